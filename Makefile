@@ -1,0 +1,29 @@
+# make demo   install, build, and do the main job on real input
+# make test   everything CI runs
+# make build  the command line at build/twofold and the Python package in .venv
+.PHONY: deps build demo test bench lint format clean
+
+deps:
+	tools/install_deps.sh
+
+build: deps
+	tools/build.sh
+
+demo: build
+	.venv/bin/python examples/ocr/demo.py
+
+test: build
+	tools/test.sh
+
+bench: build
+	tools/bench.sh
+
+lint:
+	tools/lint.sh
+
+format:
+	git ls-files '*.cc' '*.h' | xargs clang-format -i
+	.venv/bin/ruff format python tests examples tools bench
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,34 @@
+// The one exception type of Twofold: whatever a model, a file, a config or a user can cause.
+#ifndef TWOFOLD_ERROR_H_
+#define TWOFOLD_ERROR_H_
+
+#include <stdexcept>
+#include <string>
+
+namespace twofold {
+
+enum class ErrorCode {
+  kInvalidArgument,    // an argument, an input tensor or a config value is wrong
+  kInvalidModel,       // the model file contradicts itself or the ONNX standard
+  kUnsupported,        // valid, but Twofold (or the target) does not do it
+  kNotFound,           // a file, node, operand or key does not exist
+  kIo,                 // reading or writing failed
+  kResourceExhausted,  // out of memory or over a size limit
+};
+
+// Name of a code as it appears in --json output, e.g. "invalid_model".
+const char* to_string(ErrorCode code);
+
+// Thrown with a message that names the file, node, operand or key and says what to do.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  ErrorCode code() const { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_ERROR_H_

@@ -1,0 +1,58 @@
+// Reading files whole or mapped, and writing them whole or not at all.
+#ifndef TWOFOLD_SRC_BASE_FILES_H_
+#define TWOFOLD_SRC_BASE_FILES_H_
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace twofold {
+
+// A file mapped read-only into memory for as long as the object lives. Thread-safe.
+class MappedFile {
+ public:
+  // Throws Error(kNotFound) or Error(kIo) that names the path.
+  static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
+  const std::byte* data_;
+  size_t size_;
+};
+
+// The whole text of a file. Throws Error(kNotFound) or Error(kIo).
+std::string read_text_file(const std::filesystem::path& path);
+
+// Writes to a temporary file beside `path` and renames it over `path` in commit(), so that nobody ever sees half a
+// file; without commit() nothing is left behind. Every failure (no folder, no permission, disk full) throws Error(kIo).
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* data, size_t size);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* what) const;
+
+  std::filesystem::path path_, temporary_;
+  int descriptor_ = -1;
+};
+
+// write() and commit() in one step.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_BASE_FILES_H_

@@ -1,0 +1,44 @@
+// Runs a graph: float operators, Q/DQ and lowered integer operators alike.
+#ifndef TWOFOLD_SRC_ENGINE_EXECUTOR_H_
+#define TWOFOLD_SRC_ENGINE_EXECUTOR_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "graph/graph.h"
+#include "ops/op.h"
+
+namespace twofold {
+
+struct ExecutorOptions {
+  int threads = 0;  // 0: all cores
+  // Values that on_value is told about; fusions that would skip one of them are not made.
+  std::vector<ValueId> watched;
+};
+
+// A graph made ready to run: kernels with prepared weights, in order, with the last use of every value known.
+// Thread-safe: several threads may run one executor at once.
+class Executor {
+ public:
+  // Called with each watched value (inputs and constants too) as soon as it is there.
+  using OnValue = std::function<void(ValueId, const Tensor&)>;
+
+  // The graph must outlive the executor and not change. Throws Error(kUnsupported) that lists every missing operator.
+  explicit Executor(const Graph& graph, ExecutorOptions options = {});
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // `inputs` in the order of graph.inputs; returns the outputs in the order of graph.outputs, in plain layout.
+  // Throws Error naming the node where something is wrong.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs, const OnValue& on_value = nullptr) const;
+
+ private:
+  struct Program;
+  std::unique_ptr<const Program> program_;
+};
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_ENGINE_EXECUTOR_H_

@@ -1,0 +1,96 @@
+#include <map>
+#include <set>
+
+#include "ops/families.h"
+#include "ops/op.h"
+
+namespace twofold {
+
+namespace {
+
+// Every family; a new file of operators is added here.
+constexpr std::span<const OpDef> (*kFamilies[])() = {
+    quantize_linear_ops,
+};
+
+using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;
+
+const OpTable& op_table() {
+  static const OpTable table = [] {
+    OpTable built;
+    for (const auto& family : kFamilies) {
+      for (const OpDef& op : family()) built.emplace(std::pair(op.domain, op.op_type), &op);
+    }
+    return built;
+  }();
+  return table;
+}
+
+// The kernel of an operator that prepares nothing.
+class FunctionKernel final : public Kernel {
+ public:
+  explicit FunctionKernel(void (*run)(OpCall&)) : run_(run) {}
+  void run(OpCall& call) const override { run_(call); }
+
+ private:
+  void (*run_)(OpCall&);
+};
+
+std::string qualified(const Node& node) {
+  return node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+}
+
+void collect_missing(const Graph& graph, std::map<std::string, std::string>& missing) {
+  for (NodeId id : graph.topological_order()) {
+    const Node& node = graph.node(id);
+    if (find_op(node.domain, node.op_type) == nullptr) missing.emplace(qualified(node), node.name);
+    for (const auto& [name, attribute] : node.attributes) {
+      if (const auto* body = std::get_if<std::shared_ptr<const Graph>>(&attribute)) collect_missing(**body, missing);
+    }
+  }
+}
+
+}  // namespace
+
+const OpDef* find_op(std::string_view domain, std::string_view op_type) {
+  const auto it = op_table().find({domain, op_type});
+  return it == op_table().end() ? nullptr : it->second;
+}
+
+std::unique_ptr<Kernel> make_kernel(const KernelArgs& args) {
+  const OpDef* op = find_op(args.node.domain, args.node.op_type);
+  if (op == nullptr) {
+    throw_error(ErrorCode::kUnsupported, "node '{}': operator {} is not supported", args.node.name,
+                qualified(args.node));
+  }
+  if (op->make != nullptr) return op->make(args);
+  return std::make_unique<FunctionKernel>(op->run);
+}
+
+void check_operators(const Graph& graph) {
+  std::map<std::string, std::string> missing;  // operator -> the first node that has it
+  collect_missing(graph, missing);
+  if (missing.empty()) return;
+  std::string list;
+  for (const auto& [op, node] : missing) list += fmt::format("{}{} (node '{}')", list.empty() ? "" : ", ", op, node);
+  throw_error(ErrorCode::kUnsupported, "the model has {} operator{} that Twofold does not support: {}", missing.size(),
+              missing.size() == 1 ? "" : "s", list);
+}
+
+const Tensor& OpCall::input(int i) const {
+  if (!has_input(i)) throw_error(ErrorCode::kInvalidModel, "input {} is required but missing", i);
+  return *inputs_[static_cast<size_t>(i)];
+}
+
+Tensor& OpCall::output(int i, DType dtype, Shape shape, Layout layout) {
+  if (i >= num_outputs()) throw_error(ErrorCode::kInvalidModel, "the node must have at least {} outputs", i + 1);
+  Tensor& slot = outputs_[static_cast<size_t>(i)];
+  slot = Tensor(dtype, std::move(shape), layout, allocator_);
+  return slot;
+}
+
+void OpCall::set_output(int i, Tensor tensor) {
+  if (i < num_outputs()) outputs_[static_cast<size_t>(i)] = std::move(tensor);
+}
+
+}  // namespace twofold
