@@ -2,22 +2,24 @@
 #ifndef TWOFOLD_SRC_NUMERIC_QUANTIZE_H_
 #define TWOFOLD_SRC_NUMERIC_QUANTIZE_H_
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 
 namespace twofold {
 
-// Rounds to the nearest integer, ties to even, for any float (values past 2^23 are integers already).
-// Plain arithmetic, so that it gives the same bits with every instruction set and vectorizes on all of them.
+// Rounds to the nearest integer, ties to even, for any value. Adding 2^23 (2^52) with the sign of x pushes the fraction
+// out of the mantissa; larger values are integers already. Plain arithmetic, so that it gives the same bits with every
+// instruction set and vectorizes on all of them.
 inline float round_half_even(float x) {
-  const float magic = 12582912.0F;  // 1.5 * 2^23: adding it pushes the fraction out of the mantissa
+  const float magic = std::copysign(8388608.0F, x);
   const float rounded = (x + magic) - magic;
-  return (x < 4194304.0F && x > -4194304.0F) ? rounded : x;
+  return std::fabs(x) < 8388608.0F ? rounded : x;
 }
 inline double round_half_even(double x) {
-  const double magic = 6755399441055744.0;  // 1.5 * 2^52
+  const double magic = std::copysign(4503599627370496.0, x);
   const double rounded = (x + magic) - magic;
-  return (x < 2251799813685248.0 && x > -2251799813685248.0) ? rounded : x;
+  return std::fabs(x) < 4503599627370496.0 ? rounded : x;
 }
 
 // q = saturate(round_half_even(x / scale) + zero_point); NaN gives zero_point.
