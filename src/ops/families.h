@@ -9,6 +9,14 @@
 namespace twofold {
 
 std::span<const OpDef> quantize_linear_ops();  // QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear
+std::span<const OpDef> shape_ops();            // Shape, Size, Reshape, Squeeze, Unsqueeze, Flatten, Identity, Dropout
+std::span<const OpDef> constant_ops();         // Constant, ConstantOfShape, Range, EyeLike
+std::span<const OpDef> transpose_ops();        // Transpose
+std::span<const OpDef> concat_ops();           // Concat
+std::span<const OpDef> slice_ops();            // Slice, Split
+std::span<const OpDef> expand_ops();           // Expand, Tile
+std::span<const OpDef> pad_ops();              // Pad
+std::span<const OpDef> gather_ops();           // Gather, GatherElements, GatherND
 
 }  // namespace twofold
 

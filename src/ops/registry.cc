@@ -11,6 +11,14 @@ namespace {
 // Every family; a new file of operators is added here.
 constexpr std::span<const OpDef> (*kFamilies[])() = {
     quantize_linear_ops,
+    shape_ops,
+    constant_ops,
+    transpose_ops,
+    concat_ops,
+    slice_ops,
+    expand_ops,
+    pad_ops,
+    gather_ops,
 };
 
 using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;
