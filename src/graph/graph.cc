@@ -45,6 +45,11 @@ void Graph::set_constant(ValueId id, Tensor tensor) {
   value.constant = std::move(tensor);
 }
 
+void Graph::clear_constant(ValueId id) {
+  TWOFOLD_CHECK(consumers(id).empty() && !is_output(id));
+  values_[index(id)].value.constant.reset();
+}
+
 void Graph::rename_value(ValueId id, std::string name) {
   Value& value = values_[index(id)].value;
   if (value.name == name) return;

@@ -93,6 +93,8 @@ class Graph {
   const Value& value(ValueId id) const { return values_[index(id)].value; }
   void set_type(ValueId id, TensorType type) { values_[index(id)].value.type = std::move(type); }
   void set_constant(ValueId id, Tensor tensor);
+  // Frees the tensor of a constant. REQUIRES: nothing reads the value.
+  void clear_constant(ValueId id);
   void rename_value(ValueId id, std::string name);
   // kNone if no value has the name.
   ValueId find_value(std::string_view name) const;
