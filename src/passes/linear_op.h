@@ -1,0 +1,50 @@
+// The operators that multiply by a constant weight and add a bias (Conv, ConvTranspose, Gemm, MatMul), and folding of
+// what follows or precedes them into weight and bias.
+#ifndef TWOFOLD_SRC_PASSES_LINEAR_OP_H_
+#define TWOFOLD_SRC_PASSES_LINEAR_OP_H_
+
+#include <optional>
+#include <vector>
+
+#include "passes/pattern.h"
+
+namespace twofold {
+
+// y = scale * x + shift, one pair per channel, or one for all.
+struct ChannelAffine {
+  std::vector<double> scale, shift;
+
+  bool has_shift() const;
+};
+
+// A Conv, ConvTranspose, Gemm or MatMul whose weight (input 1) is a float32 constant with one slice per output channel:
+//   Conv           W [M, C/group, spatial...]   channel on axis 0
+//   ConvTranspose  W [C, M/group, spatial...]   channel on axis 1, group by group
+//   Gemm           B [K, N], or [N, K] with transB; transA must be 0
+//   MatMul         B [K, N]
+struct LinearOp {
+  NodeId node = kNone;
+  int64_t channels = 0;  // of the output
+  int channel_axis = 0;  // of the output: 1, or -1 (the last) for MatMul
+  int rank = -1;         // of the output; -1 unknown
+};
+
+// The linear operator at `id`; nullopt where it is none, or where its weight or bias is not a float32 constant of a
+// shape that fits.
+std::optional<LinearOp> match_linear_op(const Graph& graph, const Pattern& pattern, NodeId id);
+
+// Per element of the weight, its output channel.
+std::vector<int64_t> output_channels(const Node& node, const Tensor& weight);
+
+// Folds y = affine(op(x, W) + b) into W and b, in double: W' = scale W, b' = scale b + shift. The operator's node then
+// computes what `follower` computed, which is removed. False, and nothing changes, where the operator's output has
+// another use, where a result is not finite, or where a MatMul would need a bias.
+bool fold_following(Graph& graph, const LinearOp& op, NodeId follower, const ChannelAffine& affine);
+
+// A constant operand that broadcasts to one number per channel of `op`'s output (and cannot change its shape), as one
+// number per channel; nullopt otherwise.
+std::optional<std::vector<double>> per_channel(const LinearOp& op, const Tensor& constant);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_PASSES_LINEAR_OP_H_
