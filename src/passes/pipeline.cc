@@ -1,0 +1,76 @@
+#include "passes/pipeline.h"
+
+#include <chrono>
+
+#include "passes/fold_batch_norm.h"
+#include "passes/fold_constants.h"
+#include "passes/fold_shape.h"
+#include "passes/remove_dead_nodes.h"
+#include "passes/remove_identity.h"
+
+namespace twofold {
+
+namespace {
+
+struct Pass {
+  std::string_view name;
+  int (*run)(Graph& graph);
+};
+
+constexpr Pass kPasses[] = {
+    // Less to look at first.
+    {"remove_dead_nodes", remove_dead_nodes}, {"fold_constants", fold_constants},   {"fold_shape", fold_shape},
+    {"remove_identity", remove_identity},     {"fold_batch_norm", fold_batch_norm},
+};
+
+// Enough for any chain of operators that people write; a round without a rewrite ends it earlier.
+constexpr int kMaxRounds = 16;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void run_until_unchanged(Graph& graph, std::vector<PassReport>& reports);
+
+// Bodies are shared and constant: each is copied, simplified and put back.
+void run_on_bodies(Graph& graph, std::vector<PassReport>& reports) {
+  for (NodeId id : graph.topological_order()) {
+    std::vector<std::pair<std::string, Attribute>> simplified;
+    for (const auto& [name, attribute] : graph.node(id).attributes) {
+      const auto* body = std::get_if<std::shared_ptr<const Graph>>(&attribute);
+      if (body == nullptr) continue;
+      auto copy = std::make_shared<Graph>(**body);
+      run_until_unchanged(*copy, reports);
+      simplified.emplace_back(name, std::shared_ptr<const Graph>(std::move(copy)));
+    }
+    for (auto& [name, body] : simplified) graph.attributes(id).set(name, std::move(body));
+  }
+}
+
+void run_until_unchanged(Graph& graph, std::vector<PassReport>& reports) {
+  bool changed = true;
+  for (int round = 0; changed && round < kMaxRounds; ++round) {
+    changed = false;
+    for (size_t i = 0; i < std::size(kPasses); ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      const int rewrites = kPasses[i].run(graph);
+      if (rewrites > 0) verify(graph);
+      reports[i].rewrites += rewrites;
+      reports[i].seconds += seconds_since(start);
+      changed = changed || rewrites > 0;
+    }
+  }
+  run_on_bodies(graph, reports);
+  graph.compact();
+}
+
+}  // namespace
+
+std::vector<PassReport> run_passes(Graph& graph) {
+  std::vector<PassReport> reports;
+  for (const Pass& pass : kPasses) reports.push_back({pass.name, 0, 0});
+  run_until_unchanged(graph, reports);
+  return reports;
+}
+
+}  // namespace twofold
