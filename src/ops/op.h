@@ -47,6 +47,7 @@ class OpCall {
   Tensor& output(int i, DType dtype, Shape shape, Layout layout = Layout::kPlain);
   // Makes output i an existing tensor, sharing its bytes.
   void set_output(int i, Tensor tensor);
+  Allocator* allocator() const { return allocator_; }
   // Uninitialized working memory of the same allocator.
   Tensor scratch(DType dtype, Shape shape) const { return Tensor(dtype, std::move(shape), Layout::kPlain, allocator_); }
 

@@ -10,6 +10,8 @@ namespace {
 
 // Every family; a new file of operators is added here.
 constexpr std::span<const OpDef> (*kFamilies[])() = {
+    ec_quantize_ops,
+    integer_gemm_ops,
     quantize_linear_ops,
     shape_ops,
     constant_ops,

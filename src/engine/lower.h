@@ -1,0 +1,32 @@
+// Lowering: how a graph with Q/DQ is run on integers. It changes how, never what: docs/numerics.md says what comes out.
+#ifndef TWOFOLD_SRC_ENGINE_LOWER_H_
+#define TWOFOLD_SRC_ENGINE_LOWER_H_
+
+#include "graph/graph.h"
+
+namespace twofold {
+
+// Runs the steps below in order; returns nothing since a graph without Q/DQ is simply left as it is.
+void lower(Graph& graph);
+
+// op(x, DQ(q1; s1)) + op(x, DQ(q2; s1/254))  =>  op(x, DQ(254 q1 + q2; s1/254))
+//
+// The exported form of an `ec` operand, two identical operators and an Add with int8 terms, becomes one operator with a
+// 16-bit operand. The other way round too, for an activation in two terms:
+//   q1 = Q(x; s1), q2 = Q(x - DQ(q1); s1/254)  =>  EcQuantize(x; s1).
+// Refuses where the two operators differ in anything but that operand. Returns how many Adds went away.
+int merge_ec_terms(Graph& graph);
+
+// Conv, ConvTranspose, MatMul and Gemm on two DequantizeLinear, with the QuantizeLinear, Relu and Clip behind them:
+//   DQ(a), DQ(b) -> op -> [Relu | Clip] -> Q...   =>   a, b -> IntegerOp -> integers...
+// One output per QuantizeLinear (an edge may be needed at two precisions), and a float32 one where something else reads
+// the result. Refuses, leaving the float operator, where scales are not constants, per channel along another axis than
+// the output channels, or where Gemm scales its operands. Returns how many were lowered.
+int lower_gemms(Graph& graph);
+
+// DQ(constant) => constant, for what is left in float.
+int fold_dequantized_constants(Graph& graph);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_ENGINE_LOWER_H_

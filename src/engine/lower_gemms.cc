@@ -1,0 +1,242 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/lower.h"
+#include "engine/quantized_edge.h"
+#include "numeric/quantize.h"
+#include "ops/requantize.h"
+
+namespace twofold {
+
+namespace {
+
+bool is_gemm_type(const Node& node) {
+  return node.is("Conv") || node.is("ConvTranspose") || node.is("MatMul") || node.is("Gemm");
+}
+
+bool is_operand_type(DType dtype) {
+  return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kInt16 || dtype == DType::kUInt16;
+}
+
+std::pair<int32_t, int32_t> limits(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8: return {-128, 127};
+    case DType::kUInt8: return {0, 255};
+    case DType::kInt16: return {-32768, 32767};
+    default: return {0, 65535};
+  }
+}
+
+// The axis of b that output channels run along; -1 where its rank is not known.
+int output_channel_axis(const Node& node, const Tensor* b) {
+  if (node.is("Conv")) return 0;
+  if (node.is("ConvTranspose")) return 1;
+  if (node.is("Gemm")) return node.attributes.get_int("transB", 0) != 0 ? 0 : 1;
+  return b != nullptr ? b->rank() - 1 : -1;
+}
+
+constexpr int64_t kNotABias = std::numeric_limits<int64_t>::min();
+
+// Everything about one node that lowering needs to know.
+struct Match {
+  QuantizedEdge a, b;
+  Tensor bias;                // int64, units of s_a s_b; undefined: none
+  NodeId activation = kNone;  // Relu or Clip fused behind the node
+  ValueId result = kNone;     // the float value that the integer node replaces
+  std::vector<NodeId> quantizers;
+  bool needs_float = false;
+};
+
+// The integers of a bias in units of s_a s_b (int64, one per output channel); empty where there is none; nothing where
+// the bias is not a constant vector. Integers that the file holds in float32(s_a s_b) are taken as they are; any other
+// bias is rounded to the nearest step.
+std::optional<Tensor> integer_bias(const Graph& graph, ValueId id, const QuantizedEdge& a, const QuantizedEdge& b) {
+  if (id == kNone) return Tensor();
+  const auto edge = dequantized_edge(graph, id);
+  const Tensor* constant = graph.constant(edge ? edge->integers : id);
+  if (constant == nullptr || !(constant->rank() == 1 || (constant->rank() == 2 && constant->dim(0) == 1))) {
+    return std::nullopt;
+  }
+  const auto channels = static_cast<size_t>(constant->size());
+  if (channels % b.scale.size() != 0 || (edge && channels % edge->scale.size() != 0)) return std::nullopt;
+  if (constant->dtype() != (edge ? constant->dtype() : DType::kFloat32)) return std::nullopt;
+  Tensor result(DType::kInt64, {constant->size()});
+  const std::span<int64_t> out = result.mutable_data<int64_t>();
+  for (size_t c = 0; c < channels; ++c) {
+    const double unit = static_cast<double>(a.scale[0]) * b.scale[c % b.scale.size()];
+    double real = 0;
+    if (edge) {
+      const int64_t q = constant->dtype() == DType::kInt32   ? constant->data<int32_t>()[c]
+                        : constant->dtype() == DType::kInt64 ? constant->data<int64_t>()[c]
+                                                             : kNotABias;
+      if (q == kNotABias) return std::nullopt;
+      const float scale = edge->scale[c % edge->scale.size()];
+      if (scale == static_cast<float>(unit)) {
+        out[c] = q - edge->zero_point;
+        continue;
+      }
+      real = static_cast<double>(q - edge->zero_point) * scale;
+    } else {
+      real = constant->data<float>()[c];
+    }
+    // Past 2^52 a double is no longer exact, and no output is within reach of its range.
+    out[c] = static_cast<int64_t>(std::clamp(round_half_even(real / unit), -0x1p52, 0x1p52));
+  }
+  return result;
+}
+
+bool is_fusible_activation(const Graph& graph, const Node& node) {
+  if (node.is("Relu")) return true;
+  if (!node.is("Clip")) return false;
+  for (int i : {1, 2}) {
+    if (node.input(i) == kNone) continue;
+    const Tensor* bound = graph.constant(node.input(i));
+    if (bound == nullptr || bound->dtype() != DType::kFloat32 || bound->size() != 1) return false;
+  }
+  return true;
+}
+
+// Sorts the readers of match.result into quantizers and others.
+void collect_readers(const Graph& graph, Match& match) {
+  match.quantizers.clear();
+  match.needs_float = graph.is_output(match.result);
+  for (NodeId reader : graph.consumers(match.result)) {
+    const auto edge = quantized_edge(graph, reader);
+    if (edge && edge->axis < 0 && is_operand_type(edge->dtype)) {
+      match.quantizers.push_back(reader);
+    } else {
+      match.needs_float = true;
+    }
+  }
+}
+
+void find_outputs(const Graph& graph, const Node& node, Match& match) {
+  match.result = node.output(0);
+  if (graph.has_single_use(match.result)) {
+    const NodeId next = graph.consumers(match.result)[0];
+    if (is_fusible_activation(graph, graph.node(next)) && graph.node(next).input(0) == match.result) {
+      Match fused = match;
+      fused.result = graph.node(next).output(0);
+      collect_readers(graph, fused);
+      if (!fused.needs_float && !fused.quantizers.empty()) {
+        match = fused;
+        match.activation = next;
+        return;
+      }
+    }
+  }
+  collect_readers(graph, match);
+}
+
+std::optional<Match> match_gemm(const Graph& graph, const Node& node) {
+  const auto a = dequantized_edge(graph, node.input(0)), b = dequantized_edge(graph, node.input(1));
+  if (!a || !b || !is_operand_type(a->dtype) || !is_operand_type(b->dtype) || a->scale.size() != 1) return std::nullopt;
+  const Tensor* b_constant = graph.constant(b->integers);
+  if (b->scale.size() != 1) {
+    int axis = b->axis;
+    if (axis < 0 && b_constant != nullptr) axis += b_constant->rank();
+    if (b_constant == nullptr || axis != output_channel_axis(node, b_constant)) return std::nullopt;
+  }
+  if (node.is("MatMul") && b_constant != nullptr && b_constant->rank() < 2) return std::nullopt;
+  if (node.is("Gemm") && (node.attributes.get_float("alpha", 1) != 1 ||
+                          (node.input(2) != kNone && node.attributes.get_float("beta", 1) != 1))) {
+    return std::nullopt;
+  }
+  const std::optional<Tensor> bias = integer_bias(graph, node.input(2), *a, *b);
+  if (!bias) return std::nullopt;
+  Match match{*a, *b, *bias, kNone, kNone, {}, false};
+  find_outputs(graph, node, match);
+  return match;
+}
+
+// Saturation of one output with the fused activation's bounds in it.
+OutputForm output_form(const Graph& graph, const Match& match, const QuantizedEdge& edge) {
+  OutputForm form{edge.dtype, edge.scale[0], edge.zero_point, 0, 0};
+  std::tie(form.low, form.high) = limits(edge.dtype);
+  if (match.activation == kNone) return form;
+  const Node& activation = graph.node(match.activation);
+  const auto step = [&](float bound) {
+    const double q = round_half_even(bound / form.scale) + form.zero_point;
+    return static_cast<int32_t>(std::clamp(q, static_cast<double>(form.low), static_cast<double>(form.high)));
+  };
+  const auto bound = [&](int input, float fallback) {
+    const Tensor* constant = graph.constant(activation.input(input));
+    return constant != nullptr ? constant->data<float>()[0] : fallback;
+  };
+  const bool relu = activation.is("Relu");
+  const int32_t low = step(relu ? 0.0F : bound(1, -std::numeric_limits<float>::infinity()));
+  const int32_t high =
+      step(relu ? std::numeric_limits<float>::infinity() : bound(2, std::numeric_limits<float>::infinity()));
+  form.low = std::min(low, high);  // ONNX: a Clip with min > max gives max everywhere
+  form.high = high;
+  return form;
+}
+
+void set_output_forms(Attributes& attributes, const std::vector<OutputForm>& forms) {
+  std::vector<int64_t> dtypes, zero_points, lows, highs;
+  std::vector<float> scales;
+  for (const OutputForm& form : forms) {
+    dtypes.push_back(static_cast<int64_t>(form.dtype));
+    scales.push_back(form.scale);
+    zero_points.push_back(form.zero_point);
+    lows.push_back(form.low);
+    highs.push_back(form.high);
+  }
+  attributes.set("y_dtype", dtypes);
+  attributes.set("y_scale", scales);
+  attributes.set("y_zero_point", zero_points);
+  attributes.set("y_low", lows);
+  attributes.set("y_high", highs);
+}
+
+void replace(Graph& graph, NodeId id, const Match& match) {
+  Node lowered = graph.node(id);
+  lowered.op_type = "Integer" + lowered.op_type;
+  lowered.domain = "twofold";
+  lowered.inputs = {match.a.integers, match.b.integers};
+  if (match.bias.defined()) {
+    lowered.inputs.push_back(graph.add_constant(graph.unique_value_name(lowered.name + "_bias"), match.bias));
+  }
+  lowered.attributes.set("a_dtype", static_cast<int64_t>(match.a.dtype));
+  lowered.attributes.set("a_scale", match.a.scale[0]);
+  lowered.attributes.set("a_zero_point", static_cast<int64_t>(match.a.zero_point));
+  lowered.attributes.set("b_scale", match.b.scale);
+  lowered.attributes.set("b_zero_point", static_cast<int64_t>(match.b.zero_point));
+  lowered.outputs.clear();
+  std::vector<OutputForm> forms;
+  for (NodeId quantizer : match.quantizers) {
+    const QuantizedEdge edge = *quantized_edge(graph, quantizer);
+    forms.push_back(output_form(graph, match, edge));
+    lowered.outputs.push_back(edge.integers);
+  }
+  if (match.needs_float || forms.empty()) {
+    forms.push_back({});
+    lowered.outputs.push_back(match.result);
+  }
+  set_output_forms(lowered.attributes, forms);
+  for (NodeId quantizer : match.quantizers) graph.remove_node(quantizer);
+  if (match.activation != kNone) {
+    const std::vector<std::string> origins = graph.node(match.activation).origins;
+    lowered.origins.insert(lowered.origins.end(), origins.begin(), origins.end());
+    graph.remove_node(match.activation);
+  }
+  graph.remove_node(id);
+  graph.add_node(std::move(lowered));
+}
+
+}  // namespace
+
+int lower_gemms(Graph& graph) {
+  int count = 0;
+  for (NodeId id : graph.topological_order()) {
+    if (!graph.has_node(id) || !is_gemm_type(graph.node(id))) continue;
+    const std::optional<Match> match = match_gemm(graph, graph.node(id));
+    if (!match) continue;
+    replace(graph, id, *match);
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace twofold

@@ -1,0 +1,93 @@
+#include "engine/quantized_edge.h"
+
+#include <cmath>
+
+namespace twofold {
+
+namespace {
+
+// The one zero point of all channels, as a number; nothing where they differ or the type is not an 8- to 32-bit one.
+std::optional<int32_t> common_zero_point(const Tensor& zero_points) {
+  std::optional<int32_t> common;
+  for (int64_t i = 0; i < zero_points.size(); ++i) {
+    int32_t v = 0;
+    const auto k = static_cast<size_t>(i);
+    switch (zero_points.dtype()) {
+      case DType::kInt8: v = zero_points.data<int8_t>()[k]; break;
+      case DType::kUInt8: v = zero_points.data<uint8_t>()[k]; break;
+      case DType::kInt16: v = zero_points.data<int16_t>()[k]; break;
+      case DType::kUInt16: v = zero_points.data<uint16_t>()[k]; break;
+      case DType::kInt32: v = zero_points.data<int32_t>()[k]; break;
+      default: return std::nullopt;
+    }
+    if (common && *common != v) return std::nullopt;
+    common = v;
+  }
+  return common;
+}
+
+std::optional<QuantizedEdge> read_parameters(const Graph& graph, const Node& node) {
+  const Tensor* scale = graph.constant(node.input(1));
+  if (scale == nullptr || scale->dtype() != DType::kFloat32 || scale->size() == 0 || scale->rank() > 1 ||
+      node.attributes.get_int("block_size", 0) != 0) {
+    return std::nullopt;
+  }
+  QuantizedEdge edge;
+  for (float s : scale->data<float>()) {
+    if (!(s > 0) || !std::isfinite(s)) return std::nullopt;
+    edge.scale.push_back(s);
+  }
+  if (edge.scale.size() > 1) edge.axis = static_cast<int>(node.attributes.get_int("axis", 1));
+  if (node.input(2) != kNone) {
+    const Tensor* zero_points = graph.constant(node.input(2));
+    if (zero_points == nullptr) return std::nullopt;
+    const std::optional<int32_t> common = common_zero_point(*zero_points);
+    if (!common) return std::nullopt;
+    edge.zero_point = *common;
+    edge.dtype = zero_points->dtype();
+  }
+  return edge;
+}
+
+}  // namespace
+
+std::optional<QuantizedEdge> dequantized_edge(const Graph& graph, ValueId real) {
+  const NodeId producer = real == kNone ? kNone : graph.producer(real);
+  if (producer == kNone || !graph.node(producer).is("DequantizeLinear")) return std::nullopt;
+  const Node& node = graph.node(producer);
+  std::optional<QuantizedEdge> edge = read_parameters(graph, node);
+  if (!edge) return edge;
+  edge->integers = node.input(0);
+  edge->real = real;
+  if (edge->dtype == DType::kUndefined) {
+    // Without a zero point the integers' own type tells: a constant's, or that of the QuantizeLinear in front.
+    const Tensor* constant = graph.constant(edge->integers);
+    const NodeId source = graph.producer(edge->integers);
+    if (constant != nullptr) {
+      edge->dtype = constant->dtype();
+    } else if (source != kNone && graph.node(source).is("QuantizeLinear")) {
+      const auto quantizer = quantized_edge(graph, source);
+      if (quantizer) edge->dtype = quantizer->dtype;
+    } else {
+      edge->dtype = graph.value(edge->integers).type.dtype;
+    }
+  }
+  if (edge->dtype == DType::kUndefined) return std::nullopt;
+  return edge;
+}
+
+std::optional<QuantizedEdge> quantized_edge(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (!node.is("QuantizeLinear")) return std::nullopt;
+  std::optional<QuantizedEdge> edge = read_parameters(graph, node);
+  if (!edge) return edge;
+  edge->real = node.input(0);
+  edge->integers = node.output(0);
+  if (edge->dtype == DType::kUndefined) {
+    const int64_t asked = node.attributes.get_int("output_dtype", 0);
+    edge->dtype = asked == 0 ? DType::kUInt8 : static_cast<DType>(asked);
+  }
+  return edge;
+}
+
+}  // namespace twofold
