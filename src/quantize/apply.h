@@ -1,0 +1,38 @@
+// Applying decisions to a graph: QuantizeLinear/DequantizeLinear at every operand that gets integers.
+#ifndef TWOFOLD_SRC_QUANTIZE_APPLY_H_
+#define TWOFOLD_SRC_QUANTIZE_APPLY_H_
+
+#include <vector>
+
+#include "graph/graph.h"
+#include "numeric/qparams.h"
+#include "quantize/weights.h"
+
+namespace twofold {
+
+// One operand of one node and the integers it becomes.
+struct OperandQuantization {
+  NodeId node = kNone;
+  bool is_output = false;
+  int index = 0;                           // which input or output
+  QParams params;                          // int8, int16 or ec
+  Rounding rounding = Rounding::kNearest;  // of a constant int8 operand
+};
+
+// Rewrites the graph into standard QDQ form:
+//
+//   activation   x -> Q -> DQ -> op                 one pair per (tensor, parameters), shared by its readers
+//   weight       constant integers -> DQ -> op      int8 or int16, per channel
+//   output       op -> Q -> DQ -> readers
+//   bias         int32 -> DQ -> op                  in units of s_a s_b where every channel fits, else left float32
+//   ec operand   op(.., first term, ..) + op(.., second term, ..): two identical operators and an Add with int8 terms;
+//                both operands ec: four operators and three Adds. The first operator keeps the node's name, the others
+//                add _residual (_residual_2, _residual_3), the Adds _sum.
+//
+// Names of tensors survive: the node's output keeps its name, `x` is the float tensor, x_quantized its integers.
+// REQUIRES: `operands` name each operand at most once; ec on inputs only.
+void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& operands);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_APPLY_H_

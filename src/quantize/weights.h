@@ -1,0 +1,37 @@
+// Constant operands as integers.
+#ifndef TWOFOLD_SRC_QUANTIZE_WEIGHTS_H_
+#define TWOFOLD_SRC_QUANTIZE_WEIGHTS_H_
+
+#include "graph/graph.h"
+#include "numeric/qparams.h"
+
+namespace twofold {
+
+enum class Rounding : uint8_t {
+  kNearest,      // every weight to its nearest integer
+  kPreserveSum,  // then the weights nearest to the middle between two integers moved so that each filter's sum is kept
+};
+
+// Axis of a constant operand along which the output channels of the node run: Conv 0, ConvTranspose 1,
+// Gemm 0 or 1 (transB), MatMul the last; -1 for other nodes and operands, which take one scale.
+int output_channel_axis(const Node& node, int input, int rank);
+
+// Symmetric scales from the largest magnitude: one per index of `axis`, or one for all where axis is -1.
+// REQUIRES: float32 without NaN or Inf, is_integer(qtype).
+QParams weight_qparams(const Tensor& weight, int axis, QType qtype);
+
+// The integers of a weight: int8 or int16 of the weight's shape. REQUIRES: params.qtype int8 or int16.
+Tensor quantize_weight(const Tensor& weight, const QParams& params, Rounding rounding);
+
+// The two digits of an ec weight, int8 each. REQUIRES: params.qtype is kEc.
+struct EcWeight {
+  Tensor first, second;
+};
+EcWeight quantize_ec_weight(const Tensor& weight, const QParams& params);
+
+// The real values of a quantized weight, float32. For kEc pass the digits joined (int16) and the second digit's scales.
+Tensor dequantize_weight(const Tensor& integers, const QParams& params);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_WEIGHTS_H_
