@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/parallel_for.h"
-#include "engine/layout.h"
+#include "ops/layout.h"
 
 namespace twofold {
 

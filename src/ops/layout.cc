@@ -1,4 +1,4 @@
-#include "engine/layout.h"
+#include "ops/layout.h"
 
 #include <algorithm>
 #include <cstring>

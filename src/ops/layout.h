@@ -1,6 +1,6 @@
 // Conversion between the layouts of a tensor.
-#ifndef TWOFOLD_SRC_ENGINE_LAYOUT_H_
-#define TWOFOLD_SRC_ENGINE_LAYOUT_H_
+#ifndef TWOFOLD_SRC_OPS_LAYOUT_H_
+#define TWOFOLD_SRC_OPS_LAYOUT_H_
 
 #include "twofold/tensor.h"
 
@@ -12,4 +12,4 @@ Tensor to_layout(const Tensor& tensor, Layout layout, Allocator* allocator = nul
 
 }  // namespace twofold
 
-#endif  // TWOFOLD_SRC_ENGINE_LAYOUT_H_
+#endif  // TWOFOLD_SRC_OPS_LAYOUT_H_
