@@ -1,0 +1,60 @@
+"""Checks who includes whom: a folder of src may include only itself and the folders below it.
+
+Example: python3 tools/check_layers.py
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# Folder -> folders it may include. "public" stands for include/twofold, which every layer implements a part of.
+ALLOWED = {
+    "base": set(),
+    "numeric": {"base"},
+    "graph": {"base", "numeric"},
+    "data": {"base", "numeric", "graph"},
+    "onnx": {"base", "numeric", "graph"},
+    "kernels": {"base", "numeric"},
+    "ops": {"base", "numeric", "graph", "kernels"},
+    "passes": {"base", "numeric", "graph", "ops"},
+    "engine": {"base", "numeric", "graph", "kernels", "ops", "passes"},
+    "calibrate": {"base", "numeric", "graph", "data", "engine"},
+    "plan": {"base", "numeric", "graph"},
+    "quantize": {
+        "base", "numeric", "graph", "data", "onnx", "ops", "passes", "engine", "calibrate", "plan",
+    },
+    "api": {
+        "base", "numeric", "graph", "data", "onnx", "ops", "passes", "engine", "calibrate", "plan", "quantize",
+    },
+    "cli": {"base"},
+}  # fmt: skip
+
+INCLUDE = re.compile(r'^#include "([a-z_]+)/')
+
+
+def violations(root: Path) -> list[str]:
+    """One line per include that points upwards, or to a folder that the table does not know."""
+    found = []
+    for path in sorted([*root.glob("src/**/*.h"), *root.glob("src/**/*.cc")]):
+        layer = path.relative_to(root / "src").parts[0]
+        if layer not in ALLOWED:
+            found.append(f"{path}: folder src/{layer} is not in the table of tools/check_layers.py")
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match or match[1] in {"twofold", layer}:
+                continue
+            if match[1] not in ALLOWED[layer]:
+                found.append(f"{path}:{number}: src/{layer} must not include {match[1]}/")
+    return found
+
+
+def main() -> int:
+    """Prints the violations; 1 if there are any."""
+    found = violations(Path(__file__).resolve().parent.parent)
+    print("\n".join(found) if found else "layers: every include points downwards")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

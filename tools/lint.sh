@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Layers, formatting and linters; any finding fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python3 tools/check_layers.py
+git ls-files '*.cc' '*.h' | xargs clang-format --dry-run -Werror
+.venv/bin/ruff check -q .
+.venv/bin/ruff format -q --check .
