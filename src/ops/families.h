@@ -19,6 +19,8 @@ std::span<const OpDef> slice_ops();            // Slice, Split
 std::span<const OpDef> expand_ops();           // Expand, Tile
 std::span<const OpDef> pad_ops();              // Pad
 std::span<const OpDef> gather_ops();           // Gather, GatherElements, GatherND
+std::span<const OpDef> unary_ops();            // Relu, Sigmoid, Exp, Clip, ...: element-wise, one input
+std::span<const OpDef> cast_ops();             // Cast, CastLike
 
 }  // namespace twofold
 

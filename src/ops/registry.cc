@@ -21,6 +21,8 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     expand_ops,
     pad_ops,
     gather_ops,
+    unary_ops,
+    cast_ops,
 };
 
 using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;
