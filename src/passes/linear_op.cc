@@ -61,6 +61,35 @@ bool weight_fits(const Node& node, const Tensor& weight) {
   return weight.rank() == 2 && node.attributes.get_int("transA", 0) == 0;
 }
 
+// A constant that broadcasts to one number per channel of `op`'s output and cannot change its shape; nullopt otherwise.
+std::optional<std::vector<double>> per_channel(const LinearOp& op, const Tensor& constant) {
+  if (constant.dtype() != DType::kFloat32 || constant.size() == 0) return std::nullopt;
+  const int rank = constant.rank();
+  if (rank > 0 && rank > (op.rank < 0 ? 1 : op.rank)) return std::nullopt;
+  const std::span<const float> values = constant.data<float>();
+  if (constant.size() == 1) return std::vector<double>(static_cast<size_t>(op.channels), values[0]);
+  // Where the channel axis of the output falls in the constant, aligned at the right.
+  const int axis = op.channel_axis < 0 ? rank - 1 : rank - op.rank + op.channel_axis;
+  if (axis < 0 || constant.size() != op.channels || constant.dim(axis) != op.channels) return std::nullopt;
+  return std::vector<double>(values.begin(), values.end());
+}
+
+// New weight and bias in the place of the old ones; false, and nothing changes, where one is not finite.
+bool replace_weight_and_bias(Graph& graph, NodeId id, const std::vector<double>& weight,
+                             const std::vector<double>* bias) {
+  const Node& node = graph.node(id);
+  Tensor new_weight = to_tensor(graph.constant(node.inputs[1])->shape(), weight);
+  if (!all_finite(new_weight)) return false;
+  if (bias != nullptr) {
+    Tensor new_bias = to_tensor({static_cast<int64_t>(bias->size())}, *bias);
+    if (!all_finite(new_bias)) return false;
+    replace_constant(graph, id, 2, std::move(new_bias), node.name + "_bias");
+    graph.attributes(id).erase("beta");
+  }
+  replace_constant(graph, id, 1, std::move(new_weight), "");
+  return true;
+}
+
 }  // namespace
 
 std::optional<LinearOp> match_linear_op(const Graph& graph, const Pattern& pattern, NodeId id) {
@@ -99,27 +128,23 @@ std::vector<int64_t> output_channels(const Node& node, const Tensor& weight) {
 
 bool fold_following(Graph& graph, const LinearOp& op, NodeId follower, const ChannelAffine& affine) {
   const Node& node = graph.node(op.node);
-  const ValueId output = node.outputs[0];
   const bool takes_bias = !node.is("MatMul");
-  if (!graph.has_single_use(output) || (!takes_bias && affine.has_shift())) return false;
+  if (!graph.has_single_use(node.outputs[0]) || (!takes_bias && affine.has_shift())) return false;
 
-  const Tensor& weight = *graph.constant(node.inputs[1]);
-  const std::vector<int64_t> channels = output_channels(node, weight);
-  std::vector<double> scaled(channels.size());
-  const std::span<const float> old = weight.data<float>();
-  for (size_t i = 0; i < scaled.size(); ++i) scaled[i] = affine.scale[static_cast<size_t>(channels[i])] * old[i];
-  Tensor new_weight = to_tensor(weight.shape(), scaled);
-  if (!all_finite(new_weight)) return false;
-
-  if (takes_bias) {
-    std::vector<double> bias = *bias_of(graph, node, op.channels);
-    for (size_t i = 0; i < bias.size(); ++i) bias[i] = affine.scale[i] * bias[i] + affine.shift[i];
-    Tensor new_bias = to_tensor({op.channels}, bias);
-    if (!all_finite(new_bias)) return false;
-    replace_constant(graph, op.node, 2, std::move(new_bias), node.name + "_bias");
-    if (node.is("Gemm")) graph.attributes(op.node).erase("beta");
+  const Tensor& old = *graph.constant(node.inputs[1]);
+  const std::vector<int64_t> channels = output_channels(node, old);
+  std::vector<double> weight(channels.size());
+  for (size_t i = 0; i < weight.size(); ++i) {
+    weight[i] = affine.scale[static_cast<size_t>(channels[i])] * old.data<float>()[i];
   }
-  replace_constant(graph, op.node, 1, std::move(new_weight), "");
+  std::vector<double> bias;
+  if (takes_bias) {
+    bias = *bias_of(graph, node, op.channels);
+    for (size_t i = 0; i < bias.size(); ++i) bias[i] = affine.scale[i] * bias[i] + affine.shift[i];
+  }
+  // A bias of zeros is not made where there was none.
+  const bool writes_bias = takes_bias && (node.input(2) != kNone || affine.has_shift());
+  if (!replace_weight_and_bias(graph, op.node, weight, writes_bias ? &bias : nullptr)) return false;
   graph.add_origins(op.node, graph.node(follower).origins);
   const ValueId result = graph.node(follower).outputs[0];
   graph.remove_node(follower);
@@ -127,16 +152,38 @@ bool fold_following(Graph& graph, const LinearOp& op, NodeId follower, const Cha
   return true;
 }
 
-std::optional<std::vector<double>> per_channel(const LinearOp& op, const Tensor& constant) {
-  if (constant.dtype() != DType::kFloat32 || constant.size() == 0) return std::nullopt;
-  const int rank = constant.rank();
-  if (rank > 0 && rank > (op.rank < 0 ? 1 : op.rank)) return std::nullopt;
-  const std::span<const float> values = constant.data<float>();
-  if (constant.size() == 1) return std::vector<double>(static_cast<size_t>(op.channels), values[0]);
-  // Where the channel axis of the output falls in the constant, aligned at the right.
-  const int axis = op.channel_axis < 0 ? rank - 1 : rank - op.rank + op.channel_axis;
-  if (axis < 0 || constant.size() != op.channels || constant.dim(axis) != op.channels) return std::nullopt;
-  return std::vector<double>(values.begin(), values.end());
+bool fold_preceding(Graph& graph, const LinearOp& op, double scale, double shift) {
+  const Node& node = graph.node(op.node);
+  const Tensor& old = *graph.constant(node.inputs[1]);
+  const std::vector<int64_t> channels = output_channels(node, old);
+  std::vector<double> weight(channels.size());
+  std::vector<double> sums(static_cast<size_t>(op.channels), 0.0);
+  for (size_t i = 0; i < weight.size(); ++i) {
+    weight[i] = scale * old.data<float>()[i];
+    sums[static_cast<size_t>(channels[i])] += old.data<float>()[i];
+  }
+  if (shift == 0) return replace_weight_and_bias(graph, op.node, weight, nullptr);
+  // Gemm multiplies the product, but not the bias, by alpha.
+  const double alpha = node.is("Gemm") ? node.attributes.get_float("alpha", 1.0F) : 1.0;
+  std::vector<double> bias = *bias_of(graph, node, op.channels);
+  for (size_t i = 0; i < bias.size(); ++i) bias[i] += alpha * shift * sums[i];
+  return replace_weight_and_bias(graph, op.node, weight, &bias);
+}
+
+std::optional<ChannelOperand> match_channel_operand(const Graph& graph, const Pattern& pattern, NodeId id,
+                                                    bool commutes) {
+  const Node& node = graph.node(id);
+  if (node.inputs.size() != 2 || node.outputs.size() != 1) return std::nullopt;
+  for (const int at : {1, 0}) {
+    const Tensor* constant = graph.constant(node.inputs[static_cast<size_t>(at)]);
+    const ValueId x = node.inputs[static_cast<size_t>(1 - at)];
+    if (constant == nullptr || x == kNone || (at == 0 && !commutes)) continue;
+    const auto op = match_linear_op(graph, pattern, graph.producer(x));
+    if (!op) continue;
+    auto operand = per_channel(*op, *constant);
+    if (operand) return ChannelOperand{*op, std::move(*operand)};
+  }
+  return std::nullopt;
 }
 
 }  // namespace twofold

@@ -41,9 +41,21 @@ std::vector<int64_t> output_channels(const Node& node, const Tensor& weight);
 // another use, where a result is not finite, or where a MatMul would need a bias.
 bool fold_following(Graph& graph, const LinearOp& op, NodeId follower, const ChannelAffine& affine);
 
-// A constant operand that broadcasts to one number per channel of `op`'s output (and cannot change its shape), as one
-// number per channel; nullopt otherwise.
-std::optional<std::vector<double>> per_channel(const LinearOp& op, const Tensor& constant);
+// Folds op(scale * x + shift, W) + b into W and b, in double: W' = scale W, b' = b + shift sum(W) per output channel.
+// The caller takes the operation before the operator away. False, and nothing changes, where a result is not finite.
+// REQUIRES: shift is 0, or the operator takes a bias and sums all of a channel's weights for every output.
+bool fold_preceding(Graph& graph, const LinearOp& op, double scale, double shift);
+
+// A linear operator, and the constant that an element-wise node joins its output with, as one number per channel.
+struct ChannelOperand {
+  LinearOp op;
+  std::vector<double> operand;
+};
+
+// Matches op(x, W) * c at the element-wise node `id`, and c * op(x, W) where it commutes; nullopt where c does not
+// broadcast to one number per channel, or could change the shape of the result.
+std::optional<ChannelOperand> match_channel_operand(const Graph& graph, const Pattern& pattern, NodeId id,
+                                                    bool commutes);
 
 }  // namespace twofold
 

@@ -2,9 +2,19 @@
 
 #include <chrono>
 
+#include "passes/canonicalize_clip.h"
 #include "passes/fold_batch_norm.h"
+#include "passes/fold_bias.h"
 #include "passes/fold_constants.h"
+#include "passes/fold_input_affine.h"
+#include "passes/fold_pad.h"
+#include "passes/fold_scale.h"
 #include "passes/fold_shape.h"
+#include "passes/fuse_gelu.h"
+#include "passes/fuse_hard_swish.h"
+#include "passes/fuse_layer_norm.h"
+#include "passes/fuse_matmul_bias.h"
+#include "passes/fuse_mish.h"
 #include "passes/remove_dead_nodes.h"
 #include "passes/remove_identity.h"
 
@@ -19,8 +29,23 @@ struct Pass {
 
 constexpr Pass kPasses[] = {
     // Less to look at first.
-    {"remove_dead_nodes", remove_dead_nodes}, {"fold_constants", fold_constants},   {"fold_shape", fold_shape},
-    {"remove_identity", remove_identity},     {"fold_batch_norm", fold_batch_norm},
+    {"remove_dead_nodes", remove_dead_nodes},
+    {"fold_constants", fold_constants},
+    {"fold_shape", fold_shape},
+    {"remove_identity", remove_identity},
+    // Activations before folding, which would take the "+ 3" of a HardSwish for a bias.
+    {"canonicalize_clip", canonicalize_clip},
+    {"fuse_hard_swish", fuse_hard_swish},
+    {"fuse_gelu", fuse_gelu},
+    {"fuse_mish", fuse_mish},
+    {"fuse_layer_norm", fuse_layer_norm},
+    // Padding before additions, which may not move across it.
+    {"fold_pad", fold_pad},
+    {"fuse_matmul_bias", fuse_matmul_bias},
+    {"fold_batch_norm", fold_batch_norm},
+    {"fold_scale", fold_scale},
+    {"fold_bias", fold_bias},
+    {"fold_input_affine", fold_input_affine},
 };
 
 // Enough for any chain of operators that people write; a round without a rewrite ends it earlier.

@@ -1,0 +1,45 @@
+#include "passes/fuse_mish.h"
+
+#include "passes/pattern.h"
+
+namespace twofold {
+
+namespace {
+
+bool fuse_softplus_at(Graph& graph, Pattern& pattern, NodeId id) {
+  if (!graph.node(id).is("Log")) return false;
+  const ValueId sum = graph.node(id).input(0);
+  const NodeId exp = pattern.producer(pattern.undo(sum, "Add", 1.0), "Exp");
+  if (exp == kNone) return false;
+  const std::vector<NodeId> inner = {graph.producer(sum), exp};
+  if (!pattern.is_private(inner, id)) return false;
+  pattern.fuse(inner, id, "Softplus", {graph.node(exp).inputs[0]});
+  return true;
+}
+
+bool fuse_mish_at(Graph& graph, Pattern& pattern, NodeId id) {
+  if (!graph.node(id).is("Mul")) return false;
+  for (ValueId factor : graph.node(id).inputs) {
+    const NodeId tanh = pattern.producer(factor, "Tanh");
+    const NodeId softplus = tanh == kNone ? kNone : pattern.producer(graph.node(tanh).input(0), "Softplus");
+    if (softplus == kNone || pattern.other_input(id, factor) != graph.node(softplus).input(0)) continue;
+    if (!pattern.is_private({tanh, softplus}, id)) continue;
+    pattern.fuse({tanh, softplus}, id, "Mish", {graph.node(softplus).inputs[0]});
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int fuse_mish(Graph& graph) {
+  int fused = 0;
+  Pattern pattern(graph);
+  for (NodeId id : graph.topological_order()) {
+    if (!graph.has_node(id)) continue;
+    if (fuse_softplus_at(graph, pattern, id) || fuse_mish_at(graph, pattern, id)) ++fused;
+  }
+  return fused;
+}
+
+}  // namespace twofold
