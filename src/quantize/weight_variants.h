@@ -1,0 +1,33 @@
+// Trying weights: what a layer's output becomes with other values of its weight, measured over samples.
+#ifndef TWOFOLD_SRC_QUANTIZE_WEIGHT_VARIANTS_H_
+#define TWOFOLD_SRC_QUANTIZE_WEIGHT_VARIANTS_H_
+
+#include <vector>
+
+#include "data/dataset.h"
+#include "graph/graph.h"
+
+namespace twofold {
+
+// Other values for the constant input 1 of a Gemm-type node.
+struct WeightVariant {
+  NodeId node = kNone;
+  Tensor weight;  // float32, of the original's shape
+};
+
+// The node's output y with its own weight against y' with the variant's, on the float model's inputs of the node.
+struct VariantError {
+  double squared_error = 0;  // sum (y' - y)^2 over all samples
+  double squared_signal = 0;  // sum y^2
+  // Mean of y - y' per output channel: what a bias would have to add. Empty for MatMul.
+  std::vector<double> channel_shift;
+};
+
+// One result per variant, in order. The first `max_samples` samples (0: all) are run, each once, with all variants;
+// memory: one sample's activations. Same bits for any number of threads but for oneDNN's float sums.
+std::vector<VariantError> measure_variants(const Graph& graph, const std::vector<WeightVariant>& variants,
+                                           const Dataset& data, int64_t max_samples, int threads);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_WEIGHT_VARIANTS_H_
