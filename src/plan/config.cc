@@ -1,0 +1,183 @@
+#include "plan/config.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "plan/config_reader.h"
+#include "plan/input_parameters.h"
+#include "plan/quant_config.h"
+
+namespace twofold {
+
+namespace {
+
+// A config while it is read: settings whose meaning depends on other keys wait here.
+struct Draft {
+  QuantConfig config;
+  std::filesystem::path folder;
+  int quant_configs = 0;  // how many times the quantization part has begun
+  InputParameters inputs;
+  // From calibration_parameters; quant_config's own settings win over them.
+  ActivationConfig activation;
+  std::optional<QType> output_type;
+};
+
+std::string text_or_empty(const ConfigValue& value) { return value.is_null() ? "" : value.text(); }
+
+void not_used(const ConfigValue& value, Draft& draft) { draft.config.unused_keys.push_back(value.path()); }
+
+void read_quant_config(const ConfigValue& value, Draft& draft) {
+  if (value.node().kind != YamlNode::Kind::kScalar) {
+    if (++draft.quant_configs > 1) value.fail("quant_config is there twice");
+    read_map(value, quant_config_keys(), draft.config);
+    return;
+  }
+  const std::filesystem::path path = draft.folder / value.text();
+  if (!std::filesystem::exists(path)) value.fail(fmt::format("the file '{}' does not exist", path.string()));
+  const std::string text = read_text_file(path);
+  const std::string label = path.string();
+  const YamlNode tree = parse_relaxed_yaml(text, label);
+  const YamlNode* inner = tree.find("quant_config");
+  if (inner != nullptr && inner->kind == YamlNode::Kind::kScalar) {
+    ConfigValue(*inner, label, "quant_config").fail("a file that quant_config names must hold the config itself");
+  }
+  read_quant_config(inner == nullptr ? ConfigValue(tree, label) : ConfigValue(*inner, label, "quant_config"), draft);
+}
+
+void read_calibration_type(const ConfigValue& value, Draft& draft) {
+  const std::string word = value.is_list() ? "" : value.text();
+  if (word == "default" || word == "mix") return;  // both stand for a search, which is what an absent key does
+  draft.activation.methods = read_methods(value);
+}
+
+void read_optimization(const ConfigValue& value, Draft& draft) {
+  static constexpr std::string_view kWords[] = {"set_model_output_int8", "set_model_output_int16"};
+  if (value.is_null() || (!value.is_list() && value.text().empty())) return;
+  for (const ConfigValue& item : value.items_or_self()) {
+    draft.output_type = item.word(kWords) == 0 ? QType::kInt8 : QType::kInt16;
+  }
+}
+
+constexpr ConfigKey<Draft> kModelParameters[] = {
+    {"onnx_model", [](const ConfigValue& value, Draft& draft) { draft.config.onnx_model = text_or_empty(value); }},
+    {"output_model_file_prefix",
+     [](const ConfigValue& value, Draft& draft) { draft.config.output_model_file_prefix = text_or_empty(value); }},
+    {"working_dir", [](const ConfigValue& value, Draft& draft) { draft.config.working_dir = text_or_empty(value); }},
+    {"march", not_used},
+    {"caffe_model", not_used},
+    {"prototxt", not_used},
+    {"output_nodes", not_used},
+    {"remove_node_type", not_used},
+    {"remove_node_name", not_used},
+    {"layer_out_dump", not_used},
+    {"node_info", not_used},
+    {"debug_mode", not_used},
+    {"enable_vpu", not_used},
+};
+
+constexpr ConfigKey<Draft> kCalibrationParameters[] = {
+    {"quant_config", read_quant_config},
+    {"cal_data_dir", [](const ConfigValue& value, Draft& draft) { draft.config.cal_data_dir = text_or_empty(value); }},
+    {"calibration_type", read_calibration_type},
+    {"per_channel",
+     [](const ConfigValue& value, Draft& draft) { draft.activation.per_channel = read_booleans(value); }},
+    {"max_percentile",
+     [](const ConfigValue& value, Draft& draft) { draft.activation.max_percentile = read_percentiles(value); }},
+    {"optimization", read_optimization},
+    {"cal_data_type", not_used},
+    {"preprocess_on", not_used},
+    {"run_on_cpu", not_used},
+    {"run_on_bpu", not_used},
+    {"node_info", not_used},
+};
+
+constexpr ConfigKey<Draft> kTopLevel[] = {
+    {"model_parameters",
+     [](const ConfigValue& value, Draft& draft) { read_map<Draft>(value, kModelParameters, draft); }},
+    {"input_parameters", [](const ConfigValue& value,
+                            Draft& draft) { draft.inputs = read_input_parameters(value, draft.config.unused_keys); }},
+    {"calibration_parameters",
+     [](const ConfigValue& value, Draft& draft) { read_map<Draft>(value, kCalibrationParameters, draft); }},
+    {"compiler_parameters", not_used},
+    {"custom_op", not_used},
+    {"quant_config", read_quant_config},
+};
+
+// The whole file may also be what stands under quant_config.
+bool is_quant_config(const YamlNode& tree) {
+  for (const ConfigKey<QuantConfig>& key : quant_config_keys()) {
+    if (tree.find(key.name) != nullptr) return true;
+  }
+  return false;
+}
+
+template <typename T>
+void fill(std::vector<T>& setting, const std::vector<T>& fallback) {
+  if (setting.empty()) setting = fallback;
+}
+
+QuantConfig finish(Draft draft) {
+  ModelConfig& model = draft.config.model;
+  fill(model.activation.methods, draft.activation.methods);
+  fill(model.activation.per_channel, draft.activation.per_channel);
+  fill(model.activation.max_percentile, draft.activation.max_percentile);
+  if (!model.model_output_type) model.model_output_type = draft.output_type;
+  draft.config.inputs = std::move(draft.inputs);
+  return std::move(draft.config);
+}
+
+}  // namespace
+
+std::string_view to_string(CalibrationMethod method) {
+  switch (method) {
+    case CalibrationMethod::kMax: return "max";
+    case CalibrationMethod::kKl: return "kl";
+    case CalibrationMethod::kPercentile: return "percentile";
+    case CalibrationMethod::kMse: return "mse";
+  }
+  return "max";
+}
+
+std::string_view to_string(Rounding rounding) { return rounding == Rounding::kNearest ? "nearest" : "preserve_sum"; }
+
+std::string_view to_string(OutputMetric metric) {
+  switch (metric) {
+    case OutputMetric::kCosineSimilarity: return "cosine-similarity";
+    case OutputMetric::kMse: return "mse";
+    case OutputMetric::kMae: return "mae";
+    case OutputMetric::kMre: return "mre";
+    case OutputMetric::kSqnr: return "sqnr";
+    case OutputMetric::kChebyshev: return "chebyshev";
+  }
+  return "cosine-similarity";
+}
+
+std::string_view to_string(NodeQType qtype) {
+  switch (qtype) {
+    case NodeQType::kInt8: return "int8";
+    case NodeQType::kInt16: return "int16";
+    case NodeQType::kDualInt16: return "dual-int16";
+    case NodeQType::kInt16Ec: return "int16-ec";
+    case NodeQType::kFloat16: return "float16";
+    case NodeQType::kFloat32: return "float32";
+  }
+  return "int8";
+}
+
+QuantConfig parse_config(std::string_view text, std::string_view label, const std::filesystem::path& folder) {
+  const YamlNode tree = parse_relaxed_yaml(text, label);
+  Draft draft;
+  draft.folder = folder;
+  const ConfigValue root(tree, label);
+  if (is_quant_config(tree)) {
+    read_quant_config(root, draft);
+  } else {
+    read_map<Draft>(root, kTopLevel, draft);
+  }
+  return finish(std::move(draft));
+}
+
+QuantConfig load_config(const std::filesystem::path& path) {
+  return parse_config(read_text_file(path), path.string(), path.parent_path());
+}
+
+}  // namespace twofold

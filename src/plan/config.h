@@ -1,0 +1,118 @@
+// What the user wrote: the quantization config, and the rest of a PTQ file. Values only; docs/config.md describes every
+// key.
+#ifndef TWOFOLD_SRC_PLAN_CONFIG_H_
+#define TWOFOLD_SRC_PLAN_CONFIG_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "twofold/dtype.h"
+#include "twofold/tensor.h"
+
+namespace twofold {
+
+enum class CalibrationMethod : uint8_t { kMax, kKl, kPercentile, kMse };
+enum class Rounding : uint8_t { kNearest, kPreserveSum };
+enum class OutputMetric : uint8_t { kCosineSimilarity, kMse, kMae, kMre, kSqnr, kChebyshev };
+
+// The words of the config file: "kl", "preserve_sum", "cosine-similarity", ...
+std::string_view to_string(CalibrationMethod method);
+std::string_view to_string(Rounding rounding);
+std::string_view to_string(OutputMetric metric);
+
+// The qtype of a whole node, which stands for one qtype per operand (see node_qtype_of_operand in resolve.cc).
+enum class NodeQType : uint8_t { kInt8, kInt16, kDualInt16, kInt16Ec, kFloat16, kFloat32 };
+std::string_view to_string(NodeQType qtype);
+
+// How ranges of activations are found. An empty list: not said at this level. More than one value: to be searched.
+struct ActivationConfig {
+  std::vector<CalibrationMethod> methods;
+  std::vector<int> num_bin;            // kl
+  std::vector<int> max_num_bin;        // kl
+  std::vector<double> max_percentile;  // percentile; 0.5 ... 1
+  std::vector<bool> per_channel;
+  std::vector<bool> asymmetric;
+
+  bool operator==(const ActivationConfig&) const = default;
+};
+
+struct BiasCorrection {
+  int num_sample = 1;
+  OutputMetric metric = OutputMetric::kCosineSimilarity;
+
+  bool operator==(const BiasCorrection&) const = default;
+};
+
+struct WeightConfig {
+  std::vector<Rounding> rounding;  // empty: not said
+  std::optional<BiasCorrection> bias_correction;
+
+  bool operator==(const WeightConfig&) const = default;
+};
+
+// What one level (an op type, a node, a subgraph) asks for.
+struct LevelConfig {
+  std::optional<NodeQType> qtype;
+  std::map<std::string, QType> operands;  // "input0", "output1"
+  ActivationConfig activation;
+  WeightConfig weight;
+};
+
+struct ModelConfig {
+  QType all_node_type = QType::kInt8;      // int8, int16, float16 or float32
+  std::optional<QType> model_output_type;  // int8, int16 or float32; not said: float32
+  ActivationConfig activation;
+  WeightConfig weight;
+  // Lists of settings are searched with this metric for the whole model at once, or node by node.
+  std::optional<OutputMetric> modelwise_search;
+  std::optional<OutputMetric> layerwise_search;
+};
+
+// The nodes on the paths from any of `inputs` to any of `outputs`, both included; names of nodes or tensors.
+// An empty list: from the model's inputs, to the model's outputs.
+struct SubgraphConfig {
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  LevelConfig level;
+};
+
+// input_parameters: one entry per model input that the file describes.
+struct InputConfig {
+  std::string name;           // empty: the model's only input
+  Shape shape;                // -1 where it may vary; empty: not said
+  std::vector<double> mean;   // subtracted, per channel or one for all; empty: none
+  std::vector<double> scale;  // multiplied after that; scale = 1 / std where the file says std_value
+};
+
+struct QuantConfig {
+  ModelConfig model;
+  std::map<std::string, LevelConfig> ops;                         // by op type
+  std::map<std::string, LevelConfig> nodes;                       // by node name
+  std::vector<std::pair<std::string, SubgraphConfig>> subgraphs;  // in the order of the file: later ones win
+
+  // --- the rest of a PTQ file
+  std::string onnx_model;  // paths as they stand in the file
+  std::string output_model_file_prefix;
+  std::string working_dir;
+  std::vector<InputConfig> inputs;
+  std::string cal_data_dir;
+  // Keys that only drive a device's compiler, e.g. "model_parameters.march": accepted and not used here.
+  std::vector<std::string> unused_keys;
+};
+
+// Reads a whole PTQ file or only the part under quant_config; YAML or JSON (relaxed_yaml.h). `label` stands for the
+// file in messages; `folder` is where a quant_config given as a path is looked for. Throws Error(kInvalidArgument)
+// "label:line: key: what is wrong, and what is allowed", for an unknown key with the nearest known ones;
+// Error(kNotFound) or Error(kIo) where a file cannot be read.
+QuantConfig parse_config(std::string_view text, std::string_view label, const std::filesystem::path& folder = ".");
+QuantConfig load_config(const std::filesystem::path& path);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_PLAN_CONFIG_H_

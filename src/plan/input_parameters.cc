@@ -1,0 +1,219 @@
+#include "plan/input_parameters.h"
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/error.h"
+
+namespace twofold {
+
+namespace {
+
+// One key's values, an entry per input; absent where the key is.
+struct Section {
+  std::vector<std::string>* unused_keys;
+  std::optional<ConfigValue> name, shape, mean, scale, std;
+};
+
+std::string trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\n");
+  if (begin == std::string_view::npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\n") - begin + 1));
+}
+
+std::vector<std::string> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string> parts;
+  while (true) {
+    const size_t end = text.find_first_of(separators);
+    parts.push_back(trimmed(text.substr(0, end)));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// The parts of a text between ';'; a last one that is empty does not count.
+std::vector<std::string> split_inputs(const std::string& text) {
+  std::vector<std::string> parts = split(text, ";");
+  if (parts.back().empty()) parts.pop_back();
+  return parts;
+}
+
+double parse_number(const ConfigValue& value, const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
+    value.fail(
+        fmt::format("'{}' is not a number; write the numbers of one input with spaces between them, and ';' "
+                    "between inputs",
+                    text.substr(0, 60)));
+  }
+  return number;
+}
+
+std::vector<double> parse_numbers(const ConfigValue& value, const std::string& text) {
+  std::vector<double> numbers;
+  for (const std::string& part : split(text, " ,\t")) {
+    if (!part.empty()) numbers.push_back(parse_number(value, part));
+  }
+  return numbers;
+}
+
+bool is_number_list(const ConfigValue& value) {
+  for (const ConfigValue& item : value.items()) {
+    if (item.node().kind != YamlNode::Kind::kScalar || item.node().quoted) return false;
+  }
+  return true;
+}
+
+// Per input its numbers: a number, a text, a list of numbers (one input), or a list of texts or lists (an entry each).
+std::vector<std::vector<double>> read_numbers(const ConfigValue& value) {
+  std::vector<std::vector<double>> result;
+  if (value.is_null()) return result;
+  if (!value.is_list()) {
+    for (const std::string& part : split_inputs(value.text())) result.push_back(parse_numbers(value, part));
+    return result;
+  }
+  if (is_number_list(value)) {
+    result.emplace_back();
+    for (const ConfigValue& item : value.items()) result.back().push_back(parse_number(item, item.text()));
+    return result;
+  }
+  for (const ConfigValue& item : value.items()) {
+    result.emplace_back();
+    if (!item.is_list()) {
+      result.back() = parse_numbers(item, item.text());
+      continue;
+    }
+    for (const ConfigValue& number : item.items()) result.back().push_back(parse_number(number, number.text()));
+  }
+  return result;
+}
+
+int64_t parse_dimension(const ConfigValue& value, const std::string& text) {
+  int64_t dimension = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), dimension);
+  if (text == "?") return -1;
+  if (error != std::errc() || end != text.data() + text.size() || dimension == 0 || dimension < -1) {
+    value.fail(
+        fmt::format("'{}' is not a dimension; write shapes as 1x3x224x224, with -1 where a dimension varies, "
+                    "and ';' between inputs",
+                    text.substr(0, 60)));
+  }
+  return dimension;
+}
+
+std::vector<Shape> read_shapes(const ConfigValue& value) {
+  std::vector<Shape> result;
+  if (value.is_null()) return result;
+  std::vector<std::string> texts;
+  if (!value.is_list()) {
+    texts = split_inputs(value.text());
+  } else if (is_number_list(value) && !value.items().empty() &&
+             value.items()[0].text().find('x') == std::string::npos) {
+    result.emplace_back();
+    for (const ConfigValue& item : value.items()) result.back().push_back(parse_dimension(item, item.text()));
+    return result;
+  } else {
+    for (const ConfigValue& item : value.items()) texts.push_back(item.text());
+  }
+  for (const std::string& text : texts) {
+    result.emplace_back();
+    if (text.empty()) continue;
+    for (const std::string& part : split(text, "xX,")) result.back().push_back(parse_dimension(value, part));
+  }
+  return result;
+}
+
+std::vector<std::string> read_input_names(const ConfigValue& value) {
+  if (value.is_null()) return {};
+  if (!value.is_list()) return split_inputs(value.text());
+  std::vector<std::string> names;
+  for (const ConfigValue& item : value.items()) names.push_back(item.text());
+  return names;
+}
+
+void check_count(const ConfigValue& value, size_t count, size_t inputs) {
+  if (count == inputs || count == 0) return;
+  value.fail(
+      fmt::format("{} value{} for {} input{}; separate inputs by ';', and leave the place of an input that has "
+                  "none empty",
+                  count, count == 1 ? "" : "s", inputs, inputs == 1 ? "" : "s"));
+}
+
+// How numbers are stored: scale_value as it is, std_value as its inverse.
+void set_scales(const ConfigValue& value, bool inverse, InputParameters& inputs) {
+  const std::vector<std::vector<double>> numbers = read_numbers(value);
+  check_count(value, numbers.size(), inputs.size());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i].empty()) continue;
+    if (!inputs[i].scale.empty()) value.fail("give scale_value or std_value for an input, not both");
+    for (const double number : numbers[i]) {
+      const double scale = inverse ? 1.0 / number : number;
+      if (number == 0 || !std::isfinite(scale)) value.fail("must not be 0");
+      inputs[i].scale.push_back(scale);
+    }
+    const size_t mean = inputs[i].mean.size(), scale = inputs[i].scale.size();
+    if (mean > 1 && scale > 1 && mean != scale) {
+      value.fail(fmt::format("{} values, but mean_value has {} for the same input", scale, mean));
+    }
+  }
+}
+
+// How many inputs the section describes: by its names if there are any, else by the longest of the other keys.
+size_t count_inputs(const Section& section) {
+  if (section.name) {
+    if (const size_t count = read_input_names(*section.name).size(); count > 0) return count;
+  }
+  size_t count = section.shape ? read_shapes(*section.shape).size() : 0;
+  for (const auto* numbers : {&section.mean, &section.scale, &section.std}) {
+    if (*numbers) count = std::max(count, read_numbers(**numbers).size());
+  }
+  return count;
+}
+
+void not_used(const ConfigValue& value, Section& section) { section.unused_keys->push_back(value.path()); }
+
+constexpr ConfigKey<Section> kKeys[] = {
+    {"input_name", [](const ConfigValue& value, Section& section) { section.name = value; }},
+    {"input_shape", [](const ConfigValue& value, Section& section) { section.shape = value; }},
+    {"mean_value", [](const ConfigValue& value, Section& section) { section.mean = value; }},
+    {"scale_value", [](const ConfigValue& value, Section& section) { section.scale = value; }},
+    {"std_value", [](const ConfigValue& value, Section& section) { section.std = value; }},
+    {"input_type_rt", not_used},
+    {"input_type_train", not_used},
+    {"input_layout_rt", not_used},
+    {"input_layout_train", not_used},
+    {"input_space_and_range", not_used},
+    {"norm_type", not_used},
+    {"input_batch", not_used},
+    {"separate_batch", not_used},
+    {"separate_name", not_used},
+};
+
+}  // namespace
+
+InputParameters read_input_parameters(const ConfigValue& value, std::vector<std::string>& unused_keys) {
+  Section section{&unused_keys, {}, {}, {}, {}, {}};
+  read_map<Section>(value, kKeys, section);
+  InputParameters inputs(count_inputs(section));
+  if (section.name) {
+    const std::vector<std::string> names = read_input_names(*section.name);
+    for (size_t i = 0; i < names.size(); ++i) inputs[i].name = names[i];
+  }
+  if (section.shape) {
+    const std::vector<Shape> shapes = read_shapes(*section.shape);
+    check_count(*section.shape, shapes.size(), inputs.size());
+    for (size_t i = 0; i < shapes.size(); ++i) inputs[i].shape = shapes[i];
+  }
+  if (section.mean) {
+    const std::vector<std::vector<double>> means = read_numbers(*section.mean);
+    check_count(*section.mean, means.size(), inputs.size());
+    for (size_t i = 0; i < means.size(); ++i) inputs[i].mean = means[i];
+  }
+  if (section.scale) set_scales(*section.scale, false, inputs);
+  if (section.std) set_scales(*section.std, true, inputs);
+  return inputs;
+}
+
+}  // namespace twofold
