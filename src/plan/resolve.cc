@@ -1,0 +1,404 @@
+#include "plan/resolve.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/error.h"
+#include "plan/combination.h"
+#include "plan/config_levels.h"
+#include "plan/fingerprint.h"
+#include "plan/operands.h"
+#include "plan/request.h"
+
+namespace twofold {
+
+namespace {
+
+bool is_float_type(QType qtype) { return !is_integer(qtype); }
+
+NodeQType node_qtype(QType all_node_type) {
+  switch (all_node_type) {
+    case QType::kInt16: return NodeQType::kInt16;
+    case QType::kFloat16: return NodeQType::kFloat16;
+    case QType::kFloat32: return NodeQType::kFloat32;
+    default: return NodeQType::kInt8;
+  }
+}
+
+// "(int16, int8)".
+std::string tuple_text(std::span<const QType> qtypes) {
+  std::string text;
+  for (const QType qtype : qtypes) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_string(qtype));
+  return "(" + text + ")";
+}
+
+// Nodes that read a value without its numbers, so that they do not care about its precision.
+bool reads_only_shape(const Node& node) { return node.is("Shape") || node.is("Size"); }
+
+class Resolver {
+ public:
+  Resolver(const Graph& graph, const QuantConfig& config, const Target& target, const ResolveOptions& options)
+      : graph_(graph),
+        config_(config),
+        target_(target),
+        options_(options),
+        levels_(graph, config, options.input_file_nodes),
+        is_float_(float_values(graph)),
+        planned_(static_cast<size_t>(graph.node_limit())) {}
+
+  Plan run();
+
+ private:
+  struct NodePlan {
+    std::vector<OperandPlan> inputs, outputs;
+  };
+
+  bool is_float(ValueId value) const { return value != kNone && is_float_[static_cast<size_t>(value)]; }
+  // Data inputs that hold floating-point numbers.
+  std::vector<int> inputs_to_plan(const Node& node) const;
+  OperandPlan make_operand(const Node& node, std::string operand, ValueId value) const;
+
+  void plan_node(NodeId id);
+  void plan_inputs(NodeId id, const std::vector<int>& indices);
+  void plan_outputs(NodeId id, const Combination* combination);
+  void plan_other_requests(NodeId id, const std::vector<int>& indices);
+
+  Request request_input(const Node& node, int input, std::span<const Level> levels) const;
+  QType default_input(const Node& node, int input) const;
+  std::optional<QType> precision_of_readers(const Node& node) const;
+  std::optional<QType> precision_of_readers(ValueId value) const;
+  bool is_read_as_float(ValueId value) const;
+  QType granted_to_reader(NodeId reader, ValueId value) const;
+
+  size_t input_to_keep(const Node& node, const std::vector<int>& indices) const;
+  std::string apply_policy_v1(const Node& node, const std::vector<int>& indices, std::vector<QType>& wanted) const;
+  std::string why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const;
+
+  void check_operand_exists(const Node& node, const Level& level, const std::string& operand);
+  void check_unused_operands();
+  void note_defaults(Plan& plan) const;
+
+  const Graph& graph_;
+  const QuantConfig& config_;
+  const Target& target_;
+  const ResolveOptions& options_;
+  ConfigLevels levels_;
+  std::vector<bool> is_float_;
+  std::vector<NodePlan> planned_;  // by NodeId
+  FallbackPolicy policy_ = FallbackPolicy::kV2;
+  std::set<std::string> found_operands_, missing_operands_;  // "op_config.Conv.input7"
+};
+
+OperandPlan Resolver::make_operand(const Node& node, std::string operand, ValueId value) const {
+  OperandPlan plan;
+  plan.node = node.name;
+  plan.op_type = node.op_type;
+  plan.operand = std::move(operand);
+  plan.value = graph_.value(value).name;
+  plan.moves_data = target_.rule(node.op_type).moves_data;
+  return plan;
+}
+
+std::vector<int> Resolver::inputs_to_plan(const Node& node) const {
+  std::vector<int> indices = data_inputs(node);
+  std::erase_if(indices, [&](int i) { return !is_float(node.input(i)); });
+  return indices;
+}
+
+// The precision that one reader of a value sees it in; float32 where the reader's input is not planned.
+QType Resolver::granted_to_reader(NodeId reader, ValueId value) const {
+  const Node& node = graph_.node(reader);
+  QType result = QType::kInt8;
+  bool found = false;
+  for (const OperandPlan& operand : planned_[static_cast<size_t>(reader)].inputs) {
+    int index = 0;
+    std::from_chars(operand.operand.data() + 5, operand.operand.data() + operand.operand.size(), index);
+    if (node.input(index) != value) continue;
+    result = std::max(result, operand.granted);
+    found = true;
+  }
+  return found ? result : QType::kFloat32;
+}
+
+// The highest precision in which anything reads the value; absent if nothing does. Readers must be planned already.
+std::optional<QType> Resolver::precision_of_readers(ValueId value) const {
+  std::optional<QType> result;
+  const auto raise = [&result](QType qtype) { result = std::max(result.value_or(QType::kInt8), qtype); };
+  for (const NodeId reader : graph_.consumers(value)) {
+    if (!reads_only_shape(graph_.node(reader))) raise(granted_to_reader(reader, value));
+  }
+  if (graph_.is_output(value)) raise(config_.model.model_output_type.value_or(QType::kFloat32));
+  return result;
+}
+
+bool Resolver::is_read_as_float(ValueId value) const {
+  const std::optional<QType> precision = precision_of_readers(value);
+  return precision && is_float_type(*precision);
+}
+
+// For a node that moves data: what its readers, or a config of its outputs, make of its results.
+std::optional<QType> Resolver::precision_of_readers(const Node& node) const {
+  std::optional<QType> result;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (!is_float(node.outputs[i])) continue;
+    std::optional<QType> precision = precision_of_readers(node.outputs[i]);
+    const NodeId id = graph_.producer(node.outputs[i]);
+    if (const auto asked = requested_output(node, static_cast<int>(i), levels_.of(id));
+        asked && asked->reason.empty()) {
+      precision = asked->effective;
+    }
+    if (precision) result = std::max(result.value_or(QType::kInt8), *precision);
+  }
+  // ec stands for two terms, which only its reader takes apart; until then the value is not rounded.
+  if (result && (*result == QType::kEc || *result == QType::kFloat16)) return QType::kFloat32;
+  return result;
+}
+
+// What an input is where neither a node, a subgraph nor an op config asks for anything.
+QType Resolver::default_input(const Node& node, int input) const {
+  const QType all = config_.model.all_node_type;
+  const OperatorRule& rule = target_.rule(node.op_type);
+  if (is_integer(all) && !rule.quantized_by_default) return QType::kFloat32;
+  if (is_integer(all) && rule.moves_data) {
+    if (const std::optional<QType> precision = precision_of_readers(node)) return *precision;
+  }
+  return qtype_of_input(node_qtype(all), graph_, node, input);
+}
+
+Request Resolver::request_input(const Node& node, int input, std::span<const Level> levels) const {
+  std::optional<Request> request = requested_input(graph_, node, input, levels);
+  const QType fallback = default_input(node, input);
+  if (!request) return {fallback, fallback, DecidedBy::kDefault, ""};
+  if (request->decided_by == DecidedBy::kDefault) request->effective = fallback;  // all that was asked was in vain
+  return *request;
+}
+
+// The data input (as an index into `indices`) that keeps its precision where not both can.
+size_t Resolver::input_to_keep(const Node& node, const std::vector<int>& indices) const {
+  size_t keep = 0;
+  double worst = -1;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    const auto it = options_.sensitivity.find({node.name, input_name(indices[i])});
+    if (it == options_.sensitivity.end() || it->second <= worst) continue;
+    worst = it->second;
+    keep = i;
+  }
+  return keep;
+}
+
+// Leaves at most one 16-bit input of a Gemm-type operator in `wanted`; the reason if that changes anything.
+std::string Resolver::apply_policy_v1(const Node& node, const std::vector<int>& indices,
+                                      std::vector<QType>& wanted) const {
+  if (policy_ != FallbackPolicy::kV1 || !is_gemm_type(node.op_type)) return "";
+  if (std::count_if(wanted.begin(), wanted.end(), is_16bit) < 2) return "";
+  const size_t keep = input_to_keep(node, indices);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (i != keep && is_16bit(wanted[i])) wanted[i] = QType::kInt8;
+  }
+  return fmt::format(
+      "fallback policy v1 keeps one 16-bit input of a {}: {}, {}", node.op_type, input_name(indices[keep]),
+      options_.sensitivity.contains({node.name, input_name(indices[keep])}) ? "the more sensitive one"
+                                                                            : "as no sensitivity is given");
+}
+
+std::string Resolver::why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const {
+  const std::string& note = target_.rule(node.op_type).note;
+  return fmt::format("target '{}' has no {} with inputs {}; the nearest is {}{}{}", target_.name, node.op_type,
+                     tuple_text(wanted), tuple_text(granted), note.empty() ? "" : ": ", note);
+}
+
+void Resolver::plan_inputs(NodeId id, const std::vector<int>& indices) {
+  const Node& node = graph_.node(id);
+  const std::vector<Level>& levels = levels_.of(id);
+  std::vector<OperandPlan>& operands = planned_[static_cast<size_t>(id)].inputs;
+  std::vector<QType> asked;
+  for (const int index : indices) {
+    const Request request = request_input(node, index, levels);
+    OperandPlan operand = make_operand(node, input_name(index), node.input(index));
+    operand.is_weight = is_weight(graph_, node, index);
+    operand.asked = request.asked;
+    operand.decided_by = request.decided_by;
+    operand.reason = request.reason;
+    operands.push_back(std::move(operand));
+    asked.push_back(request.effective);
+  }
+  std::vector<QType> wanted = asked;
+  const std::string policy_reason = apply_policy_v1(node, indices, wanted);
+  const Grant grant =
+      nearest_combination(target_.rule(node.op_type), node.op_type, indices, wanted, input_to_keep(node, indices));
+  for (size_t i = 0; i < operands.size(); ++i) {
+    OperandPlan& operand = operands[i];
+    // A rule may hold nothing but ec for an input that does not take it; then the input stays float.
+    operand.granted = grant.combination == nullptr ? QType::kFloat32 : grant.inputs[i];
+    const auto because = [&](const std::string& reason) {
+      operand.reason += (operand.reason.empty() ? "" : "; ") + reason;
+    };
+    if (wanted[i] != asked[i]) because(policy_reason);
+    if (operand.granted != wanted[i]) {
+      because(why_not(node, wanted, grant.combination == nullptr ? std::vector<QType>{QType::kFloat32} : grant.inputs));
+    }
+    if (!is_integer(operand.granted)) continue;
+    if (operand.is_weight) {
+      operand.weight = weight_settings(levels, config_.model);
+    } else {
+      operand.activation = activation_settings(node, operand.granted, levels, config_.model);
+    }
+  }
+  plan_outputs(id, grant.combination);
+}
+
+// Plans the outputs that a config names, those of the model, and those that the target cannot leave as float32.
+void Resolver::plan_outputs(NodeId id, const Combination* combination) {
+  const Node& node = graph_.node(id);
+  const std::vector<Level>& levels = levels_.of(id);
+  static const std::vector<QType> kAny = {QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32};
+  const std::vector<QType>& allowed = combination == nullptr ? kAny : combination->outputs;
+  for (int i = 0; i < static_cast<int>(node.outputs.size()); ++i) {
+    const ValueId value = node.output(i);
+    if (!is_float(value)) continue;
+    OperandPlan operand = make_operand(node, output_name(i), value);
+    const std::optional<Request> request = requested_output(node, i, levels);
+    QType wanted =
+        graph_.is_output(value) ? config_.model.model_output_type.value_or(QType::kFloat32) : QType::kFloat32;
+    operand.asked = wanted;
+    if (request) {
+      operand.asked = request->asked;
+      operand.reason = request->reason;
+      operand.decided_by = request->decided_by;
+      if (request->decided_by != DecidedBy::kDefault) wanted = request->effective;
+    }
+    const bool fits = std::find(allowed.begin(), allowed.end(), wanted) != allowed.end();
+    if (!request && !graph_.is_output(value) && (fits || !is_read_as_float(value))) continue;
+    operand.granted = fits ? wanted : nearest_output(allowed, wanted);
+    if (!fits) {
+      const std::string& note = target_.rule(node.op_type).note;
+      operand.reason +=
+          fmt::format("{}target '{}' has no {} output of {} with these inputs{}{}", operand.reason.empty() ? "" : "; ",
+                      target_.name, to_string(wanted), node.op_type, note.empty() ? "" : ": ", note);
+    }
+    if (is_integer(operand.granted)) {
+      operand.activation = activation_settings(node, operand.granted, levels, config_.model);
+    }
+    planned_[static_cast<size_t>(id)].outputs.push_back(std::move(operand));
+  }
+}
+
+// Requests for operands that are not data: they end in the plan as float32, with the reason.
+void Resolver::plan_other_requests(NodeId id, const std::vector<int>& indices) {
+  const Node& node = graph_.node(id);
+  NodePlan& plan = planned_[static_cast<size_t>(id)];
+  const auto is_planned = [](const std::vector<OperandPlan>& list, const std::string& name) {
+    return std::any_of(list.begin(), list.end(), [&](const OperandPlan& operand) { return operand.operand == name; });
+  };
+  const auto refuse = [&](std::vector<OperandPlan>& list, const std::string& name, ValueId value, QType asked,
+                          DecidedBy decided_by, std::string reason) {
+    if (asked == QType::kFloat32 || is_planned(list, name)) return;
+    OperandPlan operand = make_operand(node, name, value);
+    operand.asked = asked;
+    operand.decided_by = decided_by;
+    operand.reason = std::move(reason);
+    list.push_back(std::move(operand));
+  };
+  for (const Level& level : levels_.of(id)) {
+    for (const auto& [name, qtype] : level.config->operands) {
+      const bool input = name.starts_with("input");
+      int index = 0;
+      std::from_chars(name.data() + (input ? 5 : 6), name.data() + name.size(), index);
+      const ValueId value = input ? node.input(index) : node.output(index);
+      if (value == kNone) {
+        check_operand_exists(node, level, name);
+        continue;
+      }
+      found_operands_.insert(level.key + "." + name);
+      const bool bias = input && index == 2 && is_gemm_type(node.op_type);
+      std::string reason = !is_float(value) ? "it holds no floating-point data"
+                           : bias           ? "a bias is quantized with the scales of the other two inputs"
+                                  : fmt::format("it is not an operand of {} that can be quantized", node.op_type);
+      refuse(input ? plan.inputs : plan.outputs, name, value, qtype, level.decided_by, std::move(reason));
+    }
+    const bool asks_for_node = level.config->qtype && level.decided_by == DecidedBy::kNode;
+    if (asks_for_node && indices.empty() && node.input(0) != kNone) {
+      refuse(plan.inputs, input_name(0), node.input(0), qtype_of_input(*level.config->qtype, graph_, node, 0),
+             level.decided_by, fmt::format("this {} has no operand that can be quantized", node.op_type));
+    }
+  }
+}
+
+void Resolver::check_operand_exists(const Node& node, const Level& level, const std::string& operand) {
+  if (level.decided_by != DecidedBy::kNode) {
+    missing_operands_.insert(level.key + "." + operand);  // other nodes of the level may have it
+    return;
+  }
+  throw_error(ErrorCode::kInvalidArgument, "{}.{}: node '{}' ({}) has no {}; it has {} input{} and {} output{}, from 0",
+              level.key, operand, node.name, node.op_type, operand, node.inputs.size(),
+              node.inputs.size() == 1 ? "" : "s", node.outputs.size(), node.outputs.size() == 1 ? "" : "s");
+}
+
+void Resolver::check_unused_operands() {
+  for (const std::string& operand : missing_operands_) {
+    if (found_operands_.contains(operand)) continue;
+    throw_error(ErrorCode::kInvalidArgument, "{}: no node that it applies to has this operand", operand);
+  }
+}
+
+void Resolver::plan_node(NodeId id) {
+  const std::vector<int> indices = inputs_to_plan(graph_.node(id));
+  if (indices.empty()) {
+    plan_outputs(id, nullptr);
+  } else {
+    plan_inputs(id, indices);
+  }
+  plan_other_requests(id, indices);
+}
+
+// Says which operators stay float although every node was asked to be an integer.
+void Resolver::note_defaults(Plan& plan) const {
+  std::map<std::string, int> count;
+  for (const OperandPlan& operand : plan.operands()) {
+    const bool stays = operand.decided_by == DecidedBy::kDefault && operand.operand.starts_with("input") &&
+                       !target_.rule(operand.op_type).quantized_by_default && is_float_type(operand.granted);
+    if (stays) ++count[operand.op_type];
+  }
+  if (count.empty() || !is_integer(config_.model.all_node_type)) return;
+  std::string list;
+  for (const auto& [op_type, n] : count) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);
+  plan.notes.push_back("operands that stay float32 unless an op, subgraph or node config asks for them: " + list);
+}
+
+Plan Resolver::run() {
+  if (!options_.compiler_version.empty()) check_compiler_version(target_, options_.compiler_version);
+  policy_ = options_.policy.value_or(target_.fallback);
+  const std::vector<NodeId> order = graph_.topological_order();
+  for (auto it = order.rbegin(); it != order.rend(); ++it) plan_node(*it);  // readers before writers
+  check_unused_operands();
+
+  Plan plan;
+  plan.nodes = fingerprint_nodes(graph_);
+  plan.model_hash = fingerprint_hash(plan.nodes);
+  plan.target = target_.name;
+  plan.compiler_version = options_.compiler_version;
+  plan.policy = policy_;
+  plan.unmet = levels_.unmet();
+  for (const NodeId id : order) {
+    NodePlan& node = planned_[static_cast<size_t>(id)];
+    for (OperandPlan& operand : node.inputs) plan.add(std::move(operand));
+    for (OperandPlan& operand : node.outputs) plan.add(std::move(operand));
+  }
+  note_defaults(plan);
+  return plan;
+}
+
+}  // namespace
+
+Plan resolve(const Graph& graph, const QuantConfig& config, const Target& target, const ResolveOptions& options) {
+  Plan plan = Resolver(graph, config, target, options).run();
+  const std::vector<std::string> fallbacks = plan.fallbacks();
+  if (!options.strict || fallbacks.empty()) return plan;
+  std::string list;
+  for (const std::string& fallback : fallbacks) list += "\n  " + fallback;
+  throw_error(ErrorCode::kUnsupported, "--strict: {} request{} cannot be met as asked:{}", fallbacks.size(),
+              fallbacks.size() == 1 ? "" : "s", list);
+}
+
+}  // namespace twofold
