@@ -20,6 +20,9 @@ std::span<const OpDef> expand_ops();           // Expand, Tile
 std::span<const OpDef> pad_ops();              // Pad
 std::span<const OpDef> gather_ops();           // Gather, GatherElements, GatherND
 std::span<const OpDef> unary_ops();            // Relu, Sigmoid, Exp, Clip, ...: element-wise, one input
+std::span<const OpDef> binary_ops();           // Add, Sub, Mul, Div, Mod, PRelu, Max, Min, Sum, Mean, BitShift
+std::span<const OpDef> pow_ops();              // Pow
+std::span<const OpDef> compare_ops();          // Equal, Less, ..., And, Or, Xor, BitwiseAnd, ..., Where
 std::span<const OpDef> cast_ops();             // Cast, CastLike
 
 }  // namespace twofold

@@ -22,6 +22,9 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     pad_ops,
     gather_ops,
     unary_ops,
+    binary_ops,
+    pow_ops,
+    compare_ops,
     cast_ops,
 };
 
