@@ -1,0 +1,99 @@
+// Attributes that became inputs, and plain renames.
+#include "base/error.h"
+#include "onnx/upgrade.h"
+
+namespace twofold {
+
+namespace {
+
+void axes_to_input(Upgrade& u) { u.ints_to_input("axes", 1); }
+
+// Before 13 without sizes: equal parts, as many as there are outputs.
+void split_to_input(Upgrade& u) { u.ints_to_input("split", 1); }
+
+void number_of_parts(Upgrade& u) {
+  if (u.input(1) != kNone) return;
+  u.attributes().set("num_outputs", static_cast<int64_t>(u.node().outputs.size()));
+}
+
+ValueId bound(Upgrade& u, const char* attribute) {
+  if (!u.attributes().has(attribute)) return kNone;
+  const float value = u.attributes().get_float(attribute, 0);
+  u.attributes().erase(attribute);
+  return u.scalar(attribute, value, u.input(0));
+}
+
+void clip(Upgrade& u) {
+  const ValueId low = bound(u, "min"), high = bound(u, "max");
+  if (low != kNone || high != kNone) u.set_input(1, low);
+  if (high != kNone) u.set_input(2, high);
+}
+
+void pad(Upgrade& u) {
+  u.ints_to_input("pads", 1);
+  const ValueId value = bound(u, "value");
+  if (value != kNone) u.set_input(2, value);
+}
+
+void slice(Upgrade& u) {
+  u.ints_to_input("starts", 1);
+  u.ints_to_input("ends", 2);
+  u.ints_to_input("axes", 3);
+}
+
+void top_k(Upgrade& u) {
+  const int64_t k = u.attributes().get_int("k");
+  u.attributes().erase("k");
+  u.set_input(1, u.ints("k", {k}));
+}
+
+void dropout(Upgrade& u) {
+  if (!u.attributes().has("ratio")) return;
+  const float ratio = u.attributes().get_float("ratio", 0.5F);
+  u.attributes().erase("ratio");
+  u.set_input(1, u.constant("ratio", Tensor::scalar(ratio)));
+}
+
+void dft(Upgrade& u) {
+  const int64_t axis = u.attributes().get_int("axis", 1);
+  u.attributes().erase("axis");
+  u.set_input(2, u.constant("axis", Tensor::scalar(axis)));
+}
+
+void scatter(Upgrade& u) { u.graph().set_op_type(u.id(), "ScatterElements"); }
+
+// Scan 8 has a batch dimension and lengths of sequences; nothing writes it any more.
+void scan(Upgrade&) {
+  throw_error(ErrorCode::kUnsupported, "Scan of opset 8 is not supported; convert the model to opset 9 or later");
+}
+
+constexpr UpgradeRule kRules[] = {
+    {"Squeeze", 13, axes_to_input},
+    {"Unsqueeze", 13, axes_to_input},
+    {"ReduceSum", 13, axes_to_input},
+    {"ReduceL1", 18, axes_to_input},
+    {"ReduceL2", 18, axes_to_input},
+    {"ReduceLogSum", 18, axes_to_input},
+    {"ReduceLogSumExp", 18, axes_to_input},
+    {"ReduceMax", 18, axes_to_input},
+    {"ReduceMean", 18, axes_to_input},
+    {"ReduceMin", 18, axes_to_input},
+    {"ReduceProd", 18, axes_to_input},
+    {"ReduceSumSquare", 18, axes_to_input},
+    {"Split", 13, split_to_input},
+    {"Split", 18, number_of_parts},
+    {"Clip", 11, clip},
+    {"Pad", 11, pad},
+    {"Slice", 10, slice},
+    {"TopK", 10, top_k},
+    {"Dropout", 12, dropout},
+    {"DFT", 20, dft},
+    {"Scatter", kAlways, scatter},
+    {"Scan", 9, scan},
+};
+
+}  // namespace
+
+std::span<const UpgradeRule> attribute_rules() { return kRules; }
+
+}  // namespace twofold
