@@ -1,0 +1,69 @@
+#include "arrays.h"
+
+#include <nanobind/ndarray.h>
+
+#include "base/error.h"
+
+namespace nb = nanobind;
+
+namespace twofold::python {
+
+namespace {
+
+using Code = nb::dlpack::dtype_code;
+
+constexpr std::pair<DType, nb::dlpack::dtype> kTypes[] = {
+    {DType::kFloat32, {static_cast<uint8_t>(Code::Float), 32, 1}},
+    {DType::kFloat64, {static_cast<uint8_t>(Code::Float), 64, 1}},
+    {DType::kFloat16, {static_cast<uint8_t>(Code::Float), 16, 1}},
+    {DType::kInt8, {static_cast<uint8_t>(Code::Int), 8, 1}},
+    {DType::kInt16, {static_cast<uint8_t>(Code::Int), 16, 1}},
+    {DType::kInt32, {static_cast<uint8_t>(Code::Int), 32, 1}},
+    {DType::kInt64, {static_cast<uint8_t>(Code::Int), 64, 1}},
+    {DType::kUInt8, {static_cast<uint8_t>(Code::UInt), 8, 1}},
+    {DType::kUInt16, {static_cast<uint8_t>(Code::UInt), 16, 1}},
+    {DType::kUInt32, {static_cast<uint8_t>(Code::UInt), 32, 1}},
+    {DType::kUInt64, {static_cast<uint8_t>(Code::UInt), 64, 1}},
+    {DType::kBool, {static_cast<uint8_t>(Code::Bool), 8, 1}},
+};
+
+}  // namespace
+
+Tensor to_tensor(nb::handle array, const std::string& name) {
+  nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu> view;
+  if (!nb::try_cast(nb::module_::import_("numpy").attr("ascontiguousarray")(array), view)) {
+    throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers", name);
+  }
+  for (const auto& [dtype, code] : kTypes) {
+    if (view.dtype() != code) continue;
+    Shape shape;
+    for (size_t i = 0; i < view.ndim(); ++i) shape.push_back(static_cast<int64_t>(view.shape(i)));
+    // ascontiguousarray turns a scalar into one element.
+    if (nb::len(nb::module_::import_("numpy").attr("shape")(array)) == 0) shape.clear();
+    // The last reference may go in a thread without the GIL.
+    auto* keep = new decltype(view)(view);
+    const std::shared_ptr<const void> owner(keep, [](const void* p) {
+      const nb::gil_scoped_acquire gil;
+      delete static_cast<const decltype(view)*>(p);
+    });
+    return Tensor::wrap(dtype, std::move(shape), view.data(), owner);
+  }
+  throw_error(ErrorCode::kInvalidArgument, "input '{}' has an element type that Twofold does not know", name);
+}
+
+nb::object to_array(Tensor tensor) {
+  const nb::dlpack::dtype* code = nullptr;
+  for (const auto& entry : kTypes) {
+    if (entry.first == tensor.dtype()) code = &entry.second;
+  }
+  if (code == nullptr) {
+    throw_error(ErrorCode::kUnsupported, "NumPy has no type {}", to_string(tensor.dtype()));
+  }
+  std::vector<size_t> shape(tensor.shape().begin(), tensor.shape().end());
+  auto* keep = new Tensor(std::move(tensor));
+  const nb::capsule owner(keep, [](void* p) noexcept { delete static_cast<Tensor*>(p); });
+  return nb::cast(
+      nb::ndarray<nb::numpy>(const_cast<std::byte*>(keep->bytes()), shape.size(), shape.data(), owner, nullptr, *code));
+}
+
+}  // namespace twofold::python

@@ -1,0 +1,20 @@
+// NumPy arrays as tensors and back, without copies.
+#ifndef TWOFOLD_PYTHON_BINDINGS_ARRAYS_H_
+#define TWOFOLD_PYTHON_BINDINGS_ARRAYS_H_
+
+#include <nanobind/nanobind.h>
+
+#include "twofold/tensor.h"
+
+namespace twofold::python {
+
+// The array's memory as a tensor that keeps the array alive. Arrays that are not C-contiguous are copied.
+// Throws Error(kInvalidArgument) that says `name` for types Twofold does not know.
+Tensor to_tensor(nanobind::handle array, const std::string& name);
+
+// A NumPy array over the tensor's bytes, which it keeps alive. REQUIRES: plain layout.
+nanobind::object to_array(Tensor tensor);
+
+}  // namespace twofold::python
+
+#endif  // TWOFOLD_PYTHON_BINDINGS_ARRAYS_H_

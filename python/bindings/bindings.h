@@ -1,0 +1,13 @@
+// One bind_* function per header of include/twofold.
+#ifndef TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
+#define TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
+
+#include <nanobind/nanobind.h>
+
+namespace twofold::python {
+
+void bind_session(nanobind::module_& module);
+
+}  // namespace twofold::python
+
+#endif  // TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
