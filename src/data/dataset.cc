@@ -1,0 +1,251 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "data/npy.h"
+#include "data/npz.h"
+#include "data/prepare_input.h"
+#include "data/stacked_array.h"
+
+namespace twofold {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string quoted(const fs::path& path) { return fmt::format("'{}'", path.string()); }
+
+// What all datasets do with the tensors they find.
+class PreparedDataset : public Dataset {
+ public:
+  PreparedDataset(std::vector<InputSpec> inputs, DatasetOptions options)
+      : inputs_(std::move(inputs)), options_(std::move(options)) {
+    for (const auto& [name, preprocess] : options_.preprocess) {
+      if (std::ranges::find(inputs_, name, &InputSpec::name) == inputs_.end()) {
+        throw_error(ErrorCode::kNotFound, "mean or scale is given for input '{}', which the model does not have", name);
+      }
+    }
+  }
+
+ protected:
+  const std::vector<InputSpec>& inputs() const { return inputs_; }
+
+  Tensor prepare(const Tensor& tensor, size_t input, const std::string& source) const {
+    const auto it = options_.preprocess.find(inputs_[input].name);
+    return prepare_input(tensor, inputs_[input], it == options_.preprocess.end() ? nullptr : &it->second, source);
+  }
+
+ private:
+  std::vector<InputSpec> inputs_;
+  DatasetOptions options_;
+};
+
+// One .npy file per input and sample.
+class NpyFiles final : public PreparedDataset {
+ public:
+  // files[input][sample]
+  NpyFiles(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<std::vector<fs::path>> files)
+      : PreparedDataset(std::move(inputs), std::move(options)), files_(std::move(files)) {}
+
+  int64_t size() const override { return static_cast<int64_t>(files_.front().size()); }
+
+  std::vector<Tensor> sample(int64_t i) const override {
+    std::vector<Tensor> tensors;
+    for (size_t input = 0; input < files_.size(); ++input) {
+      const fs::path& path = files_[input].at(static_cast<size_t>(i));
+      tensors.push_back(prepare(load_npy(path), input, quoted(path)));
+    }
+    return tensors;
+  }
+
+ private:
+  std::vector<std::vector<fs::path>> files_;
+};
+
+std::unique_ptr<const NpzArray> find_array(const NpzFile& file, const fs::path& path, const std::string& key) {
+  std::unique_ptr<const NpzArray> array = file.find(key);
+  if (array == nullptr) {
+    throw_error(ErrorCode::kNotFound, "'{}' has no array for input '{}'; it has: {}", path.string(), key,
+                fmt::join(file.keys(), ", "));
+  }
+  return array;
+}
+
+// One .npz file per sample.
+class NpzFiles final : public PreparedDataset {
+ public:
+  NpzFiles(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<fs::path> files)
+      : PreparedDataset(std::move(inputs), std::move(options)), files_(std::move(files)) {}
+
+  int64_t size() const override { return static_cast<int64_t>(files_.size()); }
+
+  std::vector<Tensor> sample(int64_t i) const override {
+    const fs::path& path = files_.at(static_cast<size_t>(i));
+    const NpzFile file(path);
+    std::vector<Tensor> tensors;
+    for (size_t input = 0; input < inputs().size(); ++input) {
+      tensors.push_back(prepare(find_array(file, path, inputs()[input].name)->tensor(), input, quoted(path)));
+    }
+    return tensors;
+  }
+
+ private:
+  std::vector<fs::path> files_;
+};
+
+// All samples of an input in one array.
+class StackedDataset final : public PreparedDataset {
+ public:
+  StackedDataset(std::vector<InputSpec> inputs, DatasetOptions options, const fs::path& path,
+                 std::vector<std::unique_ptr<StackedArray>> arrays)
+      : PreparedDataset(std::move(inputs), std::move(options)), path_(path.string()), arrays_(std::move(arrays)) {
+    for (size_t input = 1; input < arrays_.size(); ++input) {
+      if (arrays_[input]->num_samples() != size()) {
+        throw_error(ErrorCode::kInvalidArgument, "'{}' has {} samples for input '{}', but {} for input '{}'", path_,
+                    size(), this->inputs()[0].name, arrays_[input]->num_samples(), this->inputs()[input].name);
+      }
+    }
+    if (size() == 0) throw_error(ErrorCode::kInvalidArgument, "'{}' holds no samples", path_);
+  }
+
+  int64_t size() const override { return arrays_.front()->num_samples(); }
+
+  std::vector<Tensor> sample(int64_t i) const override {
+    std::vector<Tensor> tensors;
+    for (size_t input = 0; input < arrays_.size(); ++input) {
+      tensors.push_back(prepare(arrays_[input]->sample(i), input, fmt::format("'{}', sample {}", path_, i)));
+    }
+    return tensors;
+  }
+
+ private:
+  std::string path_;
+  std::vector<std::unique_ptr<StackedArray>> arrays_;
+};
+
+class MemoryDataset final : public PreparedDataset {
+ public:
+  MemoryDataset(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<std::vector<Tensor>> samples)
+      : PreparedDataset(std::move(inputs), std::move(options)), samples_(std::move(samples)) {
+    if (samples_.empty()) throw_error(ErrorCode::kInvalidArgument, "the data hold no samples");
+    for (size_t i = 0; i < samples_.size(); ++i) {
+      if (samples_[i].size() != this->inputs().size()) {
+        throw_error(ErrorCode::kInvalidArgument, "sample {} has {} tensors, but the model has {} inputs", i,
+                    samples_[i].size(), this->inputs().size());
+      }
+    }
+  }
+
+  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+
+  std::vector<Tensor> sample(int64_t i) const override {
+    const std::vector<Tensor>& raw = samples_.at(static_cast<size_t>(i));
+    std::vector<Tensor> tensors;
+    for (size_t input = 0; input < raw.size(); ++input) {
+      tensors.push_back(prepare(raw[input], input, fmt::format("sample {}", i)));
+    }
+    return tensors;
+  }
+
+ private:
+  std::vector<std::vector<Tensor>> samples_;
+};
+
+// The files of a folder with an extension, in the order of their names; empty if the folder is not there.
+std::vector<fs::path> list_files(const fs::path& folder, const char* extension) {
+  std::vector<fs::path> files;
+  if (!fs::is_directory(folder)) return files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+// <dir>/<input name>/*.npy
+std::unique_ptr<Dataset> open_input_folders(const fs::path& path, std::vector<InputSpec> inputs,
+                                            const DatasetOptions& options) {
+  std::vector<std::vector<fs::path>> files;
+  for (const InputSpec& input : inputs) {
+    files.push_back(list_files(path / input.name, ".npy"));
+    if (files.back().empty()) {
+      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}'", input.name,
+                  (path / input.name).string());
+    }
+    if (files.back().size() != files.front().size()) {
+      throw_error(ErrorCode::kInvalidArgument, "'{}' has {} samples for input '{}', but {} for input '{}'",
+                  path.string(), files.front().size(), inputs.front().name, files.back().size(), input.name);
+    }
+  }
+  return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(files));
+}
+
+std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec> inputs,
+                                     const DatasetOptions& options) {
+  const auto has_folder = [&](const InputSpec& input) { return fs::is_directory(path / input.name); };
+  if (std::ranges::any_of(inputs, has_folder)) return open_input_folders(path, std::move(inputs), options);
+  if (std::vector<fs::path> archives = list_files(path, ".npz"); !archives.empty()) {
+    return std::make_unique<NpzFiles>(std::move(inputs), options, std::move(archives));
+  }
+  if (std::vector<fs::path> files = list_files(path, ".npy"); !files.empty()) {
+    if (inputs.size() == 1) {
+      return std::make_unique<NpyFiles>(std::move(inputs), options,
+                                        std::vector<std::vector<fs::path>>{std::move(files)});
+    }
+    throw_error(ErrorCode::kInvalidArgument,
+                "'{}' holds .npy files, but the model has {} inputs; put the files of each into a folder with the "
+                "input's name",
+                path.string(), inputs.size());
+  }
+  throw_error(ErrorCode::kNotFound, "'{}' holds no data: neither .npz nor .npy files, nor a folder named '{}'",
+              path.string(), inputs.front().name);
+}
+
+std::unique_ptr<Dataset> open_file(const fs::path& path, std::vector<InputSpec> inputs, const DatasetOptions& options) {
+  std::vector<std::unique_ptr<StackedArray>> arrays;
+  if (path.extension() == ".npz") {
+    const NpzFile file(path);
+    for (const InputSpec& input : inputs) {
+      arrays.push_back(StackedArray::from_npz(find_array(file, path, input.name), input, quoted(path)));
+    }
+  } else if (path.extension() == ".npy") {
+    if (inputs.size() != 1) {
+      throw_error(ErrorCode::kInvalidArgument, "'{}' is one array, but the model has {} inputs; use an .npz file",
+                  path.string(), inputs.size());
+    }
+    arrays.push_back(StackedArray::from_npy(path, inputs.front()));
+  } else {
+    throw_error(ErrorCode::kInvalidArgument, "'{}' is neither a folder nor an .npy or .npz file", path.string());
+  }
+  return std::make_unique<StackedDataset>(std::move(inputs), options, path, std::move(arrays));
+}
+
+}  // namespace
+
+std::vector<InputSpec> input_specs(const Graph& graph) {
+  std::vector<InputSpec> specs;
+  for (ValueId id : graph.inputs) specs.push_back({graph.value(id).name, graph.value(id).type});
+  return specs;
+}
+
+std::unique_ptr<Dataset> open_dataset(const fs::path& path, std::vector<InputSpec> inputs,
+                                      const DatasetOptions& options) {
+  if (inputs.empty())
+    throw_error(ErrorCode::kInvalidArgument, "the model has no inputs to feed '{}' to", path.string());
+  try {
+    if (!fs::exists(path)) throw_error(ErrorCode::kNotFound, "there is no data at '{}'", path.string());
+    return fs::is_directory(path) ? open_folder(path, std::move(inputs), options)
+                                  : open_file(path, std::move(inputs), options);
+  } catch (const fs::filesystem_error& error) {
+    throw_error(ErrorCode::kIo, "cannot read '{}': {}", path.string(), error.code().message());
+  }
+}
+
+std::unique_ptr<Dataset> make_dataset(std::vector<std::vector<Tensor>> samples, std::vector<InputSpec> inputs,
+                                      const DatasetOptions& options) {
+  return std::make_unique<MemoryDataset>(std::move(inputs), options, std::move(samples));
+}
+
+}  // namespace twofold

@@ -1,0 +1,67 @@
+// Samples for calibration and evaluation: what a model's inputs are fed with.
+#ifndef TWOFOLD_SRC_DATA_DATASET_H_
+#define TWOFOLD_SRC_DATA_DATASET_H_
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "twofold/tensor.h"
+
+namespace twofold {
+
+// What one input of a model expects.
+struct InputSpec {
+  std::string name;
+  TensorType type;
+};
+
+// The inputs of a graph, in its order.
+std::vector<InputSpec> input_specs(const Graph& graph);
+
+// (x - mean) * scale, in float32. Each list is empty (no change), has one entry (for all channels), or one per channel
+// (axis 1).
+struct Preprocess {
+  std::vector<float> mean;
+  std::vector<float> scale;
+};
+
+struct DatasetOptions {
+  std::map<std::string, Preprocess> preprocess;  // by input name
+};
+
+// Reading is lazy: a dataset on disk holds no more than the samples in use. Thread-safe; asking for samples in
+// increasing order is the cheap way through a compressed archive.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  // Number of samples, at least 1.
+  virtual int64_t size() const = 0;
+  // The tensors of sample i, one per InputSpec in their order, in plain layout. Throws Error naming the file (or
+  // sample), the input, and what was expected and found: shape, element type, NaN or infinity.
+  virtual std::vector<Tensor> sample(int64_t i) const = 0;
+};
+
+// Opens
+//   <dir>/<input name>/*.npy   one file per sample, as many for each input, in the order of their names;
+//   <dir>/*.npz                one archive per sample, its keys the input names;
+//   <dir>/*.npy                one file per sample, for a model with one input;
+//   <file>.npz                 one array per input, whose first axis enumerates the samples;
+//   <file>.npy                 the same, for a model with one input.
+// "First axis enumerates": an array of one rank more than the input is cut into its slices; one of the input's own rank
+// is too, with a batch of 1 kept, if the input's first dimension is 1 or not fixed; else it is one sample.
+// Elements must have the input's type, but any numbers become float32 where the input is float32.
+// Throws Error(kNotFound) if there is no such data, Error(kInvalidArgument) if it does not fit.
+std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& path, std::vector<InputSpec> inputs,
+                                      const DatasetOptions& options = {});
+
+// A dataset of samples in memory, each a list of tensors in the order of `inputs`.
+std::unique_ptr<Dataset> make_dataset(std::vector<std::vector<Tensor>> samples, std::vector<InputSpec> inputs,
+                                      const DatasetOptions& options = {});
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_DATA_DATASET_H_

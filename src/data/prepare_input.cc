@@ -1,0 +1,131 @@
+#include "data/prepare_input.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/error.h"
+#include "numeric/float_range.h"
+
+namespace twofold {
+
+namespace {
+
+bool fits(const Shape& shape, const TensorType& type) {
+  if (!type.shape) return true;
+  return std::ranges::equal(shape, *type.shape,
+                            [](int64_t found, const Dim& dim) { return dim.value < 0 || dim.value == found; });
+}
+
+// The value of an IEEE 754 half-precision number.
+float half_to_float(uint16_t half) {
+  const int exponent = (half >> 10) & 31;
+  const auto fraction = static_cast<float>(half & 1023);
+  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
+  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0F + fraction, exponent - 25));
+}
+
+template <typename T, typename Convert>
+Tensor converted(const Tensor& tensor, Convert convert) {
+  Tensor result(DType::kFloat32, tensor.shape());
+  std::ranges::transform(tensor.data<T>(), result.mutable_data<float>().begin(), convert);
+  return result;
+}
+
+template <typename T>
+Tensor cast(const Tensor& tensor) {
+  return converted<T>(tensor, [](T value) { return static_cast<float>(value); });
+}
+
+// Any numbers as float32; the tensor itself where it cannot be.
+Tensor to_float32(const Tensor& tensor) {
+  switch (tensor.dtype()) {
+    case DType::kFloat64: return cast<double>(tensor);
+    case DType::kInt8: return cast<int8_t>(tensor);
+    case DType::kUInt8: return cast<uint8_t>(tensor);
+    case DType::kInt16: return cast<int16_t>(tensor);
+    case DType::kUInt16: return cast<uint16_t>(tensor);
+    case DType::kInt32: return cast<int32_t>(tensor);
+    case DType::kUInt32: return cast<uint32_t>(tensor);
+    case DType::kInt64: return cast<int64_t>(tensor);
+    case DType::kUInt64: return cast<uint64_t>(tensor);
+    case DType::kFloat16: return converted<uint16_t>(tensor, half_to_float);
+    default: return tensor;
+  }
+}
+
+void check_count(size_t count, const Tensor& tensor, const char* list, const std::string& name) {
+  if (count <= 1) return;
+  const auto channels = tensor.rank() < 2 ? 0 : static_cast<size_t>(tensor.dim(1));
+  if (count != channels) {
+    throw_error(ErrorCode::kInvalidArgument,
+                "input '{}': {} has {} values, but the input has shape {}; give one value, or one per index of axis 1",
+                name, list, count, to_string(tensor.shape()));
+  }
+}
+
+void apply(const Preprocess& preprocess, Tensor& tensor, const std::string& name) {
+  check_count(preprocess.mean.size(), tensor, "mean", name);
+  check_count(preprocess.scale.size(), tensor, "scale", name);
+  if (tensor.size() == 0) return;
+  const size_t channels = tensor.rank() < 2 ? 1 : static_cast<size_t>(tensor.dim(1));
+  const size_t outer = tensor.rank() < 2 ? 1 : static_cast<size_t>(tensor.dim(0));
+  const std::span<float> x = tensor.mutable_data<float>();
+  const size_t row = x.size() / outer / channels;
+  const auto pick = [](const std::vector<float>& list, size_t channel, float none) {
+    return list.empty() ? none : list[list.size() == 1 ? 0 : channel];
+  };
+  for (size_t i = 0; i < outer * channels; ++i) {
+    const float mean = pick(preprocess.mean, i % channels, 0.0F);
+    const float scale = pick(preprocess.scale, i % channels, 1.0F);
+    for (float& v : x.subspan(i * row, row)) v = (v - mean) * scale;
+  }
+}
+
+void check_finite(const Tensor& tensor, const InputSpec& input, const std::string& source) {
+  if (tensor.dtype() == DType::kFloat64) {
+    if (std::ranges::all_of(tensor.data<double>(), [](double v) { return std::isfinite(v); })) return;
+  } else if (tensor.dtype() != DType::kFloat32 || tensor.size() == 0 || float_range(tensor.data<float>()).finite) {
+    return;
+  }
+  throw_error(ErrorCode::kInvalidArgument, "{}: the data for input '{}' hold NaN or infinity", source, input.name);
+}
+
+}  // namespace
+
+std::string to_string(const TensorType& type) {
+  if (!type.shape) return "any shape";
+  std::string text;
+  for (const Dim& dim : *type.shape) {
+    if (!text.empty()) text += ',';
+    text += dim.value >= 0 ? std::to_string(dim.value) : dim.symbol.empty() ? "?" : dim.symbol;
+  }
+  return "[" + text + "]";
+}
+
+Tensor prepare_input(const Tensor& tensor, const InputSpec& input, const Preprocess* preprocess,
+                     const std::string& source) {
+  Tensor result = input.type.dtype == DType::kFloat32 ? to_float32(tensor) : tensor;
+  const bool right_type = input.type.dtype == DType::kUndefined || result.dtype() == input.type.dtype;
+  if (!right_type || !fits(tensor.shape(), input.type)) {
+    throw_error(ErrorCode::kInvalidArgument, "{}: input '{}' expects {} of shape {}, but the data are {} of shape {}",
+                source, input.name, to_string(input.type.dtype), to_string(input.type), to_string(tensor.dtype()),
+                to_string(tensor.shape()));
+  }
+  if (tensor.size() == 0) {
+    throw_error(ErrorCode::kInvalidArgument, "{}: the data for input '{}' have shape {}, which holds nothing", source,
+                input.name, to_string(tensor.shape()));
+  }
+  if (preprocess != nullptr) {
+    if (result.dtype() != DType::kFloat32) {
+      throw_error(ErrorCode::kInvalidArgument, "input '{}' is {}: mean and scale are for float32 inputs only",
+                  input.name, to_string(result.dtype()));
+    }
+    apply(*preprocess, result, input.name);
+  }
+  check_finite(result, input, source);
+  return result;
+}
+
+}  // namespace twofold
