@@ -1,0 +1,111 @@
+#include "calibrate/range_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "numeric/float_range.h"
+
+namespace twofold {
+
+namespace {
+
+// Elements that are read twice, for the range and for the histogram, while they are in the second-level cache.
+constexpr size_t kBlock = 65536;
+
+// -0 < +0, as in FloatRange.
+float least(float a, float b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
+float greatest(float a, float b) { return a > b || (a == b && !std::signbit(a)) ? a : b; }
+
+[[noreturn]] void throw_not_finite(std::span<const float> x) {
+  const auto it = std::find_if(x.begin(), x.end(), [](float v) { return !std::isfinite(v); });
+  throw_error(ErrorCode::kInvalidArgument, "holds {}", it != x.end() && std::isnan(*it) ? "NaN" : "infinity");
+}
+
+}  // namespace
+
+float RangeStatistics::abs_max() const { return std::max(std::fabs(min_), std::fabs(max_)); }
+
+void RangeStatistics::observe(const Tensor& tensor) {
+  if (tensor.dtype() != DType::kFloat32) {
+    throw_error(ErrorCode::kInvalidArgument, "is {}, but only float32 has a range to calibrate",
+                to_string(tensor.dtype()));
+  }
+  if (tensor.size() == 0) return;
+  if (per_channel_) observe_channels(tensor);
+  const std::span<const float> x = tensor.data<float>();
+  for (size_t start = 0; start < x.size(); start += kBlock) {
+    const std::span<const float> block = x.subspan(start, std::min(kBlock, x.size() - start));
+    const FloatRange range = float_range(block);
+    if (!range.finite) throw_not_finite(block);
+    if (level_ == ObserveLevel::kHistogram) {
+      histogram_.count(block, std::max(std::fabs(range.min), std::fabs(range.max)));
+    }
+    widen(range.min, range.max, block.size());
+  }
+}
+
+void RangeStatistics::widen(float low, float high, uint64_t count) {
+  min_ = count_ == 0 ? low : least(min_, low);
+  max_ = count_ == 0 ? high : greatest(max_, high);
+  count_ += count;
+}
+
+void RangeStatistics::observe_channels(const Tensor& tensor) {
+  if (tensor.rank() < 2) {
+    throw_error(ErrorCode::kInvalidArgument, "has shape {}, which has no channel axis; calibrate it per tensor",
+                to_string(tensor.shape()));
+  }
+  const auto channels = static_cast<size_t>(tensor.dim(1));
+  resize_channels(channels);
+  const std::span<const float> x = tensor.data<float>();
+  if (tensor.layout() == Layout::kChannelsLast) {
+    for (size_t start = 0; start < x.size(); start += channels) {
+      widen_ranges(x.subspan(start, channels), channel_min_, channel_max_);
+    }
+    return;
+  }
+  const size_t row = x.size() / static_cast<size_t>(tensor.dim(0)) / channels;
+  for (size_t i = 0; i * row < x.size(); ++i) {
+    const FloatRange range = float_range(x.subspan(i * row, row));
+    const size_t channel = i % channels;
+    channel_min_[channel] = least(channel_min_[channel], range.min);
+    channel_max_[channel] = greatest(channel_max_[channel], range.max);
+  }
+}
+
+void RangeStatistics::resize_channels(size_t channels) {
+  if (channel_min_.empty()) {
+    channel_min_.assign(channels, std::numeric_limits<float>::infinity());
+    channel_max_.assign(channels, -std::numeric_limits<float>::infinity());
+  } else if (channel_min_.size() != channels) {
+    throw_error(ErrorCode::kInvalidArgument, "has {} channels in one sample and {} in another; calibrate it per tensor",
+                channel_min_.size(), channels);
+  }
+}
+
+void RangeStatistics::merge(const RangeStatistics& other) {
+  TWOFOLD_CHECK(level_ == other.level_ && per_channel_ == other.per_channel_);
+  if (other.count_ == 0) return;
+  if (per_channel_) {
+    resize_channels(other.channel_min_.size());
+    for (size_t c = 0; c < channel_min_.size(); ++c) {
+      channel_min_[c] = least(channel_min_[c], other.channel_min_[c]);
+      channel_max_[c] = greatest(channel_max_[c], other.channel_max_[c]);
+    }
+  }
+  if (level_ == ObserveLevel::kHistogram) histogram_.merge(other.histogram_);
+  widen(other.min_, other.max_, other.count_);
+}
+
+void RangeStatistics::clear() {
+  count_ = 0;
+  min_ = max_ = 0;
+  channel_min_.clear();
+  channel_max_.clear();
+  histogram_.clear();
+}
+
+}  // namespace twofold

@@ -1,0 +1,153 @@
+#include "calibrate/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "calibrate/range_search.h"
+#include "twofold/error.h"
+
+namespace twofold {
+namespace {
+
+// x [2,3] -> QuantizeLinear -> DequantizeLinear -> y, with steps of 0.5.
+struct Model {
+  Graph graph;
+  ValueId x, scale, q, y;
+
+  Model() {
+    x = graph.add_value("x", {DType::kFloat32, std::vector<Dim>{{2, ""}, {3, ""}}});
+    scale = graph.add_constant("scale", Tensor::scalar(0.5F));
+    const ValueId zero = graph.add_constant("zero", Tensor::scalar(int8_t{0}));
+    q = graph.add_value("q");
+    y = graph.add_value("y");
+    graph.inputs = {x};
+    graph.outputs = {{"y", y}};
+    graph.add_node({.name = "quantize",
+                    .op_type = "QuantizeLinear",
+                    .domain = "",
+                    .inputs = {x, scale, zero},
+                    .outputs = {q},
+                    .attributes = {}});
+    graph.add_node({.name = "dequantize",
+                    .op_type = "DequantizeLinear",
+                    .domain = "",
+                    .inputs = {q, scale, zero},
+                    .outputs = {y},
+                    .attributes = {}});
+  }
+};
+
+std::unique_ptr<Dataset> dataset_of(const Graph& graph, const std::vector<std::vector<float>>& samples) {
+  std::vector<std::vector<Tensor>> tensors;
+  for (const auto& values : samples) tensors.push_back({Tensor::from<float>({2, 3}, values)});
+  return make_dataset(std::move(tensors), input_specs(graph));
+}
+
+std::vector<std::vector<float>> random_samples(size_t n) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(0.0F, 4.0F);
+  std::vector<std::vector<float>> samples(n, std::vector<float>(6));
+  for (auto& sample : samples) std::ranges::generate(sample, [&] { return normal(random); });
+  return samples;
+}
+
+// The message of the Error that `action` throws.
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(Calibrate, ObservesInputsConstantsAndComputedValues) {
+  const Model model;
+  const auto data = dataset_of(model.graph, {{1, -2, 3.3F, 0, 0, 0}, {0.2F, 0.3F, 0, 0, 0, -9.1F}});
+  const CalibrationResult result =
+      calibrate(model.graph, *data, {{model.x}, {model.scale, ObserveLevel::kMinMax}, {model.y}});
+  EXPECT_EQ(result.num_samples, 2);
+  ASSERT_EQ(result.statistics.size(), 3u);
+  const RangeStatistics& x = result.statistics.at(model.x);
+  EXPECT_EQ(x.min(), -9.1F);
+  EXPECT_EQ(x.max(), 3.3F);
+  EXPECT_EQ(x.count(), 12u);
+  const RangeStatistics& y = result.statistics.at(model.y);
+  EXPECT_EQ(y.min(), -9.0F);
+  EXPECT_EQ(y.max(), 3.5F);
+  EXPECT_EQ(result.statistics.at(model.scale).max(), 0.5F);
+  EXPECT_EQ(result.statistics.at(model.scale).count(), 1u);
+}
+
+TEST(Calibrate, ThreadsDoNotChangeTheResult) {
+  const Model model;
+  const auto data = dataset_of(model.graph, random_samples(101));
+  const std::vector<ValueRequest> requests = {{model.x, ObserveLevel::kHistogram, true}, {model.y}};
+  const CalibrationResult one = calibrate(model.graph, *data, requests, {.threads = 1});
+  for (int threads : {2, 3, 8}) {
+    const CalibrationResult many = calibrate(model.graph, *data, requests, {.threads = threads});
+    EXPECT_EQ(many.statistics, one.statistics) << threads;
+  }
+  EXPECT_EQ(one.statistics.at(model.x).channel_min().size(), 3u);
+}
+
+TEST(Calibrate, ARepeatedRequestGetsTheHigherLevel) {
+  const Model model;
+  const auto data = dataset_of(model.graph, random_samples(3));
+  const CalibrationResult result =
+      calibrate(model.graph, *data, {{model.x, ObserveLevel::kHistogram}, {model.x, ObserveLevel::kMinMax, true}});
+  EXPECT_EQ(result.statistics.at(model.x).level(), ObserveLevel::kHistogram);
+  EXPECT_TRUE(result.statistics.at(model.x).per_channel());
+}
+
+TEST(Calibrate, ReportsProgressAndStopsAtMaxSamples) {
+  const Model model;
+  const auto data = dataset_of(model.graph, random_samples(20));
+  std::vector<int64_t> seen;
+  const CalibrationResult result = calibrate(
+      model.graph, *data, {{model.x}}, {.threads = 2, .max_samples = 7, .progress = [&](int64_t done, int64_t total) {
+                                          EXPECT_EQ(total, 7);
+                                          seen.push_back(done);
+                                        }});
+  EXPECT_EQ(seen, (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(result.num_samples, 7);
+  EXPECT_EQ(result.statistics.at(model.x).count(), 42u);
+  EXPECT_THROW(calibrate(model.graph, *data, {{model.x}},
+                         {.progress =
+                              [](int64_t done, int64_t) {
+                                if (done == 3) throw std::runtime_error("interrupted");
+                              }}),
+               std::runtime_error);
+}
+
+TEST(Calibrate, ErrorsNameValueAndFirstBadSample) {
+  const Model model;
+  const auto data = dataset_of(model.graph, random_samples(5));
+  EXPECT_EQ(message_of([&] { calibrate(model.graph, *data, {{model.q}}); }),
+            "value 'q' in sample 0 is int8, but only float32 has a range to calibrate");
+  auto samples = random_samples(40);
+  samples[11][3] = NAN;
+  samples[30][3] = INFINITY;
+  const auto bad = dataset_of(model.graph, samples);
+  for (int threads : {1, 4}) {
+    EXPECT_EQ(message_of([&] { calibrate(model.graph, *bad, {{model.x}}, {.threads = threads}); }),
+              "sample 11: the data for input 'x' hold NaN or infinity");
+  }
+}
+
+TEST(Calibrate, ConstantsThatAreNotFiniteAreNamed) {
+  Model model;
+  model.graph.set_constant(model.scale, Tensor::scalar(INFINITY));
+  const auto data = dataset_of(model.graph, random_samples(2));
+  EXPECT_EQ(message_of([&] { calibrate(model.graph, *data, {{model.scale}}); }), "value 'scale' holds infinity");
+}
+
+}  // namespace
+}  // namespace twofold
