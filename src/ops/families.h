@@ -24,6 +24,8 @@ std::span<const OpDef> binary_ops();           // Add, Sub, Mul, Div, Mod, PRelu
 std::span<const OpDef> pow_ops();              // Pow
 std::span<const OpDef> compare_ops();          // Equal, Less, ..., And, Or, Xor, BitwiseAnd, ..., Where
 std::span<const OpDef> cast_ops();             // Cast, CastLike
+std::span<const OpDef> conv_ops();             // Conv
+std::span<const OpDef> conv_transpose_ops();   // ConvTranspose
 
 }  // namespace twofold
 

@@ -73,6 +73,8 @@ struct OpDef {
   // True if the operator takes inputs in any layout (Layout::kChannelsLast too) and may write outputs in any.
   // For all others the engine converts inputs to Layout::kPlain first.
   bool any_layout = false;
+  // Bit i: the operator wants input i in Layout::kChannelsLast if it is [N,C,spatial...].
+  uint32_t channels_last = 0;
   std::string_view domain = "";
 };
 

@@ -26,6 +26,8 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     pow_ops,
     compare_ops,
     cast_ops,
+    ec_quantize_ops, integer_gemm_ops, quantize_linear_ops, shape_ops,  constant_ops,
+    transpose_ops,   concat_ops,       slice_ops,           expand_ops, pad_ops,
 };
 
 using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;

@@ -1,0 +1,96 @@
+// How kernels use oneDNN: engine, stream, descriptors, prepared primitives kept per input shape, packed weights.
+// Included only by the files that run oneDNN primitives, since dnnl.hpp is heavy.
+#ifndef TWOFOLD_SRC_OPS_DNNL_RUNTIME_H_
+#define TWOFOLD_SRC_OPS_DNNL_RUNTIME_H_
+
+#include <dnnl.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "ops/epilogue.h"
+#include "ops/op.h"
+
+namespace twofold::onednn {
+
+using Dims = dnnl::memory::dims;
+
+const dnnl::engine& engine();
+// One per thread: oneDNN streams are not thread-safe.
+dnnl::stream& stream();
+
+// Calls body() and turns what oneDNN throws into twofold::Error.
+void guarded(const std::function<void()>& body);
+
+// float32 [N,C,spatial...] in a tensor's layout.
+dnnl::memory::desc float_desc(const Shape& shape, Layout layout);
+// float32 with the strides given.
+dnnl::memory::desc float_desc(const Dims& dims, const Dims& strides);
+// float32 in whatever form the primitive likes best.
+dnnl::memory::desc any_float_desc(const Dims& dims);
+Dims row_major_strides(const Dims& dims);
+
+dnnl::memory wrap(const dnnl::memory::desc& desc, const void* bytes);
+
+// Post-ops of an epilogue, with the scratchpad left to the caller. `addends` describes the operands of its kAdd steps;
+// their argument indices are appended to `addend_arguments`.
+dnnl::primitive_attr make_attributes(const Epilogue& epilogue, const dnnl::memory::desc& addend,
+                                     std::vector<int>& addend_arguments);
+
+// A constant operand in the forms that primitives asked for, each made once. Thread-safe.
+class PackedOperand {
+ public:
+  // `source` describes the bytes of `tensor`.
+  PackedOperand(Tensor tensor, dnnl::memory::desc source) : tensor_(std::move(tensor)), source_(std::move(source)) {}
+  dnnl::memory get(const dnnl::memory::desc& desc);
+
+ private:
+  Tensor tensor_;
+  dnnl::memory::desc source_;
+  std::mutex mutex_;
+  std::vector<dnnl::memory> forms_;
+};
+
+// A primitive made ready for one combination of input shapes.
+struct Plan {
+  dnnl::primitive primitive;
+  dnnl::memory::desc source, weights, bias, destination, scratchpad, addend;
+  dnnl::memory packed_weights;  // empty if the weights are not constant
+  std::vector<int> addend_arguments;
+  Shape output;
+};
+
+// The plans of a kernel by key (input shapes, layouts, threads); the least recently used goes when there are many,
+// so that a model fed with ever new shapes does not grow. Thread-safe.
+class PlanCache {
+ public:
+  using Key = std::vector<int64_t>;
+  std::shared_ptr<const Plan> get(const Key& key, const std::function<Plan()>& make);
+
+ private:
+  static constexpr size_t kCapacity = 64;
+  std::mutex mutex_;
+  std::list<std::pair<Key, std::shared_ptr<const Plan>>> plans_;  // most recently used first
+};
+
+// Runs a plan. `weights` is read only if the plan has no packed ones; its form is `weights_source`.
+// `addends` are the operands of the kAdd steps. Bytes may be null where the plan does not have the operand.
+struct Operands {
+  const void* source = nullptr;
+  const void* weights = nullptr;
+  dnnl::memory::desc weights_source;
+  const void* bias = nullptr;
+  std::vector<const void*> addends;
+  void* destination = nullptr;
+};
+void execute(const Plan& plan, const Operands& operands, const OpCall& call);
+
+// Throws Error(kUnsupported) unless the tensor is float32. `what`: e.g. "input X".
+void require_float(const Tensor& tensor, const char* what);
+
+}  // namespace twofold::onednn
+
+#endif  // TWOFOLD_SRC_OPS_DNNL_RUNTIME_H_
