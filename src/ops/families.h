@@ -26,6 +26,8 @@ std::span<const OpDef> compare_ops();          // Equal, Less, ..., And, Or, Xor
 std::span<const OpDef> cast_ops();             // Cast, CastLike
 std::span<const OpDef> conv_ops();             // Conv
 std::span<const OpDef> conv_transpose_ops();   // ConvTranspose
+std::span<const OpDef> matmul_ops();           // MatMul
+std::span<const OpDef> gemm_ops();             // Gemm
 
 }  // namespace twofold
 

@@ -1,0 +1,59 @@
+#include "ops/packed_matmul.h"
+
+#include "base/parallel_for.h"
+#include "ops/dnnl_runtime.h"
+
+namespace twofold {
+
+using onednn::Dims;
+
+struct PackedMatMul::Prepared {
+  onednn::PackedOperand weights;
+  onednn::PlanCache plans;
+};
+
+PackedMatMul::PackedMatMul(Tensor weights, bool transposed, Tensor bias, Epilogue epilogue)
+    : bias_(std::move(bias)), epilogue_(std::move(epilogue)) {
+  k_ = weights.dim(transposed ? 1 : 0);
+  n_ = weights.dim(transposed ? 0 : 1);
+  const Dims strides = transposed ? Dims{1, k_} : Dims{n_, 1};
+  prepared_ = std::unique_ptr<Prepared>(new Prepared{{std::move(weights), onednn::float_desc({k_, n_}, strides)}, {}});
+}
+
+PackedMatMul::~PackedMatMul() = default;
+
+void PackedMatMul::run(const OpCall& call, int64_t m, const float* x, std::span<const float* const> addends,
+                       float* y) const {
+  const auto plan = prepared_->plans.get({m, num_threads()}, [&] {
+    onednn::Plan made;
+    made.source = onednn::float_desc(Dims{m, k_}, Dims{k_, 1});
+    made.destination = onednn::float_desc(Dims{m, n_}, Dims{n_, 1});
+    made.addend = made.destination;
+    if (bias_.defined()) made.bias = onednn::float_desc(Dims{1, n_}, Dims{n_, 1});
+    const dnnl::primitive_attr attributes = onednn::make_attributes(epilogue_, made.addend, made.addend_arguments);
+    const dnnl::matmul::desc desc(made.source, onednn::any_float_desc({k_, n_}), made.bias, made.destination);
+    const dnnl::matmul::primitive_desc chosen(desc, attributes, onednn::engine());
+    made.primitive = dnnl::matmul(chosen);
+    made.weights = chosen.weights_desc();
+    made.scratchpad = chosen.scratchpad_desc();
+    made.packed_weights = prepared_->weights.get(made.weights);
+    return made;
+  });
+  onednn::Operands operands;
+  operands.source = x;
+  operands.bias = bias_.defined() ? bias_.bytes() : nullptr;
+  operands.addends.assign(addends.begin(), addends.end());
+  operands.destination = y;
+  onednn::execute(*plan, operands, call);
+}
+
+void multiply(int64_t m, int64_t n, int64_t k, float alpha, const MatrixOperand& a, const MatrixOperand& b, float beta,
+              float* c, int64_t leading) {
+  const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', m, n, k, alpha, a.data,
+                                          a.leading, b.data, b.leading, beta, c, leading);
+  if (status != dnnl_success) {
+    throw_error(ErrorCode::kUnsupported, "oneDNN cannot multiply [{},{}] by [{},{}]", m, k, k, n);
+  }
+}
+
+}  // namespace twofold

@@ -1,0 +1,46 @@
+// The product of a matrix with a constant one, which is packed once: what MatMul and Gemm are in trained networks.
+#ifndef TWOFOLD_SRC_OPS_PACKED_MATMUL_H_
+#define TWOFOLD_SRC_OPS_PACKED_MATMUL_H_
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "ops/epilogue.h"
+#include "ops/op.h"
+
+namespace twofold {
+
+// y[M,N] = x[M,K] * weights[K,N] + bias[N], then an epilogue; float32, row-major. Thread-safe as const.
+class PackedMatMul {
+ public:
+  // `weights` is [K,N], or [N,K] if `transposed`. `bias` may be undefined.
+  PackedMatMul(Tensor weights, bool transposed, Tensor bias, Epilogue epilogue);
+  ~PackedMatMul();
+
+  int64_t k() const { return k_; }
+  int64_t n() const { return n_; }
+  // `addends` are the [M,N] operands of the epilogue's kAdd steps.
+  void run(const OpCall& call, int64_t m, const float* x, std::span<const float* const> addends, float* y) const;
+
+ private:
+  struct Prepared;
+  int64_t k_ = 0, n_ = 0;
+  Tensor bias_;
+  Epilogue epilogue_;
+  std::unique_ptr<Prepared> prepared_;
+};
+
+// c = alpha * op(a) * op(b) + beta * c for row-major float32 matrices with leading dimensions; op(a) is [m,k] and op(b)
+// [k,n]. Uses the threads of the calling thread's ThreadScope.
+struct MatrixOperand {
+  const float* data = nullptr;
+  int64_t leading = 0;
+  bool transposed = false;
+};
+void multiply(int64_t m, int64_t n, int64_t k, float alpha, const MatrixOperand& a, const MatrixOperand& b, float beta,
+              float* c, int64_t leading);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_OPS_PACKED_MATMUL_H_
