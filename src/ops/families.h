@@ -28,6 +28,9 @@ std::span<const OpDef> conv_ops();             // Conv
 std::span<const OpDef> conv_transpose_ops();   // ConvTranspose
 std::span<const OpDef> matmul_ops();           // MatMul
 std::span<const OpDef> gemm_ops();             // Gemm
+std::span<const OpDef> pool_ops();             // MaxPool, AveragePool, LpPool
+std::span<const OpDef> global_pool_ops();      // GlobalAveragePool, GlobalMaxPool, GlobalLpPool
+std::span<const OpDef> max_unpool_ops();       // MaxUnpool
 
 }  // namespace twofold
 

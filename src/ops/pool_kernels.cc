@@ -1,0 +1,251 @@
+#include "ops/pool_kernels.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/parallel_for.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/pool_kernels.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace twofold {
+namespace HWY_NAMESPACE {
+
+// Outputs [begin, end) of batch and space together, channels last: each row of channels is combined at once.
+template <typename T>
+void max_rows(const PoolGeometry& g, const T* HWY_RESTRICT x, T* HWY_RESTRICT y, int64_t begin, int64_t end) {
+  const int64_t outputs = g.output_size(), channels = g.channels;
+  for (int64_t i = begin; i < end; ++i) {
+    const T* HWY_RESTRICT image = x + i / outputs * g.input_size() * channels;
+    T* HWY_RESTRICT out = y + i * channels;
+    for (int64_t c = 0; c < channels; ++c) out[c] = std::numeric_limits<T>::lowest();
+    for_each_tap(g, i % outputs, [&](int64_t position) HWY_ATTR {
+      const T* HWY_RESTRICT in = image + position * channels;
+      for (int64_t c = 0; c < channels; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
+    });
+  }
+}
+
+void max_rows_f32(const PoolGeometry& g, const float* x, float* y, int64_t begin, int64_t end) {
+  max_rows(g, x, y, begin, end);
+}
+void max_rows_f64(const PoolGeometry& g, const double* x, double* y, int64_t begin, int64_t end) {
+  max_rows(g, x, y, begin, end);
+}
+void max_rows_s8(const PoolGeometry& g, const int8_t* x, int8_t* y, int64_t begin, int64_t end) {
+  max_rows(g, x, y, begin, end);
+}
+void max_rows_u8(const PoolGeometry& g, const uint8_t* x, uint8_t* y, int64_t begin, int64_t end) {
+  max_rows(g, x, y, begin, end);
+}
+
+void average_rows(const PoolGeometry& g, bool include_padding, const float* HWY_RESTRICT x, float* HWY_RESTRICT y,
+                  int64_t begin, int64_t end) {
+  const int64_t outputs = g.output_size(), channels = g.channels;
+  for (int64_t i = begin; i < end; ++i) {
+    const float* HWY_RESTRICT image = x + i / outputs * g.input_size() * channels;
+    float* HWY_RESTRICT out = y + i * channels;
+    for (int64_t c = 0; c < channels; ++c) out[c] = 0;
+    for_each_tap(g, i % outputs, [&](int64_t position) HWY_ATTR {
+      const float* HWY_RESTRICT in = image + position * channels;
+      for (int64_t c = 0; c < channels; ++c) out[c] += in[c];
+    });
+    const auto count = static_cast<float>(count_taps(g, i % outputs, include_padding));
+    for (int64_t c = 0; c < channels; ++c) out[c] /= count;
+  }
+}
+
+constexpr int64_t kLanes = 16;  // partial sums of a global pool: position p belongs to sum p % 16
+
+inline float tree_sum(const float* sums, int64_t stride) {
+  float v[kLanes];
+  for (int64_t i = 0; i < kLanes; ++i) v[i] = sums[i * stride];
+  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) v[i] += v[i + half];
+  }
+  return v[0];
+}
+
+// One channel of plain layout: its positions lie side by side.
+float sum_plain(const float* HWY_RESTRICT x, int64_t spatial) {
+  float sums[kLanes] = {};
+  int64_t p = 0;
+  for (; p + kLanes <= spatial; p += kLanes) {
+    for (int64_t i = 0; i < kLanes; ++i) sums[i] += x[p + i];
+  }
+  for (int64_t i = 0; p + i < spatial; ++i) sums[i] += x[p + i];
+  return tree_sum(sums, 1);
+}
+
+// `count` channels (at most kBlock) of channels-last layout.
+constexpr int64_t kBlock = 64;
+void sum_channels_last(const float* HWY_RESTRICT x, int64_t spatial, int64_t channels, int64_t count,
+                       float* HWY_RESTRICT y) {
+  float sums[kLanes * kBlock];
+  for (int64_t i = 0; i < kLanes; ++i) {
+    float* HWY_RESTRICT sum = sums + i * kBlock;
+    for (int64_t c = 0; c < kBlock; ++c) sum[c] = 0;
+    for (int64_t p = i; p < spatial; p += kLanes) {
+      const float* HWY_RESTRICT in = x + p * channels;
+      if (count == kBlock) {
+        for (int64_t c = 0; c < kBlock; ++c) sum[c] += in[c];
+      } else {
+        for (int64_t c = 0; c < count; ++c) sum[c] += in[c];
+      }
+    }
+  }
+  for (int64_t c = 0; c < count; ++c) y[c] = tree_sum(sums + c, kBlock);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace twofold
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace twofold {
+
+HWY_EXPORT(max_rows_f32);
+HWY_EXPORT(max_rows_f64);
+HWY_EXPORT(max_rows_s8);
+HWY_EXPORT(max_rows_u8);
+HWY_EXPORT(average_rows);
+HWY_EXPORT(sum_plain);
+HWY_EXPORT(sum_channels_last);
+
+namespace {
+
+constexpr int64_t kGrain = 1 << 15;  // values read per thread that are worth starting it
+
+// Cuts the outputs among threads: rows of channels in channels-last layout, whole planes otherwise.
+void for_each_range(const PoolGeometry& g, const std::function<void(int64_t, int64_t)>& body) {
+  double work = static_cast<double>(g.channels_last ? g.channels : g.output_size());
+  for (const WindowAxis& axis : g.axes) work *= static_cast<double>(std::min(axis.kernel, axis.input));
+  const int64_t items = g.batch * (g.channels_last ? g.output_size() : g.channels);
+  parallel_for(items, static_cast<int64_t>(kGrain / std::max(1.0, work)), body);
+}
+
+template <typename T>
+void max_planes(const PoolGeometry& g, const T* x, T* y, int64_t begin, int64_t end) {
+  for (int64_t plane = begin; plane < end; ++plane) {
+    const T* in = x + plane * g.input_size();
+    T* out = y + plane * g.output_size();
+    for (int64_t o = 0; o < g.output_size(); ++o) {
+      T best = std::numeric_limits<T>::lowest();
+      for_each_tap(g, o, [&](int64_t position) { best = in[position] > best ? in[position] : best; });
+      out[o] = best;
+    }
+  }
+}
+
+template <typename T>
+void dispatch_max_rows(const PoolGeometry& g, const T* x, T* y, int64_t begin, int64_t end) {
+  if constexpr (std::is_same_v<T, float>) HWY_DYNAMIC_DISPATCH(max_rows_f32)(g, x, y, begin, end);
+  if constexpr (std::is_same_v<T, double>) HWY_DYNAMIC_DISPATCH(max_rows_f64)(g, x, y, begin, end);
+  if constexpr (std::is_same_v<T, int8_t>) HWY_DYNAMIC_DISPATCH(max_rows_s8)(g, x, y, begin, end);
+  if constexpr (std::is_same_v<T, uint8_t>) HWY_DYNAMIC_DISPATCH(max_rows_u8)(g, x, y, begin, end);
+}
+
+}  // namespace
+
+template <typename T>
+void max_pool(const PoolGeometry& g, const T* x, T* y) {
+  if (g.channels_last) {
+    for_each_range(g, [&](int64_t begin, int64_t end) { dispatch_max_rows(g, x, y, begin, end); });
+  } else {
+    for_each_range(g, [&](int64_t begin, int64_t end) { max_planes(g, x, y, begin, end); });
+  }
+}
+
+template void max_pool<float>(const PoolGeometry&, const float*, float*);
+template void max_pool<double>(const PoolGeometry&, const double*, double*);
+template void max_pool<int8_t>(const PoolGeometry&, const int8_t*, int8_t*);
+template void max_pool<uint8_t>(const PoolGeometry&, const uint8_t*, uint8_t*);
+
+void average_pool(const PoolGeometry& g, bool include_padding, const float* x, float* y) {
+  if (g.channels_last) {
+    for_each_range(g, [&](int64_t begin, int64_t end) {
+      HWY_DYNAMIC_DISPATCH(average_rows)(g, include_padding, x, y, begin, end);
+    });
+    return;
+  }
+  for_each_range(g, [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const float* in = x + plane * g.input_size();
+      for (int64_t o = 0; o < g.output_size(); ++o) {
+        float sum = 0;
+        for_each_tap(g, o, [&](int64_t position) { sum += in[position]; });
+        y[plane * g.output_size() + o] = sum / static_cast<float>(count_taps(g, o, include_padding));
+      }
+    }
+  });
+}
+
+double power(float x, int64_t p) {
+  double base = std::fabs(static_cast<double>(x)), result = 1;
+  for (; p > 0; p /= 2) {
+    if (p % 2 == 1) result *= base;
+    base *= base;
+  }
+  return result;
+}
+
+double root(double sum, int64_t p) {
+  if (p == 1 || sum == 0 || !std::isfinite(sum)) return sum;
+  if (p == 2) return std::sqrt(sum);
+  // Newton's method from above, where it falls monotonically.
+  int exponent = 0;
+  std::frexp(sum, &exponent);
+  double r = std::ldexp(1.0, static_cast<int>((exponent + p - 1) / p) + 1);
+  const auto n = static_cast<double>(p);
+  for (int i = 0; i < 2000; ++i) {
+    double tail = 1;
+    for (int64_t k = 1; k < p; ++k) tail *= r;
+    const double next = ((n - 1) * r + sum / tail) / n;
+    if (!(next < r)) break;
+    r = next;
+  }
+  return r;
+}
+
+void lp_pool(const PoolGeometry& g, int64_t p, const float* x, float* y) {
+  const int64_t step = g.channels_last ? g.channels : 1;
+  for_each_range(g, [&](int64_t begin, int64_t end) {
+    const int64_t inner = g.channels_last ? g.channels : g.output_size();
+    for (int64_t i = begin * inner; i < end * inner; ++i) {
+      const int64_t o = g.channels_last ? i / g.channels % g.output_size() : i % g.output_size();
+      const int64_t image = g.channels_last
+                                ? i / g.channels / g.output_size() * g.input_size() * g.channels + i % g.channels
+                                : i / g.output_size() * g.input_size();
+      double sum = 0;
+      for_each_tap(g, o, [&](int64_t position) { sum += power(x[image + position * step], p); });
+      y[i] = static_cast<float>(root(sum, p));
+    }
+  });
+}
+
+void global_average_pool(int64_t batch, int64_t channels, int64_t spatial, bool channels_last, const float* x,
+                         float* y) {
+  const auto count = static_cast<float>(spatial);
+  const int64_t block = channels_last ? HWY_STATIC_DISPATCH(kBlock) : 1;
+  const int64_t blocks = (channels + block - 1) / block;
+  parallel_for(batch * blocks, std::max<int64_t>(1, kGrain / (block * spatial)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t n = i / blocks, c = i % blocks * block;
+      if (!channels_last) {
+        y[i] = HWY_DYNAMIC_DISPATCH(sum_plain)(x + i * spatial, spatial) / count;
+        continue;
+      }
+      float* out = y + n * channels + c;
+      const int64_t width = std::min(block, channels - c);
+      HWY_DYNAMIC_DISPATCH(sum_channels_last)(x + n * spatial * channels + c, spatial, channels, width, out);
+      for (int64_t k = 0; k < width; ++k) out[k] /= count;
+    }
+  });
+}
+
+}  // namespace twofold
+#endif  // HWY_ONCE
