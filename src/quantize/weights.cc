@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "calibrate/weight_scales.h"
 #include "numeric/ec.h"
 #include "numeric/quantize.h"
 
@@ -102,15 +103,7 @@ Tensor quantize_as(const Tensor& weight, const QParams& params, Rounding roundin
 }  // namespace
 
 QParams weight_qparams(const Tensor& weight, int axis, QType qtype) {
-  const ChannelView view(weight.shape(), axis);
-  std::vector<float> largest(static_cast<size_t>(view.channels), 0.0F);
-  const std::span<const float> data = weight.data<float>();
-  view.for_each_run([&](size_t channel, size_t offset, size_t length) {
-    for (float v : data.subspan(offset, length)) largest[channel] = std::max(largest[channel], std::fabs(v));
-  });
-  QParams params{qtype, axis, {}, {}};
-  for (float threshold : largest) params.scale.push_back(symmetric_scale(threshold, qtype));
-  return params;
+  return {qtype, axis, weight_scales(weight, axis, qtype), {}};
 }
 
 Tensor quantize_weight(const Tensor& weight, const QParams& params, Rounding rounding) {

@@ -4,23 +4,21 @@
 
 #include "graph/graph.h"
 #include "numeric/qparams.h"
+#include "plan/config.h"
 
 namespace twofold {
-
-enum class Rounding : uint8_t {
-  kNearest,      // every weight to its nearest integer
-  kPreserveSum,  // then the weights nearest to the middle between two integers moved so that each filter's sum is kept
-};
 
 // Axis of a constant operand along which the output channels of the node run: Conv 0, ConvTranspose 1,
 // Gemm 0 or 1 (transB), MatMul the last; -1 for other nodes and operands, which take one scale.
 int output_channel_axis(const Node& node, int input, int rank);
 
 // Symmetric scales from the largest magnitude: one per index of `axis`, or one for all where axis is -1.
-// REQUIRES: float32 without NaN or Inf, is_integer(qtype).
+// Throws Error(kInvalidArgument) on NaN, infinity and types other than float32. REQUIRES: is_integer(qtype).
 QParams weight_qparams(const Tensor& weight, int axis, QType qtype);
 
-// The integers of a weight: int8 or int16 of the weight's shape. REQUIRES: params.qtype int8 or int16.
+// The integers of a weight: int8 or int16 of the weight's shape. Rounding::kNearest: every weight to its nearest integer;
+// kPreserveSum: then the weights nearest to the middle between two integers move by one step so that the sum of each
+// filter (all weights of one output channel) is kept. REQUIRES: params.qtype int8 or int16.
 Tensor quantize_weight(const Tensor& weight, const QParams& params, Rounding rounding);
 
 // The two digits of an ec weight, int8 each. REQUIRES: params.qtype is kEc.
