@@ -22,6 +22,7 @@ class NodeNames {
       std::set<std::string> names(node.origins.begin(), node.origins.end());
       names.insert(node.name);
       for (const std::string& name : names) nodes_[name].push_back(id);
+      add_bodies(node);
     }
   }
 
@@ -33,7 +34,12 @@ class NodeNames {
     return own == kNone ? it->second : std::vector<NodeId>{own};
   }
 
-  bool was_removed(const std::string& name) const { return removed_.contains(name); }
+  // Why the graph has no such node although the file has; empty if the file has none either.
+  std::string why_absent(const std::string& name) const {
+    if (in_bodies_.contains(name)) return "nodes in the bodies of If, Loop and Scan stay float32";
+    if (removed_.contains(name)) return "folding constants and removing what is not used left nothing of the node";
+    return "";
+  }
 
   std::vector<std::string> all() const {
     std::vector<std::string> names;
@@ -42,8 +48,20 @@ class NodeNames {
   }
 
  private:
+  void add_bodies(const Node& node) {
+    for (const auto& [attribute, value] : node.attributes) {
+      const auto* body = std::get_if<std::shared_ptr<const Graph>>(&value);
+      if (body == nullptr) continue;
+      for (const NodeId id : (*body)->topological_order()) {
+        in_bodies_.insert((*body)->node(id).name);
+        add_bodies((*body)->node(id));
+      }
+    }
+  }
+
   std::map<std::string, std::vector<NodeId>> nodes_;
   std::set<std::string> removed_;
+  std::set<std::string> in_bodies_;
 };
 
 [[noreturn]] void fail_unknown(std::string_view key, std::string_view what, const std::string& name,
@@ -122,11 +140,9 @@ ConfigLevels::ConfigLevels(const Graph& graph, const QuantConfig& config, std::s
       if ((graph.find_node(name) != kNone) != own_name) continue;
       for (const NodeId id : nodes) add(id, {DecidedBy::kNode, key, &level});
       if (!nodes.empty()) continue;
-      if (!names.was_removed(name)) fail_unknown("node_config", "node", name, names.all());
-      unmet_.push_back(
-          fmt::format("{}: the node is no longer there after folding constants and removing what computes "
-                      "nothing",
-                      key));
+      const std::string why_absent = names.why_absent(name);
+      if (why_absent.empty()) fail_unknown("node_config", "node", name, names.all());
+      unmet_.push_back(key + ": " + why_absent);
     }
   }
   for (auto it = config.subgraphs.rbegin(); it != config.subgraphs.rend(); ++it) {

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SRC_PLAN_OPERANDS_H_
 #define TWOFOLD_SRC_PLAN_OPERANDS_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,13 @@ std::vector<bool> float_values(const Graph& graph);
 // "input0", "output1".
 std::string input_name(int index);
 std::string output_name(int index);
+
+struct OperandName {
+  bool is_input = true;
+  int index = 0;
+};
+// Reads "input0" or "output12"; absent for any other text.
+std::optional<OperandName> parse_operand_name(std::string_view text);
 
 }  // namespace twofold
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "plan/operands.h"
 
 namespace twofold {
 
@@ -89,18 +90,6 @@ constexpr ConfigKey<ModelConfig> kModelKeys[] = {
     {"layerwise_search", [](const ConfigValue& value, ModelConfig& out) { read_search(value, out.layerwise_search); }},
 };
 
-// True for "input0", "output12": what names an operand.
-bool is_operand_key(std::string_view key) {
-  for (const std::string_view prefix : {"input", "output"}) {
-    if (!key.starts_with(prefix)) continue;
-    const std::string_view digits = key.substr(prefix.size());
-    const bool leading_zero = digits.size() > 1 && digits[0] == '0';
-    return !digits.empty() && digits.size() <= 4 && !leading_zero &&
-           digits.find_first_not_of("0123456789") == std::string_view::npos;
-  }
-  return false;
-}
-
 constexpr ConfigKey<LevelConfig> kLevelKeys[] = {
     {"qtype",
      [](const ConfigValue& value, LevelConfig& out) {
@@ -116,7 +105,7 @@ constexpr ConfigKey<LevelConfig> kLevelKeys[] = {
 // One entry of a level. False if the key is not one of a level's.
 bool read_level_entry(const ConfigValue& entry, LevelConfig& out) {
   const std::string& name = entry.node().key;
-  if (is_operand_key(name)) {
+  if (parse_operand_name(name)) {
     out.operands[name] =
         read_word(entry, std::array{QType::kInt8, QType::kInt16, QType::kEc, QType::kFloat16, QType::kFloat32});
     return true;

@@ -1,14 +1,14 @@
 #include "plan/resolve.h"
 
 #include <algorithm>
-#include <charconv>
-#include <set>
+#include <map>
 
 #include "base/error.h"
 #include "plan/combination.h"
 #include "plan/config_levels.h"
 #include "plan/fingerprint.h"
 #include "plan/operands.h"
+#include "plan/refused_requests.h"
 #include "plan/request.h"
 
 namespace twofold {
@@ -45,6 +45,7 @@ class Resolver {
         options_(options),
         levels_(graph, config, options.input_file_nodes),
         is_float_(float_values(graph)),
+        refused_(graph, is_float_),
         planned_(static_cast<size_t>(graph.node_limit())) {}
 
   Plan run();
@@ -62,7 +63,6 @@ class Resolver {
   void plan_node(NodeId id);
   void plan_inputs(NodeId id, const std::vector<int>& indices);
   void plan_outputs(NodeId id, const Combination* combination);
-  void plan_other_requests(NodeId id, const std::vector<int>& indices);
 
   Request request_input(const Node& node, int input, std::span<const Level> levels) const;
   QType default_input(const Node& node, int input) const;
@@ -75,8 +75,6 @@ class Resolver {
   std::string apply_policy_v1(const Node& node, const std::vector<int>& indices, std::vector<QType>& wanted) const;
   std::string why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const;
 
-  void check_operand_exists(const Node& node, const Level& level, const std::string& operand);
-  void check_unused_operands();
   void note_defaults(Plan& plan) const;
 
   const Graph& graph_;
@@ -84,10 +82,10 @@ class Resolver {
   const Target& target_;
   const ResolveOptions& options_;
   ConfigLevels levels_;
-  std::vector<bool> is_float_;
+  std::vector<bool> is_float_;  // by ValueId
+  RefusedRequests refused_;
   std::vector<NodePlan> planned_;  // by NodeId
   FallbackPolicy policy_ = FallbackPolicy::kV2;
-  std::set<std::string> found_operands_, missing_operands_;  // "op_config.Conv.input7"
 };
 
 OperandPlan Resolver::make_operand(const Node& node, std::string operand, ValueId value) const {
@@ -112,9 +110,7 @@ QType Resolver::granted_to_reader(NodeId reader, ValueId value) const {
   QType result = QType::kInt8;
   bool found = false;
   for (const OperandPlan& operand : planned_[static_cast<size_t>(reader)].inputs) {
-    int index = 0;
-    std::from_chars(operand.operand.data() + 5, operand.operand.data() + operand.operand.size(), index);
-    if (node.input(index) != value) continue;
+    if (node.input(parse_operand_name(operand.operand)->index) != value) continue;
     result = std::max(result, operand.granted);
     found = true;
   }
@@ -284,72 +280,18 @@ void Resolver::plan_outputs(NodeId id, const Combination* combination) {
   }
 }
 
-// Requests for operands that are not data: they end in the plan as float32, with the reason.
-void Resolver::plan_other_requests(NodeId id, const std::vector<int>& indices) {
-  const Node& node = graph_.node(id);
-  NodePlan& plan = planned_[static_cast<size_t>(id)];
-  const auto is_planned = [](const std::vector<OperandPlan>& list, const std::string& name) {
-    return std::any_of(list.begin(), list.end(), [&](const OperandPlan& operand) { return operand.operand == name; });
-  };
-  const auto refuse = [&](std::vector<OperandPlan>& list, const std::string& name, ValueId value, QType asked,
-                          DecidedBy decided_by, std::string reason) {
-    if (asked == QType::kFloat32 || is_planned(list, name)) return;
-    OperandPlan operand = make_operand(node, name, value);
-    operand.asked = asked;
-    operand.decided_by = decided_by;
-    operand.reason = std::move(reason);
-    list.push_back(std::move(operand));
-  };
-  for (const Level& level : levels_.of(id)) {
-    for (const auto& [name, qtype] : level.config->operands) {
-      const bool input = name.starts_with("input");
-      int index = 0;
-      std::from_chars(name.data() + (input ? 5 : 6), name.data() + name.size(), index);
-      const ValueId value = input ? node.input(index) : node.output(index);
-      if (value == kNone) {
-        check_operand_exists(node, level, name);
-        continue;
-      }
-      found_operands_.insert(level.key + "." + name);
-      const bool bias = input && index == 2 && is_gemm_type(node.op_type);
-      std::string reason = !is_float(value) ? "it holds no floating-point data"
-                           : bias           ? "a bias is quantized with the scales of the other two inputs"
-                                  : fmt::format("it is not an operand of {} that can be quantized", node.op_type);
-      refuse(input ? plan.inputs : plan.outputs, name, value, qtype, level.decided_by, std::move(reason));
-    }
-    const bool asks_for_node = level.config->qtype && level.decided_by == DecidedBy::kNode;
-    if (asks_for_node && indices.empty() && node.input(0) != kNone) {
-      refuse(plan.inputs, input_name(0), node.input(0), qtype_of_input(*level.config->qtype, graph_, node, 0),
-             level.decided_by, fmt::format("this {} has no operand that can be quantized", node.op_type));
-    }
-  }
-}
-
-void Resolver::check_operand_exists(const Node& node, const Level& level, const std::string& operand) {
-  if (level.decided_by != DecidedBy::kNode) {
-    missing_operands_.insert(level.key + "." + operand);  // other nodes of the level may have it
-    return;
-  }
-  throw_error(ErrorCode::kInvalidArgument, "{}.{}: node '{}' ({}) has no {}; it has {} input{} and {} output{}, from 0",
-              level.key, operand, node.name, node.op_type, operand, node.inputs.size(),
-              node.inputs.size() == 1 ? "" : "s", node.outputs.size(), node.outputs.size() == 1 ? "" : "s");
-}
-
-void Resolver::check_unused_operands() {
-  for (const std::string& operand : missing_operands_) {
-    if (found_operands_.contains(operand)) continue;
-    throw_error(ErrorCode::kInvalidArgument, "{}: no node that it applies to has this operand", operand);
-  }
-}
-
 void Resolver::plan_node(NodeId id) {
-  const std::vector<int> indices = inputs_to_plan(graph_.node(id));
+  const Node& node = graph_.node(id);
+  const std::vector<int> indices = inputs_to_plan(node);
   if (indices.empty()) {
     plan_outputs(id, nullptr);
   } else {
     plan_inputs(id, indices);
   }
-  plan_other_requests(id, indices);
+  NodePlan& plan = planned_[static_cast<size_t>(id)];
+  for (OperandPlan& operand : refused_.find(node, levels_.of(id), plan.inputs, plan.outputs)) {
+    (parse_operand_name(operand.operand)->is_input ? plan.inputs : plan.outputs).push_back(std::move(operand));
+  }
 }
 
 // Says which operators stay float although every node was asked to be an integer.
@@ -371,7 +313,7 @@ Plan Resolver::run() {
   policy_ = options_.policy.value_or(target_.fallback);
   const std::vector<NodeId> order = graph_.topological_order();
   for (auto it = order.rbegin(); it != order.rend(); ++it) plan_node(*it);  // readers before writers
-  check_unused_operands();
+  refused_.check_missing();
 
   Plan plan;
   plan.nodes = fingerprint_nodes(graph_);

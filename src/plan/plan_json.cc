@@ -1,0 +1,299 @@
+#include "plan/plan_json.h"
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "plan/operands.h"
+
+namespace twofold {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kFormat = "twofold-plan";
+
+template <typename T>
+std::vector<std::string_view> words_of(const std::vector<T>& values) {
+  std::vector<std::string_view> words;
+  for (const T value : values) words.push_back(to_string(value));
+  return words;
+}
+
+template <typename T>
+void put(Json& json, const char* key, const std::vector<T>& values) {
+  if (!values.empty()) json[key] = values;
+}
+
+Json to_json(const ActivationConfig& activation) {
+  Json json = Json::object();
+  put(json, "calibration_type", words_of(activation.methods));
+  put(json, "num_bin", activation.num_bin);
+  put(json, "max_num_bin", activation.max_num_bin);
+  put(json, "max_percentile", activation.max_percentile);
+  put(json, "per_channel", activation.per_channel);
+  put(json, "asymmetric", activation.asymmetric);
+  return json;
+}
+
+Json to_json(const WeightConfig& weight) {
+  Json json = Json::object();
+  put(json, "rounding", words_of(weight.rounding));
+  if (weight.bias_correction) {
+    json["bias_correction"] = {{"num_sample", weight.bias_correction->num_sample},
+                               {"metric", to_string(weight.bias_correction->metric)}};
+  }
+  return json;
+}
+
+Json to_json(const QParams& params) {
+  Json json = {{"scale", params.scale}};
+  put(json, "zero_point", params.zero_point);
+  if (params.axis >= 0) json["axis"] = params.axis;
+  return json;
+}
+
+Json to_json(const OperandPlan& operand) {
+  Json json = {{"node", operand.node},
+               {"op_type", operand.op_type},
+               {"operand", operand.operand},
+               {"value", operand.value},
+               {"asked", to_string(operand.asked)},
+               {"granted", to_string(operand.granted)},
+               {"decided_by", to_string(operand.decided_by)}};
+  if (!operand.reason.empty()) json["reason"] = operand.reason;
+  if (operand.is_weight) json["is_weight"] = true;
+  if (operand.moves_data) json["moves_data"] = true;
+  if (operand.activation != ActivationConfig{}) json["activation"] = to_json(operand.activation);
+  if (operand.weight != WeightConfig{}) json["weight"] = to_json(operand.weight);
+  if (operand.params) {
+    json["params"] = to_json(*operand.params);
+    json["threshold"] = operand.threshold;
+    json["method"] = operand.method;
+  }
+  return json;
+}
+
+// A value of the file and its path of keys, for messages.
+class Reader {
+ public:
+  Reader(const Json& json, std::string_view label, std::string path)
+      : json_(json), label_(label), path_(std::move(path)) {}
+
+  [[noreturn]] void fail(std::string_view what) const {
+    throw_error(ErrorCode::kInvalidArgument, "{}: not a valid plan: {}: {}", label_, path_.empty() ? "the file" : path_,
+                what);
+  }
+
+  bool has(const char* key) const { return json_.is_object() && json_.contains(key); }
+  Reader at(const char* key) const {
+    if (!json_.is_object()) fail("must be an object");
+    if (!json_.contains(key)) fail(fmt::format("'{}' is missing", key));
+    return {json_.at(key), label_, path_.empty() ? key : path_ + "." + key};
+  }
+  std::vector<Reader> items() const {
+    if (!json_.is_array()) fail("must be a list");
+    std::vector<Reader> result;
+    for (const Json& item : json_) result.emplace_back(item, label_, fmt::format("{}[{}]", path_, result.size()));
+    return result;
+  }
+
+  std::string text() const {
+    if (!json_.is_string()) fail("must be a text");
+    return json_.get<std::string>();
+  }
+  bool boolean() const {
+    if (!json_.is_boolean()) fail("must be true or false");
+    return json_.get<bool>();
+  }
+  double number(double min, double max) const {
+    const double value = json_.is_number() ? json_.get<double>() : std::numeric_limits<double>::quiet_NaN();
+    if (!(value >= min && value <= max)) fail(fmt::format("must be a number from {} to {}", min, max));
+    return value;
+  }
+  int integer(int min, int max) const {
+    const double value = number(min, max);
+    if (!json_.is_number_integer()) fail("must be an integer");
+    return static_cast<int>(value);
+  }
+  // The one of `choices` whose name the text is.
+  template <typename T>
+  T word(std::initializer_list<T> choices) const {
+    const std::string name = text();
+    std::vector<std::string_view> words;
+    for (const T choice : choices) {
+      if (to_string(choice) == name) return choice;
+      words.push_back(to_string(choice));
+    }
+    fail(fmt::format("must be {}, not '{}'", fmt::join(words, ", "), name.substr(0, 60)));
+  }
+  template <typename Read>
+  auto list(const char* key, const Read& read) const {
+    std::vector<decltype(read(*this))> result;
+    if (!has(key)) return result;
+    for (const Reader& item : at(key).items()) result.push_back(read(item));
+    return result;
+  }
+
+ private:
+  const Json& json_;
+  std::string_view label_;
+  std::string path_;
+};
+
+constexpr int kMaxInt = std::numeric_limits<int>::max();
+
+std::string read_text(const Reader& reader) { return reader.text(); }
+
+OutputMetric read_metric(const Reader& reader) {
+  return reader.word({OutputMetric::kCosineSimilarity, OutputMetric::kMse, OutputMetric::kMae, OutputMetric::kMre,
+                      OutputMetric::kSqnr, OutputMetric::kChebyshev});
+}
+
+QType read_qtype(const Reader& reader) {
+  return reader.word({QType::kInt8, QType::kInt16, QType::kEc, QType::kFloat16, QType::kFloat32});
+}
+
+ActivationConfig read_activation(const Reader& reader) {
+  ActivationConfig activation;
+  activation.methods = reader.list("calibration_type", [](const Reader& item) {
+    return item.word(
+        {CalibrationMethod::kMax, CalibrationMethod::kKl, CalibrationMethod::kPercentile, CalibrationMethod::kMse});
+  });
+  const auto bins = [](const Reader& item) { return item.integer(1, 1 << 20); };
+  const auto boolean = [](const Reader& item) { return item.boolean(); };
+  activation.num_bin = reader.list("num_bin", bins);
+  activation.max_num_bin = reader.list("max_num_bin", bins);
+  activation.max_percentile = reader.list("max_percentile", [](const Reader& item) { return item.number(0.5, 1.0); });
+  activation.per_channel = reader.list("per_channel", boolean);
+  activation.asymmetric = reader.list("asymmetric", boolean);
+  return activation;
+}
+
+WeightConfig read_weight(const Reader& reader) {
+  WeightConfig weight;
+  weight.rounding = reader.list("rounding", [](const Reader& item) {
+    return item.word({Rounding::kNearest, Rounding::kPreserveSum});
+  });
+  if (reader.has("bias_correction")) {
+    const Reader correction = reader.at("bias_correction");
+    weight.bias_correction = {correction.at("num_sample").integer(1, kMaxInt), read_metric(correction.at("metric"))};
+  }
+  return weight;
+}
+
+QParams read_params(const Reader& reader, QType granted) {
+  if (!is_integer(granted)) reader.fail(fmt::format("a {} operand has no scale", to_string(granted)));
+  QParams params;
+  params.qtype = granted;
+  if (reader.has("axis")) params.axis = reader.at("axis").integer(0, 63);
+  const double smallest = std::numeric_limits<float>::min(), largest = std::numeric_limits<float>::max();
+  params.scale =
+      reader.list("scale", [&](const Reader& item) { return static_cast<float>(item.number(smallest, largest)); });
+  params.zero_point =
+      reader.list("zero_point", [&](const Reader& item) { return item.integer(qmin(granted), qmax(granted)); });
+  if (params.scale.empty() || (params.axis < 0 && params.scale.size() != 1)) {
+    reader.fail("needs one scale, or an axis and a scale for each of its indices");
+  }
+  if (!params.zero_point.empty() && params.zero_point.size() != params.scale.size()) {
+    reader.fail("has another number of zero points than of scales");
+  }
+  return params;
+}
+
+OperandPlan read_operand(const Reader& reader) {
+  OperandPlan operand;
+  operand.node = reader.at("node").text();
+  operand.op_type = reader.at("op_type").text();
+  operand.operand = reader.at("operand").text();
+  if (!parse_operand_name(operand.operand)) reader.at("operand").fail("must be inputN or outputN");
+  operand.value = reader.at("value").text();
+  operand.asked = read_qtype(reader.at("asked"));
+  operand.granted = read_qtype(reader.at("granted"));
+  operand.decided_by =
+      reader.at("decided_by")
+          .word({DecidedBy::kDefault, DecidedBy::kOp, DecidedBy::kSubgraph, DecidedBy::kNode, DecidedBy::kSearch});
+  if (reader.has("reason")) operand.reason = reader.at("reason").text();
+  if (reader.has("is_weight")) operand.is_weight = reader.at("is_weight").boolean();
+  if (reader.has("moves_data")) operand.moves_data = reader.at("moves_data").boolean();
+  if (reader.has("activation")) operand.activation = read_activation(reader.at("activation"));
+  if (reader.has("weight")) operand.weight = read_weight(reader.at("weight"));
+  if (reader.has("params")) {
+    operand.params = read_params(reader.at("params"), operand.granted);
+    operand.threshold =
+        static_cast<float>(reader.at("threshold").number(0, static_cast<double>(std::numeric_limits<float>::max())));
+    operand.method = reader.at("method").text();
+  }
+  return operand;
+}
+
+// Texts that came from files may hold bytes that are not UTF-8; those are replaced.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+template <typename T, typename ToJson>
+std::string dump_lines(const std::vector<T>& items, const ToJson& to) {
+  std::string lines;
+  for (const T& item : items) lines += (lines.empty() ? "\n    " : ",\n    ") + dump(to(item));
+  return "[" + lines + (lines.empty() ? "]" : "\n  ]");
+}
+
+}  // namespace
+
+std::string plan_to_json(const Plan& plan) {
+  std::string text = "{\n";
+  const auto entry = [&text](const char* key, const std::string& value, const char* end = ",\n") {
+    text += fmt::format("  \"{}\": {}{}", key, value, end);
+  };
+  const auto as_text = [](const std::string& note) { return Json(note); };
+  entry("format", dump(kFormat));
+  entry("version", fmt::format("{}", kPlanVersion));
+  entry("model_hash", dump(plan.model_hash));
+  entry("target", dump(plan.target));
+  entry("compiler_version", dump(plan.compiler_version));
+  entry("policy", dump(to_string(plan.policy)));
+  entry("notes", dump_lines(plan.notes, as_text));
+  entry("unmet", dump_lines(plan.unmet, as_text));
+  entry("operands", dump_lines(plan.operands(), [](const OperandPlan& operand) { return to_json(operand); }));
+  const auto node_to_json = [](const NodeFingerprint& node) {
+    return Json{{"name", node.name}, {"op_type", node.op_type}, {"hash", node.hash}};
+  };
+  entry("nodes", dump_lines(plan.nodes, node_to_json), "\n}\n");
+  return text;
+}
+
+Plan plan_from_json(std::string_view text, std::string_view label) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::exception& error) {
+    throw_error(ErrorCode::kInvalidArgument, "{}: not a plan: {}", label, error.what());
+  }
+  const Reader root(json, label, "");
+  if (root.at("format").text() != kFormat) root.fail(fmt::format("'format' is not '{}'", kFormat));
+  const int version = root.at("version").integer(1, kMaxInt);
+  if (version > kPlanVersion) {
+    root.fail(
+        fmt::format("it has version {}, and this Twofold reads up to {}; use a newer one", version, kPlanVersion));
+  }
+  Plan plan;
+  plan.model_hash = root.at("model_hash").text();
+  plan.target = root.at("target").text();
+  plan.compiler_version = root.at("compiler_version").text();
+  plan.policy = root.at("policy").word({FallbackPolicy::kV1, FallbackPolicy::kV2});
+  plan.notes = root.list("notes", read_text);
+  plan.unmet = root.list("unmet", read_text);
+  plan.nodes = root.list("nodes", [](const Reader& node) {
+    return NodeFingerprint{node.at("name").text(), node.at("op_type").text(), node.at("hash").text()};
+  });
+  for (const Reader& operand : root.at("operands").items()) plan.add(read_operand(operand));
+  return plan;
+}
+
+void save_plan(const Plan& plan, const std::filesystem::path& path) { write_file(path, plan_to_json(plan)); }
+
+Plan load_plan(const std::filesystem::path& path) { return plan_from_json(read_text_file(path), path.string()); }
+
+}  // namespace twofold

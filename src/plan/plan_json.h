@@ -1,0 +1,28 @@
+// Plans as JSON files: what quantization, debugging, tuning and training exchange. docs/config.md describes the format.
+#ifndef TWOFOLD_SRC_PLAN_PLAN_JSON_H_
+#define TWOFOLD_SRC_PLAN_PLAN_JSON_H_
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "plan/plan.h"
+
+namespace twofold {
+
+inline constexpr int kPlanVersion = 1;
+
+// One operand per line, so that two plans can be compared with diff.
+std::string plan_to_json(const Plan& plan);
+
+// `label` stands for the file in messages. Throws Error(kInvalidArgument) that names the key, also for a version that
+// is newer than kPlanVersion.
+Plan plan_from_json(std::string_view text, std::string_view label);
+
+// Writes the file whole or not at all. Throws Error(kIo).
+void save_plan(const Plan& plan, const std::filesystem::path& path);
+Plan load_plan(const std::filesystem::path& path);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_PLAN_PLAN_JSON_H_
