@@ -107,7 +107,7 @@ Tensor cast(const Tensor& tensor, DType dtype) {
   return result;
 }
 
-void run_in_float32(OpCall& call, void (*run)(OpCall& call)) {
+void run_in_float32(OpCall& call, void (*run)(OpCall& call), int narrow_outputs) {
   DType narrow = DType::kUndefined;
   for (int i = 0; i < call.num_inputs(); ++i) {
     if (call.has_input(i) && is_16bit_float(call.input(i).dtype())) narrow = call.input(i).dtype();
@@ -127,7 +127,8 @@ void run_in_float32(OpCall& call, void (*run)(OpCall& call)) {
   for (int i = 0; i < call.num_outputs(); ++i) {
     Tensor& output = outputs[static_cast<size_t>(i)];
     if (!output.defined()) continue;
-    call.set_output(i, output.dtype() == DType::kFloat32 ? cast(output, narrow) : std::move(output));
+    const bool narrows = i < narrow_outputs && output.dtype() == DType::kFloat32;
+    call.set_output(i, narrows ? cast(output, narrow) : std::move(output));
   }
 }
 

@@ -23,6 +23,11 @@ std::span<const OpDef> unary_ops();            // Relu, Sigmoid, Exp, Clip, ...:
 std::span<const OpDef> binary_ops();           // Add, Sub, Mul, Div, Mod, PRelu, Max, Min, Sum, Mean, BitShift
 std::span<const OpDef> pow_ops();              // Pow
 std::span<const OpDef> compare_ops();          // Equal, Less, ..., And, Or, Xor, BitwiseAnd, ..., Where
+std::span<const OpDef> reduce_ops();           // ReduceSum, ReduceMean, ..., ReduceLogSumExp
+std::span<const OpDef> scan_axis_ops();        // ArgMax, ArgMin, CumSum
+std::span<const OpDef> softmax_ops();          // Softmax, LogSoftmax, Hardmax
+std::span<const OpDef> normalization_ops();    // LayerNormalization, RMSNormalization, GroupNormalization, ...
+std::span<const OpDef> channel_normalization_ops();  // BatchNormalization, LRN
 std::span<const OpDef> cast_ops();             // Cast, CastLike
 std::span<const OpDef> conv_ops();             // Conv
 std::span<const OpDef> conv_transpose_ops();   // ConvTranspose

@@ -113,7 +113,7 @@ void pow_any(OpCall& call) {
   inputs[1] = &exponent;
   Tensor output;
   OpCall inner(call.node(), inputs, {&output, 1}, nullptr);
-  run_in_float32(inner, pow_op);
+  run_in_float32(inner, pow_op, 1);
   call.set_output(0, std::move(output));
 }
 

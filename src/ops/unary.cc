@@ -106,7 +106,7 @@ void run_typed(OpCall& call) {
 
 template <UnaryOp op>
 void unary(OpCall& call) {
-  run_in_float32(call, run_typed<op>);
+  run_in_float32(call, run_typed<op>, 1);
 }
 
 void gelu(OpCall& call) {
