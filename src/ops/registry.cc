@@ -35,6 +35,7 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     transpose_ops,   concat_ops,       slice_ops,           expand_ops, pad_ops,
     gather_ops,      conv_ops,         conv_transpose_ops,  matmul_ops, gemm_ops,
     pool_ops,        global_pool_ops,  max_unpool_ops,
+    resize_ops,
 };
 
 using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;
