@@ -37,6 +37,11 @@ std::span<const OpDef> pool_ops();             // MaxPool, AveragePool, LpPool
 std::span<const OpDef> global_pool_ops();      // GlobalAveragePool, GlobalMaxPool, GlobalLpPool
 std::span<const OpDef> max_unpool_ops();       // MaxUnpool
 std::span<const OpDef> resize_ops();           // Resize
+std::span<const OpDef> scatter_ops();          // ScatterElements, ScatterND
+std::span<const OpDef> depth_to_space_ops();   // DepthToSpace, SpaceToDepth
+std::span<const OpDef> topk_ops();             // TopK
+std::span<const OpDef> select_ops();           // OneHot, NonZero, Compress, Trilu, ReverseSequence
+std::span<const OpDef> unique_ops();           // Unique
 
 }  // namespace twofold
 

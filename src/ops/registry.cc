@@ -36,6 +36,11 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     gather_ops,      conv_ops,         conv_transpose_ops,  matmul_ops, gemm_ops,
     pool_ops,        global_pool_ops,  max_unpool_ops,
     resize_ops,
+    scatter_ops,
+    depth_to_space_ops,
+    topk_ops,
+    select_ops,
+    unique_ops,
 };
 
 using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;
