@@ -119,13 +119,7 @@ void trilu(OpCall& call) {
     for (int64_t r = 0; r < x.size() / columns; ++r, from += columns, to += columns) {
       // Columns before `split` are on or below diagonal k - 1 (upper) or k (lower).
       const int64_t split = std::clamp<int64_t>(r % rows + k + (upper ? 0 : 1), 0, columns);
-      if (upper) {
-        std::fill_n(to, split, T{0});
-        std::copy(from + split, from + columns, to + split);
-      } else {
-        std::copy(from, from + split, to);
-        std::fill_n(to + split, columns - split, T{0});
-      }
+      for (int64_t c = 0; c < columns; ++c) to[c] = (c >= split) == upper ? from[c] : T{0};
     }
   });
 }
