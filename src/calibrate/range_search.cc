@@ -13,7 +13,6 @@
 namespace twofold {
 
 namespace {
-constexpr RangeMethod kMethods[] = {RangeMethod::kMax, RangeMethod::kPercentile, RangeMethod::kKl, RangeMethod::kMse};
 
 // Levels of |x| in a symmetric 8-bit type.
 constexpr int kInt8Levels = 128;
@@ -51,23 +50,6 @@ double mse_threshold_of(const RangeStatistics& statistics, double steps, bool bo
 float at_most(double threshold, float largest) { return static_cast<float>(std::min<double>(threshold, largest)); }
 
 }  // namespace
-
-std::string_view to_string(RangeMethod method) {
-  switch (method) {
-    case RangeMethod::kMax: return "max";
-    case RangeMethod::kPercentile: return "percentile";
-    case RangeMethod::kKl: return "kl";
-    case RangeMethod::kMse: return "mse";
-  }
-  return "max";
-}
-
-std::optional<RangeMethod> parse_range_method(std::string_view text) {
-  for (RangeMethod method : kMethods) {
-    if (text == to_string(method)) return method;
-  }
-  return std::nullopt;
-}
 
 ObserveLevel observe_level(RangeMethod method) {
   return method == RangeMethod::kMax ? ObserveLevel::kMinMax : ObserveLevel::kHistogram;

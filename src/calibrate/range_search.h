@@ -2,19 +2,12 @@
 #ifndef TWOFOLD_SRC_CALIBRATE_RANGE_SEARCH_H_
 #define TWOFOLD_SRC_CALIBRATE_RANGE_SEARCH_H_
 
-#include <optional>
-#include <string_view>
-
 #include "calibrate/range_statistics.h"
+#include "numeric/range_method.h"
 #include "twofold/dtype.h"
 
 namespace twofold {
 
-enum class RangeMethod : uint8_t { kMax, kPercentile, kKl, kMse };
-
-// "max", "percentile", "kl", "mse": the words of the config file.
-std::string_view to_string(RangeMethod method);
-std::optional<RangeMethod> parse_range_method(std::string_view text);
 // What a method needs to be observed.
 ObserveLevel observe_level(RangeMethod method);
 

@@ -127,16 +127,6 @@ QuantConfig finish(Draft draft) {
 
 }  // namespace
 
-std::string_view to_string(CalibrationMethod method) {
-  switch (method) {
-    case CalibrationMethod::kMax: return "max";
-    case CalibrationMethod::kKl: return "kl";
-    case CalibrationMethod::kPercentile: return "percentile";
-    case CalibrationMethod::kMse: return "mse";
-  }
-  return "max";
-}
-
 std::string_view to_string(Rounding rounding) { return rounding == Rounding::kNearest ? "nearest" : "preserve_sum"; }
 
 std::string_view to_string(OutputMetric metric) {

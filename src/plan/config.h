@@ -12,17 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "numeric/range_method.h"
 #include "twofold/dtype.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
 
-enum class CalibrationMethod : uint8_t { kMax, kKl, kPercentile, kMse };
 enum class Rounding : uint8_t { kNearest, kPreserveSum };
 enum class OutputMetric : uint8_t { kCosineSimilarity, kMse, kMae, kMre, kSqnr, kChebyshev };
 
 // The words of the config file: "kl", "preserve_sum", "cosine-similarity", ...
-std::string_view to_string(CalibrationMethod method);
 std::string_view to_string(Rounding rounding);
 std::string_view to_string(OutputMetric metric);
 
@@ -32,7 +31,7 @@ std::string_view to_string(NodeQType qtype);
 
 // How ranges of activations are found. An empty list: not said at this level. More than one value: to be searched.
 struct ActivationConfig {
-  std::vector<CalibrationMethod> methods;
+  std::vector<RangeMethod> methods;
   std::vector<int> num_bin;            // kl
   std::vector<int> max_num_bin;        // kl
   std::vector<double> max_percentile;  // percentile; 0.5 ... 1

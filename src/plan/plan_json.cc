@@ -161,7 +161,7 @@ ActivationConfig read_activation(const Reader& reader) {
   ActivationConfig activation;
   activation.methods = reader.list("calibration_type", [](const Reader& item) {
     return item.word(
-        {CalibrationMethod::kMax, CalibrationMethod::kKl, CalibrationMethod::kPercentile, CalibrationMethod::kMse});
+        {RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse});
   });
   const auto bins = [](const Reader& item) { return item.integer(1, 1 << 20); };
   const auto boolean = [](const Reader& item) { return item.boolean(); };

@@ -172,10 +172,10 @@ OutputMetric read_metric(const ConfigValue& value) {
                                      OutputMetric::kMre, OutputMetric::kSqnr, OutputMetric::kChebyshev});
 }
 
-std::vector<CalibrationMethod> read_methods(const ConfigValue& value) {
+std::vector<RangeMethod> read_methods(const ConfigValue& value) {
   return read_list(value, [](const ConfigValue& item) {
-    return read_word(item, std::array{CalibrationMethod::kMax, CalibrationMethod::kKl, CalibrationMethod::kPercentile,
-                                      CalibrationMethod::kMse});
+    return read_word(item, std::array{RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile,
+                                      RangeMethod::kMse});
   });
 }
 

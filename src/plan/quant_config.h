@@ -16,7 +16,7 @@ std::span<const ConfigKey<QuantConfig>> quant_config_keys();
 OutputMetric read_metric(const ConfigValue& value);
 
 // Reads one of max, kl, percentile, mse, or a list of them.
-std::vector<CalibrationMethod> read_methods(const ConfigValue& value);
+std::vector<RangeMethod> read_methods(const ConfigValue& value);
 
 // Reads the range of max_percentile: a number or a list.
 std::vector<double> read_percentiles(const ConfigValue& value);

@@ -110,7 +110,7 @@ ActivationConfig activation_settings(const Node& node, QType qtype, std::span<co
   };
   ActivationConfig result;
   result.methods = pick(&ActivationConfig::methods,
-                        is_16bit(qtype) ? std::vector{CalibrationMethod::kMax} : std::vector<CalibrationMethod>{});
+                        is_16bit(qtype) ? std::vector{RangeMethod::kMax} : std::vector<RangeMethod>{});
   result.num_bin = pick(&ActivationConfig::num_bin, std::vector{1024});
   result.max_num_bin = pick(&ActivationConfig::max_num_bin, std::vector{16384});
   result.max_percentile = pick(&ActivationConfig::max_percentile, std::vector{1.0});
