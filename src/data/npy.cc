@@ -216,6 +216,7 @@ NpyHeader parse_npy_header(std::span<const std::byte> file, const std::string& s
 Tensor convert_npy_data(const NpyHeader& header, std::span<const std::byte> data) {
   TWOFOLD_CHECK(data.size() == header.data_size());
   Tensor result(header.dtype, header.shape);
+  if (data.empty()) return result;
   std::byte* out = result.mutable_bytes();
   switch (byte_size(header.dtype)) {
     case 1: convert(header, data, reinterpret_cast<uint8_t*>(out)); break;

@@ -65,6 +65,7 @@ std::unique_ptr<const NpzArray> NpzFile::find(const std::string& key) const {
   if (status.comp_size > file_->bytes().size() || status.size / kMaxDeflateRatio > status.comp_size) {
     array->fail("is damaged");
   }
+  array->stored_ = status.comp_method == ZIP_CM_STORE;
   array->open_entry();
   std::vector<std::byte> prefix(std::min<uint64_t>(status.size, kMaxNpyHeader));
   array->read_bytes(prefix.data(), prefix.size());
@@ -103,7 +104,8 @@ void NpzArray::read(size_t offset, std::span<std::byte> out) const {
   TWOFOLD_CHECK(offset <= header_.data_size() && out.size() <= header_.data_size() - offset);
   const std::lock_guard<std::mutex> lock(mutex_);
   const size_t target = header_.data_offset + offset;
-  if (zip_fseek(stream_, static_cast<zip_int64_t>(target), SEEK_SET) == 0) {  // stored data only
+  if (stored_) {
+    if (zip_fseek(stream_, static_cast<zip_int64_t>(target), SEEK_SET) != 0) fail("is damaged");
     position_ = target;
   } else if (target < position_) {
     open_entry();

@@ -41,7 +41,8 @@ class NpzArray {
   std::shared_ptr<const void> file_;
   zip* archive_ = nullptr;
   uint64_t entry_ = 0;
-  std::string source_;  // "path[key]"
+  bool stored_ = false;  // not compressed: the stream can be put to any position
+  std::string source_;   // "path[key]"
   NpyHeader header_;
   mutable std::mutex mutex_;
   mutable zip_file* stream_ = nullptr;
