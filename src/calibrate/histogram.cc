@@ -93,7 +93,8 @@ void Histogram::add_direct(std::span<const float> x) {
 }
 
 void Histogram::add_striped(std::span<const float> x, int reach) {
-  static thread_local Stripes stripes{};  // all 0 between calls
+  static thread_local Stripes storage{};  // all 0 between calls
+  Stripes& stripes = storage;
   std::array<int32_t, kBlock> index;
   const float inverse = std::ldexp(1.0F, -exponent_);
   for (size_t start = 0; start < x.size(); start += kBlock) {

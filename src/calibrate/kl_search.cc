@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/check.h"
 #include "calibrate/quantile.h"
@@ -10,6 +9,9 @@
 namespace twofold {
 
 namespace {
+
+// So many thresholds are compared; where there are more, every n-th first, then those around the best.
+constexpr size_t kCoarseCandidates = 512;
 
 // The part of the numbers, the smallest ones, that num_bin bins are for.
 constexpr double kBulk = 0.999;
@@ -89,15 +91,20 @@ int kl_bins_to_keep(std::vector<uint64_t> counts, int levels) {
   counts[0] = counts[1];
   const PrefixSums sums(counts);
   size_t best = all;
-  double best_divergence = std::numeric_limits<double>::infinity();
-  for (size_t kept = least; kept <= all; ++kept) {
-    if (sums.mass[kept] == 0) continue;
-    const double found = divergence(counts, sums, kept, least);
-    if (found <= best_divergence) {
-      best = kept;
-      best_divergence = found;
+  double best_divergence = divergence(counts, sums, all, least);
+  const auto attempt = [&](size_t first, size_t last, size_t step) {
+    for (size_t kept = last; kept >= first && kept <= last; kept -= step) {
+      if (sums.mass[kept] == 0) break;
+      const double found = divergence(counts, sums, kept, least);
+      if (found < best_divergence) {
+        best = kept;
+        best_divergence = found;
+      }
     }
-  }
+  };
+  const size_t step = (all - least) / kCoarseCandidates + 1;
+  attempt(least, all, step);
+  if (step > 1) attempt(std::max(least, best - std::min(best, step - 1)), std::min(all, best + step - 1), 1);
   return static_cast<int>(best);
 }
 
