@@ -1,5 +1,6 @@
 #include "plan/input_parameters.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -32,11 +33,11 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
   }
 }
 
-// The parts of a text between ';'; a last one that is empty does not count.
-std::vector<std::string> split_inputs(const std::string& text) {
-  std::vector<std::string> parts = split(text, ";");
-  if (parts.back().empty()) parts.pop_back();
-  return parts;
+// A ';' may end the last entry as well as begin an empty one: drops empty entries at the end that no input is there
+// for.
+template <typename T>
+void drop_empty_end(std::vector<T>& entries, size_t inputs) {
+  while (entries.size() > inputs && entries.back().empty()) entries.pop_back();
 }
 
 double parse_number(const ConfigValue& value, const std::string& text) {
@@ -62,6 +63,7 @@ std::vector<double> parse_numbers(const ConfigValue& value, const std::string& t
 bool is_number_list(const ConfigValue& value) {
   for (const ConfigValue& item : value.items()) {
     if (item.node().kind != YamlNode::Kind::kScalar || item.node().quoted) return false;
+    if (item.node().text.find_first_of(" \t;") != std::string::npos) return false;
   }
   return true;
 }
@@ -71,7 +73,7 @@ std::vector<std::vector<double>> read_numbers(const ConfigValue& value) {
   std::vector<std::vector<double>> result;
   if (value.is_null()) return result;
   if (!value.is_list()) {
-    for (const std::string& part : split_inputs(value.text())) result.push_back(parse_numbers(value, part));
+    for (const std::string& part : split(value.text(), ";")) result.push_back(parse_numbers(value, part));
     return result;
   }
   if (is_number_list(value)) {
@@ -108,7 +110,7 @@ std::vector<Shape> read_shapes(const ConfigValue& value) {
   if (value.is_null()) return result;
   std::vector<std::string> texts;
   if (!value.is_list()) {
-    texts = split_inputs(value.text());
+    texts = split(value.text(), ";");
   } else if (is_number_list(value) && !value.items().empty() &&
              value.items()[0].text().find('x') == std::string::npos) {
     result.emplace_back();
@@ -127,13 +129,20 @@ std::vector<Shape> read_shapes(const ConfigValue& value) {
 
 std::vector<std::string> read_input_names(const ConfigValue& value) {
   if (value.is_null()) return {};
-  if (!value.is_list()) return split_inputs(value.text());
   std::vector<std::string> names;
-  for (const ConfigValue& item : value.items()) names.push_back(item.text());
+  if (value.is_list()) {
+    for (const ConfigValue& item : value.items()) names.push_back(item.text());
+  } else {
+    names = split(value.text(), ";");
+  }
+  drop_empty_end(names, 0);
   return names;
 }
 
-void check_count(const ConfigValue& value, size_t count, size_t inputs) {
+template <typename T>
+void fit_count(const ConfigValue& value, std::vector<T>& entries, size_t inputs) {
+  drop_empty_end(entries, inputs);
+  const size_t count = entries.size();
   if (count == inputs || count == 0) return;
   value.fail(
       fmt::format("{} value{} for {} input{}; separate inputs by ';', and leave the place of an input that has "
@@ -143,8 +152,8 @@ void check_count(const ConfigValue& value, size_t count, size_t inputs) {
 
 // How numbers are stored: scale_value as it is, std_value as its inverse.
 void set_scales(const ConfigValue& value, bool inverse, InputParameters& inputs) {
-  const std::vector<std::vector<double>> numbers = read_numbers(value);
-  check_count(value, numbers.size(), inputs.size());
+  std::vector<std::vector<double>> numbers = read_numbers(value);
+  fit_count(value, numbers, inputs.size());
   for (size_t i = 0; i < numbers.size(); ++i) {
     if (numbers[i].empty()) continue;
     if (!inputs[i].scale.empty()) value.fail("give scale_value or std_value for an input, not both");
@@ -162,12 +171,15 @@ void set_scales(const ConfigValue& value, bool inverse, InputParameters& inputs)
 
 // How many inputs the section describes: by its names if there are any, else by the longest of the other keys.
 size_t count_inputs(const Section& section) {
-  if (section.name) {
-    if (const size_t count = read_input_names(*section.name).size(); count > 0) return count;
-  }
-  size_t count = section.shape ? read_shapes(*section.shape).size() : 0;
+  size_t count = section.name ? read_input_names(*section.name).size() : 0;
+  if (count > 0) return count;
+  const auto raise = [&count](auto entries) {
+    drop_empty_end(entries, 0);
+    count = std::max(count, entries.size());
+  };
+  if (section.shape) raise(read_shapes(*section.shape));
   for (const auto* numbers : {&section.mean, &section.scale, &section.std}) {
-    if (*numbers) count = std::max(count, read_numbers(**numbers).size());
+    if (*numbers) raise(read_numbers(**numbers));
   }
   return count;
 }
@@ -202,13 +214,13 @@ InputParameters read_input_parameters(const ConfigValue& value, std::vector<std:
     for (size_t i = 0; i < names.size(); ++i) inputs[i].name = names[i];
   }
   if (section.shape) {
-    const std::vector<Shape> shapes = read_shapes(*section.shape);
-    check_count(*section.shape, shapes.size(), inputs.size());
+    std::vector<Shape> shapes = read_shapes(*section.shape);
+    fit_count(*section.shape, shapes, inputs.size());
     for (size_t i = 0; i < shapes.size(); ++i) inputs[i].shape = shapes[i];
   }
   if (section.mean) {
-    const std::vector<std::vector<double>> means = read_numbers(*section.mean);
-    check_count(*section.mean, means.size(), inputs.size());
+    std::vector<std::vector<double>> means = read_numbers(*section.mean);
+    fit_count(*section.mean, means, inputs.size());
     for (size_t i = 0; i < means.size(); ++i) inputs[i].mean = means[i];
   }
   if (section.scale) set_scales(*section.scale, false, inputs);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "plan/combination.h"
@@ -76,6 +77,7 @@ class Resolver {
   std::string why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const;
 
   void note_defaults(Plan& plan) const;
+  void note_qtypes(Plan& plan) const;
 
   const Graph& graph_;
   const QuantConfig& config_;
@@ -308,6 +310,26 @@ void Resolver::note_defaults(Plan& plan) const {
   plan.notes.push_back("operands that stay float32 unless an op, subgraph or node config asks for them: " + list);
 }
 
+// Says where a request has a simpler meaning than its word, or none, and still nothing is left undone.
+void Resolver::note_qtypes(Plan& plan) const {
+  std::set<std::string> notes;
+  for (const NodeId id : graph_.topological_order()) {
+    const Node& node = graph_.node(id);
+    for (const Level& level : levels_.of(id)) {
+      const bool dual = level.config->qtype == NodeQType::kDualInt16 || level.config->qtype == NodeQType::kInt16Ec;
+      if (!dual || is_gemm_type(node.op_type) || inputs_to_plan(node).empty()) continue;
+      notes.insert(fmt::format("{}: on {}, {} means int16 for every data input", level.key, node.op_type,
+                               to_string(*level.config->qtype)));
+    }
+  }
+  for (const GraphOutput& output : graph_.outputs) {
+    if (!config_.model.model_output_type || is_float(output.value)) continue;
+    notes.insert(fmt::format("model_output_type does not change output '{}', which holds no floating-point numbers",
+                             output.name));
+  }
+  plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
+}
+
 Plan Resolver::run() {
   if (!options_.compiler_version.empty()) check_compiler_version(target_, options_.compiler_version);
   policy_ = options_.policy.value_or(target_.fallback);
@@ -328,6 +350,7 @@ Plan Resolver::run() {
     for (OperandPlan& operand : node.outputs) plan.add(std::move(operand));
   }
   note_defaults(plan);
+  note_qtypes(plan);
   return plan;
 }
 

@@ -1,0 +1,250 @@
+#include "plan/config.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "plan/expect_error.h"
+
+namespace twofold {
+namespace {
+
+QuantConfig parse(const std::string& text) { return parse_config(text, "file"); }
+
+// A config with one setting of model_config.
+ModelConfig model(const std::string& text) { return parse("model_config: {" + text + "}").model; }
+
+LevelConfig conv(const std::string& text) { return parse("op_config: {Conv: {" + text + "}}").ops.at("Conv"); }
+
+TEST(Config, EmptyMeansDefaults) {
+  for (const char* text : {"", "{}", "quant_config: {}", "model_config:\n"}) {
+    const QuantConfig config = parse(text);
+    EXPECT_EQ(config.model.all_node_type, QType::kInt8);
+    EXPECT_FALSE(config.model.model_output_type);
+    EXPECT_EQ(config.model.activation, ActivationConfig{});
+    EXPECT_EQ(config.model.weight, WeightConfig{});
+    EXPECT_TRUE(config.ops.empty() && config.nodes.empty() && config.subgraphs.empty() && config.inputs.empty());
+  }
+}
+
+TEST(Config, ModelLevelTypes) {
+  EXPECT_EQ(model("all_node_type: int8").all_node_type, QType::kInt8);
+  EXPECT_EQ(model("all_node_type: int16").all_node_type, QType::kInt16);
+  EXPECT_EQ(model("all_node_type: float16").all_node_type, QType::kFloat16);
+  EXPECT_EQ(model("all_node_type: float32").all_node_type, QType::kFloat32);
+  EXPECT_ERROR(model("all_node_type: ec"), ErrorCode::kInvalidArgument,
+               "file:1: model_config.all_node_type: must be int8, int16, float16, float32, not 'ec'");
+  EXPECT_EQ(model("model_output_type: int8").model_output_type, QType::kInt8);
+  EXPECT_EQ(model("model_output_type: int16").model_output_type, QType::kInt16);
+  EXPECT_EQ(model("model_output_type: float32").model_output_type, QType::kFloat32);
+  EXPECT_ERROR(model("model_output_type: float16"), ErrorCode::kInvalidArgument, "must be int8, int16, float32");
+  EXPECT_ERROR(model("model_output_type: [int8]"), ErrorCode::kInvalidArgument, "not a list");
+}
+
+TEST(Config, ActivationSettings) {
+  const ActivationConfig one = model(
+                                   "activation: {calibration_type: kl, num_bin: 129, max_num_bin: 258, "
+                                   "max_percentile: 0.5, per_channel: true, asymmetric: False}")
+                                   .activation;
+  EXPECT_EQ(one.methods, std::vector{CalibrationMethod::kKl});
+  EXPECT_EQ(one.num_bin, std::vector{129});
+  EXPECT_EQ(one.max_num_bin, std::vector{258});
+  EXPECT_EQ(one.max_percentile, std::vector{0.5});
+  EXPECT_EQ(one.per_channel, std::vector{true});
+  EXPECT_EQ(one.asymmetric, std::vector{false});
+  const ActivationConfig lists = model(
+                                     "activation: {calibration_type: [max, kl, percentile, mse], num_bin: [512, 1024], "
+                                     "max_num_bin: [8192, 16384], max_percentile: [0.9999, 1], "
+                                     "per_channel: [true, false], asymmetric: [true]}")
+                                     .activation;
+  EXPECT_EQ(lists.methods, (std::vector{CalibrationMethod::kMax, CalibrationMethod::kKl, CalibrationMethod::kPercentile,
+                                        CalibrationMethod::kMse}));
+  EXPECT_EQ(lists.num_bin, (std::vector{512, 1024}));
+  EXPECT_EQ(lists.max_num_bin, (std::vector{8192, 16384}));
+  EXPECT_EQ(lists.max_percentile, (std::vector{0.9999, 1.0}));
+  EXPECT_EQ(lists.per_channel, (std::vector{true, false}));
+}
+
+TEST(Config, ActivationRanges) {
+  const auto bad = [](const std::string& setting, const std::string& message) {
+    EXPECT_ERROR(model("activation: {" + setting + "}"), ErrorCode::kInvalidArgument, message);
+  };
+  bad("calibration_type: minmax", "must be max, kl, percentile, mse, not 'minmax'");
+  bad("calibration_type: []", "the list is empty");
+  bad("calibration_type: [kl, kl]", "twice");
+  bad("num_bin: 128", "must be an integer from 129");
+  bad("num_bin: 200.5", "must be an integer from 129");
+  bad("num_bin: '200'", "must be an integer from 129");
+  bad("max_num_bin: 257", "must be an integer from 258");
+  bad("max_num_bin: 99999999999999999999", "must be an integer from 258");
+  bad("max_percentile: 0.49", "must be a number from 0.5 to 1, not '0.49'");
+  bad("max_percentile: 1.01", "must be a number from 0.5 to 1");
+  bad("max_percentile: nan", "must be a number from 0.5 to 1");
+  bad("per_channel: 1", "must be true or false, not '1'");
+  bad("asymmetric: {}", "must be true or false, not a map");
+  bad("per_chanel: true", "unknown key 'per_chanel' in model_config.activation; did you mean 'per_channel'?");
+}
+
+TEST(Config, WeightSettings) {
+  const WeightConfig weight =
+      model("weight: {rounding: [nearest, preserve_sum], bias_correction: {num_sample: 4, metric: mae}}").weight;
+  EXPECT_EQ(weight.rounding, (std::vector{Rounding::kNearest, Rounding::kPreserveSum}));
+  ASSERT_TRUE(weight.bias_correction);
+  EXPECT_EQ(*weight.bias_correction, (BiasCorrection{4, OutputMetric::kMae}));
+  EXPECT_EQ(*model("weight: {bias_correction: {}}").weight.bias_correction,
+            (BiasCorrection{1, OutputMetric::kCosineSimilarity}));
+  EXPECT_FALSE(model("weight: {rounding: nearest}").weight.bias_correction);
+  EXPECT_ERROR(model("weight: {rounding: floor}"), ErrorCode::kInvalidArgument, "must be nearest, preserve_sum");
+  EXPECT_ERROR(model("weight: {bias_correction: {num_sample: 0}}"), ErrorCode::kInvalidArgument, "from 1 to");
+  EXPECT_ERROR(model("weight: {bias_correction: true}"), ErrorCode::kInvalidArgument, "must be a map of keys");
+}
+
+TEST(Config, Searches) {
+  EXPECT_FALSE(model("").modelwise_search);
+  EXPECT_EQ(model("modelwise_search: {}").modelwise_search, OutputMetric::kCosineSimilarity);
+  const std::pair<const char*, OutputMetric> metrics[] = {{"cosine-similarity", OutputMetric::kCosineSimilarity},
+                                                          {"mse", OutputMetric::kMse},
+                                                          {"mae", OutputMetric::kMae},
+                                                          {"mre", OutputMetric::kMre},
+                                                          {"sqnr", OutputMetric::kSqnr},
+                                                          {"chebyshev", OutputMetric::kChebyshev}};
+  for (const auto& [name, metric] : metrics) {
+    EXPECT_EQ(model(std::string("layerwise_search: {metric: ") + name + "}").layerwise_search, metric);
+  }
+  EXPECT_ERROR(model("layerwise_search: {metric: l2}"), ErrorCode::kInvalidArgument, "chebyshev, not 'l2'");
+}
+
+TEST(Config, Levels) {
+  const std::pair<const char*, NodeQType> qtypes[] = {
+      {"int8", NodeQType::kInt8},        {"int16", NodeQType::kInt16},     {"dual-int16", NodeQType::kDualInt16},
+      {"int16-ec", NodeQType::kInt16Ec}, {"float16", NodeQType::kFloat16}, {"float32", NodeQType::kFloat32}};
+  for (const auto& [name, qtype] : qtypes) EXPECT_EQ(conv(std::string("qtype: ") + name).qtype, qtype);
+  EXPECT_ERROR(conv("qtype: ec"), ErrorCode::kInvalidArgument, "op_config.Conv.qtype: must be int8, int16, dual-int16");
+  const LevelConfig level = conv(
+      "input0: int8, input1: ec, input12: int16, output0: float16, output1: float32, "
+      "activation: {asymmetric: true}, weight: {rounding: nearest}");
+  EXPECT_EQ(level.operands, (std::map<std::string, QType>{{"input0", QType::kInt8},
+                                                          {"input1", QType::kEc},
+                                                          {"input12", QType::kInt16},
+                                                          {"output0", QType::kFloat16},
+                                                          {"output1", QType::kFloat32}}));
+  EXPECT_EQ(level.activation.asymmetric, std::vector{true});
+  EXPECT_EQ(level.weight.rounding, std::vector{Rounding::kNearest});
+  EXPECT_ERROR(conv("input0: dual-int16"), ErrorCode::kInvalidArgument, "must be int8, int16, ec, float16, float32");
+  EXPECT_ERROR(conv("input: int8"), ErrorCode::kInvalidArgument, "unknown key 'input' in op_config.Conv");
+  EXPECT_ERROR(conv("input01: int8"), ErrorCode::kInvalidArgument, "unknown key");
+  EXPECT_ERROR(conv("qtyp: int8"), ErrorCode::kInvalidArgument, "did you mean 'qtype'?");
+  EXPECT_ERROR(parse("op_config: {Conv: int16}"), ErrorCode::kInvalidArgument, "op_config.Conv: must be a map of keys");
+}
+
+TEST(Config, Subgraphs) {
+  const QuantConfig config = parse(
+      "subgraph_config: {b: {inputs: Conv_1, outputs: [Add_2, x], qtype: int16}, "
+      "a: {outputs: [y], input0: ec}}");
+  ASSERT_EQ(config.subgraphs.size(), 2U);
+  EXPECT_EQ(config.subgraphs[0].first, "b");
+  EXPECT_EQ(config.subgraphs[0].second.inputs, std::vector<std::string>{"Conv_1"});
+  EXPECT_EQ(config.subgraphs[0].second.outputs, (std::vector<std::string>{"Add_2", "x"}));
+  EXPECT_EQ(config.subgraphs[0].second.level.qtype, NodeQType::kInt16);
+  EXPECT_EQ(config.subgraphs[1].second.level.operands.at("input0"), QType::kEc);
+  EXPECT_ERROR(parse("subgraph_config: {a: {qtype: int16}}"), ErrorCode::kInvalidArgument,
+               "needs 'inputs' or 'outputs'");
+  EXPECT_ERROR(parse("subgraph_config: {a: {input: [x]}}"), ErrorCode::kInvalidArgument, "did you mean 'inputs'");
+}
+
+TEST(Config, UnknownKeysNameLineAndNearest) {
+  EXPECT_ERROR(parse("model_config:\n  all_node_type: int8\n  all_nodes_type: int8\n"), ErrorCode::kInvalidArgument,
+               "file:3: unknown key 'all_nodes_type' in model_config; did you mean 'all_node_type'?");
+  EXPECT_ERROR(parse("node_confg: {}\n"), ErrorCode::kInvalidArgument, "file:1: unknown key 'node_confg'");
+  EXPECT_ERROR(parse("node_config: {}\nop_confg: {}\n"), ErrorCode::kInvalidArgument,
+               "file:2: unknown key 'op_confg'; did you mean 'op_config'?");
+  EXPECT_ERROR(parse("- 1\n"), ErrorCode::kInvalidArgument, "file:1: must be a map of keys, not a list");
+}
+
+TEST(Config, WholePtqFile) {
+  const QuantConfig config = parse(R"(
+# a PTQ file
+model_parameters:
+  onnx_model: ./m.onnx
+  march: nash-e
+  output_model_file_prefix: 'm_q'
+  working_dir: out
+input_parameters:
+  input_name: 'image;mask'
+  input_shape: 1x3x32x48;1x?x4
+  input_type_rt: nv12
+  norm_type: data_mean_and_scale
+  mean_value: 103.94 116.78 123.68;
+  scale_value: 0.017;
+calibration_parameters:
+  cal_data_dir: ./data
+  calibration_type: percentile
+  max_percentile: 0.9999
+  per_channel: False
+  run_on_bpu: ''
+  optimization: set_model_output_int16
+  quant_config: {"node_config": {"Conv_1": {"qtype": "int16"},},}
+compiler_parameters:
+  compile_mode: latency
+  whatever: [1, 2]
+)");
+  EXPECT_EQ(config.onnx_model, "./m.onnx");
+  EXPECT_EQ(config.output_model_file_prefix, "m_q");
+  EXPECT_EQ(config.working_dir, "out");
+  EXPECT_EQ(config.cal_data_dir, "./data");
+  EXPECT_EQ(config.model.activation.methods, std::vector{CalibrationMethod::kPercentile});
+  EXPECT_EQ(config.model.activation.max_percentile, std::vector{0.9999});
+  EXPECT_EQ(config.model.model_output_type, QType::kInt16);
+  EXPECT_EQ(config.nodes.at("Conv_1").qtype, NodeQType::kInt16);
+  EXPECT_EQ(config.unused_keys, (std::vector<std::string>{"model_parameters.march", "input_parameters.input_type_rt",
+                                                          "input_parameters.norm_type",
+                                                          "calibration_parameters.run_on_bpu", "compiler_parameters"}));
+}
+
+TEST(Config, QuantConfigWinsOverCalibrationParameters) {
+  for (const char* text :
+       {"calibration_parameters: {calibration_type: max, optimization: set_model_output_int8, "
+        "quant_config: {model_config: {model_output_type: int16, activation: {calibration_type: mse}}}}",
+        "calibration_parameters: {quant_config: {model_config: {model_output_type: int16, activation: "
+        "{calibration_type: mse}}}, calibration_type: max, optimization: set_model_output_int8}"}) {
+    const ModelConfig result = parse(text).model;
+    EXPECT_EQ(result.activation.methods, std::vector{CalibrationMethod::kMse});
+    EXPECT_EQ(result.model_output_type, QType::kInt16);
+  }
+}
+
+TEST(Config, CalibrationParameters) {
+  const auto calibration = [](const std::string& text) {
+    return parse("calibration_parameters: {" + text + "}").model;
+  };
+  EXPECT_TRUE(calibration("calibration_type: default").activation.methods.empty());
+  EXPECT_TRUE(calibration("calibration_type: mix").activation.methods.empty());
+  EXPECT_ERROR(calibration("calibration_type: skip"), ErrorCode::kInvalidArgument, "must be max, kl");
+  EXPECT_FALSE(calibration("optimization: ''").model_output_type);
+  EXPECT_EQ(calibration("optimization: [set_model_output_int8]").model_output_type, QType::kInt8);
+  EXPECT_ERROR(calibration("optimization: run_fast"), ErrorCode::kInvalidArgument,
+               "must be set_model_output_int8, set_model_output_int16");
+  EXPECT_ERROR(calibration("cal_dir: x"), ErrorCode::kInvalidArgument, "did you mean 'cal_data_dir'?");
+  EXPECT_ERROR(parse("quant_config: {}\ncalibration_parameters: {quant_config: {}}"), ErrorCode::kInvalidArgument,
+               "file:2: calibration_parameters.quant_config: quant_config is there twice");
+}
+
+TEST(Config, QuantConfigMayBeAPath) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "twofold_config_test";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "quant.json") << "{\"op_config\": {\"Conv\": {\"qtype\": \"int16\"}}}";
+  std::ofstream(folder / "nested.yaml") << "quant_config: {op_config: {Gemm: {qtype: int16}}}";
+  std::ofstream(folder / "bad.yaml") << "model_config:\n  x: 1\n";
+  std::ofstream(folder / "loop.yaml") << "quant_config: loop.yaml\n";
+  std::ofstream(folder / "ptq.yaml") << "calibration_parameters:\n  quant_config: quant.json\n";
+  EXPECT_EQ(load_config(folder / "ptq.yaml").ops.at("Conv").qtype, NodeQType::kInt16);
+  const auto with = [&](const std::string& path) { return parse_config("quant_config: " + path, "ptq", folder); };
+  EXPECT_EQ(with("nested.yaml").ops.at("Gemm").qtype, NodeQType::kInt16);
+  EXPECT_ERROR(with("bad.yaml"), ErrorCode::kInvalidArgument, "bad.yaml:2: unknown key 'x'");
+  EXPECT_ERROR(with("none.yaml"), ErrorCode::kInvalidArgument, "none.yaml' does not exist");
+  EXPECT_ERROR(with("loop.yaml"), ErrorCode::kInvalidArgument, "must hold the config itself");
+  EXPECT_ERROR(load_config(folder / "none.yaml"), ErrorCode::kNotFound, "none.yaml");
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace twofold
