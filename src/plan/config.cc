@@ -129,18 +129,6 @@ QuantConfig finish(Draft draft) {
 
 std::string_view to_string(Rounding rounding) { return rounding == Rounding::kNearest ? "nearest" : "preserve_sum"; }
 
-std::string_view to_string(OutputMetric metric) {
-  switch (metric) {
-    case OutputMetric::kCosineSimilarity: return "cosine-similarity";
-    case OutputMetric::kMse: return "mse";
-    case OutputMetric::kMae: return "mae";
-    case OutputMetric::kMre: return "mre";
-    case OutputMetric::kSqnr: return "sqnr";
-    case OutputMetric::kChebyshev: return "chebyshev";
-  }
-  return "cosine-similarity";
-}
-
 std::string_view to_string(NodeQType qtype) {
   switch (qtype) {
     case NodeQType::kInt8: return "int8";

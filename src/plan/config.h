@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "numeric/metrics.h"
 #include "numeric/range_method.h"
 #include "twofold/dtype.h"
 #include "twofold/tensor.h"
@@ -19,11 +20,9 @@
 namespace twofold {
 
 enum class Rounding : uint8_t { kNearest, kPreserveSum };
-enum class OutputMetric : uint8_t { kCosineSimilarity, kMse, kMae, kMre, kSqnr, kChebyshev };
 
 // The words of the config file: "kl", "preserve_sum", "cosine-similarity", ...
 std::string_view to_string(Rounding rounding);
-std::string_view to_string(OutputMetric metric);
 
 // The qtype of a whole node, which stands for one qtype per operand (see node_qtype_of_operand in resolve.cc).
 enum class NodeQType : uint8_t { kInt8, kInt16, kDualInt16, kInt16Ec, kFloat16, kFloat32 };
@@ -43,7 +42,7 @@ struct ActivationConfig {
 
 struct BiasCorrection {
   int num_sample = 1;
-  OutputMetric metric = OutputMetric::kCosineSimilarity;
+  Metric metric = Metric::kCosineSimilarity;
 
   bool operator==(const BiasCorrection&) const = default;
 };
@@ -69,8 +68,8 @@ struct ModelConfig {
   ActivationConfig activation;
   WeightConfig weight;
   // Lists of settings are searched with this metric for the whole model at once, or node by node.
-  std::optional<OutputMetric> modelwise_search;
-  std::optional<OutputMetric> layerwise_search;
+  std::optional<Metric> modelwise_search;
+  std::optional<Metric> layerwise_search;
 };
 
 // The nodes on the paths from any of `inputs` to any of `outputs`, both included; names of nodes or tensors.

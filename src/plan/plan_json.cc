@@ -148,9 +148,9 @@ constexpr int kMaxInt = std::numeric_limits<int>::max();
 
 std::string read_text(const Reader& reader) { return reader.text(); }
 
-OutputMetric read_metric(const Reader& reader) {
-  return reader.word({OutputMetric::kCosineSimilarity, OutputMetric::kMse, OutputMetric::kMae, OutputMetric::kMre,
-                      OutputMetric::kSqnr, OutputMetric::kChebyshev});
+Metric read_metric(const Reader& reader) {
+  return reader.word({Metric::kCosineSimilarity, Metric::kMse, Metric::kMae, Metric::kMre,
+                      Metric::kSqnr, Metric::kChebyshev});
 }
 
 QType read_qtype(const Reader& reader) {

@@ -65,12 +65,12 @@ constexpr ConfigKey<WeightConfig> kWeightKeys[] = {
      }},
 };
 
-void read_search(const ConfigValue& value, std::optional<OutputMetric>& out) {
-  static constexpr ConfigKey<OutputMetric> kKeys[] = {
-      {"metric", [](const ConfigValue& metric, OutputMetric& result) { result = read_metric(metric); }},
+void read_search(const ConfigValue& value, std::optional<Metric>& out) {
+  static constexpr ConfigKey<Metric> kKeys[] = {
+      {"metric", [](const ConfigValue& metric, Metric& result) { result = read_metric(metric); }},
   };
-  out = OutputMetric::kCosineSimilarity;
-  read_map<OutputMetric>(value, kKeys, *out);
+  out = Metric::kCosineSimilarity;
+  read_map<Metric>(value, kKeys, *out);
 }
 
 constexpr ConfigKey<ModelConfig> kModelKeys[] = {
@@ -167,9 +167,9 @@ constexpr ConfigKey<QuantConfig> kQuantConfigKeys[] = {
 
 std::span<const ConfigKey<QuantConfig>> quant_config_keys() { return kQuantConfigKeys; }
 
-OutputMetric read_metric(const ConfigValue& value) {
-  return read_word(value, std::array{OutputMetric::kCosineSimilarity, OutputMetric::kMse, OutputMetric::kMae,
-                                     OutputMetric::kMre, OutputMetric::kSqnr, OutputMetric::kChebyshev});
+Metric read_metric(const ConfigValue& value) {
+  return read_word(value, std::array{Metric::kCosineSimilarity, Metric::kMse, Metric::kMae,
+                                     Metric::kMre, Metric::kSqnr, Metric::kChebyshev});
 }
 
 std::vector<RangeMethod> read_methods(const ConfigValue& value) {

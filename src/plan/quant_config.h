@@ -13,7 +13,7 @@ namespace twofold {
 std::span<const ConfigKey<QuantConfig>> quant_config_keys();
 
 // Reads one of the metrics' names.
-OutputMetric read_metric(const ConfigValue& value);
+Metric read_metric(const ConfigValue& value);
 
 // Reads one of max, kl, percentile, mse, or a list of them.
 std::vector<RangeMethod> read_methods(const ConfigValue& value);

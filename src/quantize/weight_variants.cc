@@ -4,31 +4,47 @@
 #include <map>
 
 #include "engine/executor.h"
+#include "ops/layout.h"
 
 namespace twofold {
 
 namespace {
 
-// Adds sum (y' - y)^2, sum y^2 and the per-channel sums of y - y' of one sample.
-void accumulate(const Tensor& y, const Tensor& varied, bool has_channels, VariantError& error, int64_t& count) {
+// Adds y - y' to the sums of each channel.
+void add_channel_sums(const Tensor& y, const Tensor& varied, std::vector<double>& sums, int64_t& count) {
   const std::span<const float> a = y.data<float>(), b = varied.data<float>();
-  for (size_t i = 0; i < a.size(); ++i) {
-    const double difference = static_cast<double>(b[i]) - a[i];
-    error.squared_error += difference * difference;
-    error.squared_signal += static_cast<double>(a[i]) * a[i];
-  }
-  if (!has_channels) return;
   const int64_t channels = y.dim(1);
-  const int64_t inner = y.layout() == Layout::kChannelsLast ? 1 : y.size() / std::max<int64_t>(y.dim(0) * channels, 1);
-  error.channel_shift.resize(static_cast<size_t>(channels), 0.0);
+  if (y.size() == 0) return;
+  const int64_t inner = y.layout() == Layout::kChannelsLast ? 1 : y.size() / (y.dim(0) * channels);
+  sums.resize(static_cast<size_t>(channels), 0.0);
   for (int64_t r = 0; r * inner < y.size(); ++r) {
     double sum = 0;
     for (int64_t i = r * inner; i < (r + 1) * inner; ++i) {
       sum += static_cast<double>(a[static_cast<size_t>(i)]) - b[static_cast<size_t>(i)];
     }
-    error.channel_shift[static_cast<size_t>(r % channels)] += sum;
+    sums[static_cast<size_t>(r % channels)] += sum;
   }
-  count += channels == 0 ? 0 : y.size() / channels;
+  count += y.size() / channels;
+}
+
+// The node on the variant's weight, as another output of the graph (so that nothing takes it for dead).
+ValueId add_variant(Graph& graph, const WeightVariant& variant) {
+  Node copy = graph.node(variant.node);
+  copy.inputs[1] = graph.add_constant(graph.unique_value_name("variant_weight"), variant.weight);
+  if (!variant.shift.empty()) {
+    Tensor bias = Tensor::from<float>({static_cast<int64_t>(variant.shift.size())}, std::span(variant.shift));
+    if (const Tensor* own = graph.constant(copy.input(2))) {
+      const std::span<float> sum = bias.mutable_data<float>();
+      for (size_t i = 0; i < sum.size(); ++i) sum[i] += own->data<float>()[i];
+    }
+    copy.inputs.resize(3, kNone);
+    copy.inputs[2] = graph.add_constant(graph.unique_value_name("variant_bias"), std::move(bias));
+  }
+  const ValueId result = graph.add_value(graph.unique_value_name("variant_output"), {DType::kFloat32, std::nullopt});
+  copy.outputs = {result};
+  graph.add_node(std::move(copy));
+  graph.outputs.push_back({graph.value(result).name, result});
+  return result;
 }
 
 }  // namespace
@@ -38,31 +54,29 @@ std::vector<VariantError> measure_variants(const Graph& graph, const std::vector
   Graph extended = graph;
   std::vector<VariantError> errors(variants.size());
   std::vector<int64_t> counts(variants.size(), 0);
-  std::vector<ValueId> watched;
-  std::map<ValueId, size_t> variant_of;  // the variant's output -> its index
-  for (size_t i = 0; i < variants.size(); ++i) {
-    Node copy = extended.node(variants[i].node);
-    watched.push_back(copy.output(0));
-    copy.inputs[1] = extended.add_constant(extended.unique_value_name("variant_weight"), variants[i].weight);
-    copy.outputs = {extended.add_value(extended.unique_value_name("variant_output"), {DType::kFloat32, std::nullopt})};
-    // A graph output, so that nothing takes the node for dead.
-    extended.outputs.push_back({extended.value(copy.outputs[0]).name, copy.outputs[0]});
-    variant_of[copy.outputs[0]] = i;
-    watched.push_back(copy.outputs[0]);
-    extended.add_node(std::move(copy));
+  std::vector<ValueId> results, watched;
+  for (const WeightVariant& variant : variants) {
+    results.push_back(add_variant(extended, variant));
+    watched.push_back(results.back());
+    watched.push_back(graph.node(variant.node).output(0));
   }
   const Executor executor(extended, {.threads = threads, .watched = watched});
   const int64_t samples = max_samples > 0 ? std::min(max_samples, data.size()) : data.size();
   for (int64_t s = 0; s < samples; ++s) {
     std::map<ValueId, Tensor> seen;
     executor.run(data.sample(s), [&](ValueId id, const Tensor& tensor) { seen[id] = tensor; });
-    for (const auto& [id, i] : variant_of) {
+    for (size_t i = 0; i < variants.size(); ++i) {
       const Node& node = graph.node(variants[i].node);
-      accumulate(seen.at(node.output(0)), seen.at(id), !node.is("MatMul"), errors[i], counts[i]);
+      const Tensor& y = seen.at(node.output(0));
+      const Tensor varied = to_layout(seen.at(results[i]), y.layout());
+      ErrorSums sums;
+      sums.add(y.data<float>(), varied.data<float>());
+      errors[i].metrics.add(sums);
+      if (!node.is("MatMul")) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
     }
   }
   for (size_t i = 0; i < errors.size(); ++i) {
-    for (double& shift : errors[i].channel_shift) shift /= static_cast<double>(std::max<int64_t>(counts[i], 1));
+    for (double& shift : errors[i].channel_shift) shift /= static_cast<double>(counts[i]);
   }
   return errors;
 }

@@ -6,19 +6,20 @@
 
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "numeric/metrics.h"
 
 namespace twofold {
 
-// Other values for the constant input 1 of a Gemm-type node.
+// Other values for the constant input 1 of a Gemm-type node, and something to add to its bias.
 struct WeightVariant {
   NodeId node = kNone;
-  Tensor weight;  // float32, of the original's shape
+  Tensor weight;              // float32, of the original's shape
+  std::vector<float> shift;   // per output channel; empty: nothing. Not for MatMul.
 };
 
 // The node's output y with its own weight against y' with the variant's, on the float model's inputs of the node.
 struct VariantError {
-  double squared_error = 0;  // sum (y' - y)^2 over all samples
-  double squared_signal = 0;  // sum y^2
+  MetricMeans metrics;
   // Mean of y - y' per output channel: what a bias would have to add. Empty for MatMul.
   std::vector<double> channel_shift;
 };

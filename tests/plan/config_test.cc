@@ -89,9 +89,9 @@ TEST(Config, WeightSettings) {
       model("weight: {rounding: [nearest, preserve_sum], bias_correction: {num_sample: 4, metric: mae}}").weight;
   EXPECT_EQ(weight.rounding, (std::vector{Rounding::kNearest, Rounding::kPreserveSum}));
   ASSERT_TRUE(weight.bias_correction);
-  EXPECT_EQ(*weight.bias_correction, (BiasCorrection{4, OutputMetric::kMae}));
+  EXPECT_EQ(*weight.bias_correction, (BiasCorrection{4, Metric::kMae}));
   EXPECT_EQ(*model("weight: {bias_correction: {}}").weight.bias_correction,
-            (BiasCorrection{1, OutputMetric::kCosineSimilarity}));
+            (BiasCorrection{1, Metric::kCosineSimilarity}));
   EXPECT_FALSE(model("weight: {rounding: nearest}").weight.bias_correction);
   EXPECT_ERROR(model("weight: {rounding: floor}"), ErrorCode::kInvalidArgument, "must be nearest, preserve_sum");
   EXPECT_ERROR(model("weight: {bias_correction: {num_sample: 0}}"), ErrorCode::kInvalidArgument, "from 1 to");
@@ -100,13 +100,13 @@ TEST(Config, WeightSettings) {
 
 TEST(Config, Searches) {
   EXPECT_FALSE(model("").modelwise_search);
-  EXPECT_EQ(model("modelwise_search: {}").modelwise_search, OutputMetric::kCosineSimilarity);
-  const std::pair<const char*, OutputMetric> metrics[] = {{"cosine-similarity", OutputMetric::kCosineSimilarity},
-                                                          {"mse", OutputMetric::kMse},
-                                                          {"mae", OutputMetric::kMae},
-                                                          {"mre", OutputMetric::kMre},
-                                                          {"sqnr", OutputMetric::kSqnr},
-                                                          {"chebyshev", OutputMetric::kChebyshev}};
+  EXPECT_EQ(model("modelwise_search: {}").modelwise_search, Metric::kCosineSimilarity);
+  const std::pair<const char*, Metric> metrics[] = {{"cosine-similarity", Metric::kCosineSimilarity},
+                                                          {"mse", Metric::kMse},
+                                                          {"mae", Metric::kMae},
+                                                          {"mre", Metric::kMre},
+                                                          {"sqnr", Metric::kSqnr},
+                                                          {"chebyshev", Metric::kChebyshev}};
   for (const auto& [name, metric] : metrics) {
     EXPECT_EQ(model(std::string("layerwise_search: {metric: ") + name + "}").layerwise_search, metric);
   }

@@ -1,0 +1,44 @@
+// Two models on the same samples, tensor by tensor.
+#ifndef TWOFOLD_SRC_QUANTIZE_COMPARE_H_
+#define TWOFOLD_SRC_QUANTIZE_COMPARE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "graph/graph.h"
+#include "numeric/metrics.h"
+
+namespace twofold {
+
+struct TensorComparison {
+  std::string tensor;   // its name in the reference
+  std::string node;     // that computes it there
+  std::string op_type;
+  MetricMeans metrics;
+};
+
+struct Comparison {
+  std::vector<TensorComparison> outputs;  // in the order of the reference's outputs
+  std::vector<TensorComparison> tensors;  // computed in both models under one name, in graph order
+};
+
+struct CompareOptions {
+  int threads = 0;
+  int64_t max_samples = 0;  // 0: all
+  bool inner_tensors = true;
+  std::function<void(int64_t done, int64_t total)> progress = nullptr;
+};
+
+// Runs both graphs, lowered, on the samples. Outputs are matched by name, or by position where the names differ.
+// Memory: the compared tensors of one sample. Throws Error(kInvalidArgument) if the numbers of inputs or outputs or
+// the shapes of outputs differ.
+Comparison compare(const Graph& reference, const Graph& other, const Dataset& data, const CompareOptions& options = {});
+
+// The elements of a tensor of any number type as float32, in plain layout.
+Tensor as_float(const Tensor& tensor);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_COMPARE_H_

@@ -1,0 +1,92 @@
+#include "quantize/runnable.h"
+
+#include "engine/lower.h"
+#include "numeric/quantize.h"
+#include "ops/layout.h"
+
+namespace twofold {
+
+namespace {
+
+// The integers of a float tensor under one QuantizeLinear, by the name they keep through lowering.
+struct IntegerForm {
+  std::string integers;
+  QuantizedEdge edge;
+};
+
+std::optional<IntegerForm> integer_form(const Graph& graph, ValueId real) {
+  for (NodeId reader : graph.consumers(real)) {
+    const std::optional<QuantizedEdge> edge = quantized_edge(graph, reader);
+    if (edge && edge->axis < 0) return IntegerForm{graph.value(edge->integers).name, *edge};
+  }
+  return std::nullopt;
+}
+
+Tensor dequantized(const Tensor& integers, const QuantizedEdge& edge) {
+  Tensor real(DType::kFloat32, integers.shape());
+  const std::span<float> out = real.mutable_data<float>();
+  switch (integers.dtype()) {
+    case DType::kInt8: dequantize<int8_t>(integers.data<int8_t>(), edge.scale[0], edge.zero_point, out); break;
+    case DType::kUInt8: dequantize<uint8_t>(integers.data<uint8_t>(), edge.scale[0], edge.zero_point, out); break;
+    case DType::kInt16: dequantize<int16_t>(integers.data<int16_t>(), edge.scale[0], edge.zero_point, out); break;
+    default: dequantize<uint16_t>(integers.data<uint16_t>(), edge.scale[0], edge.zero_point, out); break;
+  }
+  return real;
+}
+
+}  // namespace
+
+Runnable::Runnable(const Graph& graph, int threads, const std::set<std::string>& watch) : graph_(graph) {
+  std::map<std::string, IntegerForm> forms;
+  for (const std::string& name : watch) {
+    const ValueId value = graph.find_value(name);
+    if (value == kNone) continue;
+    if (const auto form = integer_form(graph, value)) forms.emplace(name, *form);
+  }
+  lower(graph_);
+  std::vector<ValueId> ids;
+  for (const std::string& name : watch) {
+    ValueId id = graph_.find_value(name);
+    std::optional<QuantizedEdge> edge;
+    const auto form = forms.find(name);
+    if ((id == kNone || graph_.producer(id) == kNone) && form != forms.end()) {
+      id = graph_.find_value(form->second.integers);
+      edge = form->second.edge;
+    }
+    if (id == kNone || graph_.producer(id) == kNone) continue;
+    watched_.emplace(id, Watched{name, edge});
+    ids.push_back(id);
+  }
+  executor_ = std::make_unique<Executor>(graph_, ExecutorOptions{.threads = threads, .watched = std::move(ids)});
+}
+
+std::set<std::string> Runnable::watched() const {
+  std::set<std::string> names;
+  for (const auto& [id, entry] : watched_) names.insert(entry.name);
+  return names;
+}
+
+std::vector<Tensor> Runnable::run(const std::vector<Tensor>& inputs, const OnTensor& on_tensor) const {
+  if (!on_tensor) return executor_->run(inputs);
+  return executor_->run(inputs, [&](ValueId id, const Tensor& tensor) {
+    const auto [begin, end] = watched_.equal_range(id);
+    for (auto it = begin; it != end; ++it) {
+      const Tensor plain = to_layout(tensor, Layout::kPlain);
+      on_tensor(it->second.name, it->second.edge ? dequantized(plain, *it->second.edge) : plain);
+    }
+  });
+}
+
+std::set<std::string> computed_tensors(const Graph& graph) {
+  std::set<std::string> names;
+  for (NodeId id : graph.topological_order()) {
+    const Node& node = graph.node(id);
+    if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) continue;
+    for (ValueId output : node.outputs) {
+      if (output != kNone) names.insert(graph.value(output).name);
+    }
+  }
+  return names;
+}
+
+}  // namespace twofold
