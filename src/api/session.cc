@@ -1,5 +1,6 @@
 #include "twofold/session.h"
 
+#include "api/tensor_info.h"
 #include "base/error.h"
 #include "engine/executor.h"
 #include "engine/lower.h"
@@ -9,14 +10,6 @@
 namespace twofold {
 
 namespace {
-
-TensorInfo describe(const std::string& name, const TensorType& type) {
-  TensorInfo info{name, type.dtype, {}, type.shape.has_value()};
-  if (type.shape) {
-    for (const Dim& dim : *type.shape) info.shape.push_back(dim.value);
-  }
-  return info;
-}
 
 void check_input(const TensorInfo& info, const Tensor& tensor) {
   if (info.dtype != DType::kUndefined && tensor.dtype() != info.dtype) {
@@ -37,10 +30,8 @@ void check_input(const TensorInfo& info, const Tensor& tensor) {
 
 struct Session::State {
   State(Graph imported, const SessionOptions& options) : graph(std::move(imported)) {
-    for (ValueId id : graph.inputs) inputs.push_back(describe(graph.value(id).name, graph.value(id).type));
-    for (const GraphOutput& output : graph.outputs) {
-      outputs.push_back(describe(output.name, graph.value(output.value).type));
-    }
+    inputs = input_infos(graph);
+    outputs = output_infos(graph);
     check_operators(graph);
     run_passes(graph);
     lower(graph);

@@ -16,6 +16,8 @@ struct RangeOptions {
   double percentile = 1.0;  // share of the elements that is kept, 0.5 ... 1
   int num_bin = 1024;       // kl, at least 129: bins over the bulk of the values
   int max_num_bin = 16384;  // kl, at least 258: bins over all values
+
+  bool operator==(const RangeOptions&) const = default;
 };
 
 // Throws Error(kInvalidArgument) naming the option that is out of its range.

@@ -84,6 +84,9 @@ const OpDef* find_op(std::string_view domain, std::string_view op_type);
 // Makes the kernel of a node. Throws Error(kUnsupported) naming the operator if it is not there.
 std::unique_ptr<Kernel> make_kernel(const KernelArgs& args);
 
+// Every operator of the graph and its bodies that is not there, once, each with the first node that has it.
+std::vector<std::string> missing_operators(const Graph& graph);
+
 // Throws one Error(kUnsupported) that lists every operator of the graph and its bodies that is not there.
 void check_operators(const Graph& graph);
 

@@ -97,14 +97,19 @@ std::unique_ptr<Kernel> make_kernel(const KernelArgs& args) {
   return std::make_unique<FunctionKernel>(op->run);
 }
 
-void check_operators(const Graph& graph) {
+std::vector<std::string> missing_operators(const Graph& graph) {
   std::map<std::string, std::string> missing;  // operator -> the first node that has it
   collect_missing(graph, missing);
+  std::vector<std::string> list;
+  for (const auto& [op, node] : missing) list.push_back(fmt::format("{} (node '{}')", op, node));
+  return list;
+}
+
+void check_operators(const Graph& graph) {
+  const std::vector<std::string> missing = missing_operators(graph);
   if (missing.empty()) return;
-  std::string list;
-  for (const auto& [op, node] : missing) list += fmt::format("{}{} (node '{}')", list.empty() ? "" : ", ", op, node);
   throw_error(ErrorCode::kUnsupported, "the model has {} operator{} that Twofold does not support: {}", missing.size(),
-              missing.size() == 1 ? "" : "s", list);
+              missing.size() == 1 ? "" : "s", fmt::join(missing, ", "));
 }
 
 const Tensor& OpCall::input(int i) const {

@@ -1,0 +1,76 @@
+// Post-training quantization: from a float ONNX model to a standard QDQ one.
+#ifndef TWOFOLD_QUANTIZE_H_
+#define TWOFOLD_QUANTIZE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "twofold/samples.h"
+
+namespace twofold {
+
+// Called with a stage's name and how far it is. Not called by two threads at once.
+using Progress = std::function<void(std::string_view stage, int64_t done, int64_t total)>;
+
+struct QuantizeOptions {
+  std::filesystem::path config_path;  // YAML or JSON (docs/config.md); empty: config_text
+  std::string config_text;            // the same as text; empty too: every default
+  std::string target = "cpu";         // a name that list_targets() gives, or a path
+  std::string compiler_version;       // of the target's own tools, where it asks for one
+  bool strict = false;                // a request that falls back is an error
+  bool uint8_activations = false;     // write int8 activations as uint8 with zero point 128: the same numbers
+  int threads = 0;                    // 0: all cores
+  std::filesystem::path output;       // the ONNX file to write; empty: none
+  std::filesystem::path plan_path;    // the plan to write; empty: none
+  Progress progress;
+};
+
+// What one operand became. Words are those of the config file.
+struct OperandRow {
+  std::string node, op_type, operand, tensor;
+  std::string asked, granted, decided_by, reason;
+  std::string method;    // what found the range; empty where there are no integers
+  double threshold = 0;  // largest magnitude that is not cut off
+};
+
+// One tensor of the quantized model against the float one: metric name -> value (docs/numerics.md, rule 9).
+struct TensorRow {
+  std::string tensor, node, op_type;
+  std::map<std::string, double> metrics;
+};
+
+struct StageRow {
+  std::string stage;
+  double seconds = 0;
+  uint64_t peak_memory_bytes = 0;  // of the process, up to the end of the stage
+};
+
+struct QuantizeReport {
+  std::string model, target;
+  std::vector<OperandRow> operands;     // in graph order
+  std::map<std::string, int> operand_counts;  // precision -> operands that have it
+  std::vector<TensorRow> outputs;       // of the model
+  std::vector<TensorRow> tensors;       // computed in both models, in graph order
+  std::vector<StageRow> stages;
+  std::vector<std::string> notes;       // what the user should know: fallbacks, keys that are not used here
+  uint64_t file_bytes = 0;              // of the written model
+};
+
+// Does the whole job: import, passes, plan, calibration, search, application, evaluation, export.
+// Throws Error; then no file has been written.
+QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options);
+
+// The report as JSON, with everything in it.
+std::string to_json(const QuantizeReport& report);
+
+// Names of the targets that are built in.
+std::vector<std::string> target_names();
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_QUANTIZE_H_

@@ -1,0 +1,29 @@
+// Comparing two models on the same samples.
+#ifndef TWOFOLD_VERIFY_H_
+#define TWOFOLD_VERIFY_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "twofold/quantize.h"
+#include "twofold/samples.h"
+
+namespace twofold {
+
+struct VerifyReport {
+  std::string reference, other;
+  std::vector<TensorRow> outputs;
+  std::vector<TensorRow> tensors;  // computed in both models under one name, in graph order
+};
+
+// Runs both models (float or quantized) and compares outputs and common inner tensors.
+// Throws Error(kInvalidArgument) if inputs or outputs do not match.
+VerifyReport verify_models(const std::filesystem::path& reference, const std::filesystem::path& other,
+                           const Samples& data, int threads = 0, const Progress& progress = nullptr);
+
+std::string to_json(const VerifyReport& report);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_VERIFY_H_

@@ -1,0 +1,102 @@
+// The reports as JSON. Numbers that JSON has no word for (an infinite sqnr) become strings: "inf", "-inf", "nan".
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "twofold/inspect.h"
+#include "twofold/quantize.h"
+#include "twofold/verify.h"
+
+namespace twofold {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+Json to_json_value(const OperandRow& row) {
+  return {{"node", row.node},
+          {"op_type", row.op_type},
+          {"operand", row.operand},
+          {"tensor", row.tensor},
+          {"asked", row.asked},
+          {"granted", row.granted},
+          {"decided_by", row.decided_by},
+          {"reason", row.reason},
+          {"method", row.method},
+          {"threshold", number(row.threshold)}};
+}
+
+Json to_json_value(const TensorRow& row) {
+  Json metrics = Json::object();
+  for (const auto& [name, value] : row.metrics) metrics[name] = number(value);
+  return {{"tensor", row.tensor}, {"node", row.node}, {"op_type", row.op_type}, {"metrics", metrics}};
+}
+
+Json to_json_value(const StageRow& row) {
+  return {{"stage", row.stage}, {"seconds", row.seconds}, {"peak_memory_bytes", row.peak_memory_bytes}};
+}
+
+Json to_json_value(const TensorInfo& info) {
+  return {{"name", info.name},
+          {"dtype", to_string(info.dtype)},
+          {"shape", info.known_rank ? Json(info.shape) : Json(nullptr)}};
+}
+
+Json to_json_value(const NodeRow& row) {
+  return {{"name", row.name},
+          {"op_type", row.op_type},
+          {"inputs", row.inputs},
+          {"outputs", row.outputs},
+          {"origins", row.origins}};
+}
+
+Json to_json_value(const PassRow& row) { return {{"pass", row.pass}, {"rewrites", row.rewrites}}; }
+
+template <typename Row>
+Json list(const std::vector<Row>& rows) {
+  Json result = Json::array();
+  for (const Row& row : rows) result.push_back(to_json_value(row));
+  return result;
+}
+
+// Names may hold bytes that are not UTF-8; they are replaced rather than refused.
+std::string text(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+std::string to_json(const QuantizeReport& report) {
+  return text({{"model", report.model},
+               {"target", report.target},
+               {"operand_counts", report.operand_counts},
+               {"file_bytes", report.file_bytes},
+               {"notes", report.notes},
+               {"outputs", list(report.outputs)},
+               {"stages", list(report.stages)},
+               {"operands", list(report.operands)},
+               {"tensors", list(report.tensors)}});
+}
+
+std::string to_json(const VerifyReport& report) {
+  return text({{"reference", report.reference},
+               {"other", report.other},
+               {"outputs", list(report.outputs)},
+               {"tensors", list(report.tensors)}});
+}
+
+std::string to_json(const InspectReport& report) {
+  return text({{"model", report.model},
+               {"file_bytes", report.file_bytes},
+               {"parameters", report.parameters},
+               {"inputs", list(report.inputs)},
+               {"outputs", list(report.outputs)},
+               {"unsupported", report.unsupported},
+               {"passes", list(report.passes)},
+               {"nodes", list(report.nodes)},
+               {"simplified", list(report.simplified)}});
+}
+
+}  // namespace twofold

@@ -1,0 +1,18 @@
+// Samples of the public API as a Dataset.
+#ifndef TWOFOLD_SRC_API_OPEN_SAMPLES_H_
+#define TWOFOLD_SRC_API_OPEN_SAMPLES_H_
+
+#include <memory>
+
+#include "data/dataset.h"
+#include "twofold/samples.h"
+
+namespace twofold {
+
+// Throws Error naming the file, or the sample and input, that is missing or does not fit.
+std::unique_ptr<Dataset> open_samples(const Samples& samples, const std::vector<InputSpec>& inputs,
+                                      const DatasetOptions& options = {});
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_API_OPEN_SAMPLES_H_

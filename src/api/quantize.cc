@@ -1,0 +1,138 @@
+#include "twofold/quantize.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+
+#include "api/open_samples.h"
+#include "api/report_rows.h"
+#include "base/error.h"
+#include "onnx/export.h"
+#include "onnx/import.h"
+#include "ops/op.h"
+#include "passes/pipeline.h"
+#include "plan/fingerprint.h"
+#include "plan/plan_json.h"
+#include "plan/resolve.h"
+#include "quantize/quantize_graph.h"
+
+namespace twofold {
+
+namespace {
+
+// Samples that the closing evaluation runs on.
+constexpr int64_t kEvaluationSamples = 16;
+
+uint64_t peak_memory_bytes() {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+// Times steps into rows of the report.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::vector<StageRow>& rows) : rows_(rows) {}
+
+  void time(std::string_view stage, const std::function<void()>& step) {
+    const auto start = std::chrono::steady_clock::now();
+    step();
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    rows_.push_back({std::string(stage), elapsed.count(), peak_memory_bytes()});
+  }
+
+ private:
+  std::vector<StageRow>& rows_;
+};
+
+QuantConfig read_config(const QuantizeOptions& options) {
+  if (!options.config_path.empty()) return load_config(options.config_path);
+  return parse_config(options.config_text, "config");
+}
+
+DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
+  DatasetOptions result;
+  for (const InputConfig& input : config.inputs) {
+    const std::string name = input.name.empty() && !inputs.empty() ? inputs.front().name : input.name;
+    result.preprocess[name] = {{input.mean.begin(), input.mean.end()}, {input.scale.begin(), input.scale.end()}};
+  }
+  return result;
+}
+
+std::vector<std::string> node_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (NodeId id : graph.topological_order()) names.push_back(graph.node(id).name);
+  return names;
+}
+
+void check_writable(const std::filesystem::path& path) {
+  if (path.empty()) return;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw_error(ErrorCode::kIo, "cannot write '{}': there is no folder '{}'", path.string(), folder.string());
+  }
+}
+
+std::vector<std::string> collect_notes(const QuantConfig& config, const Plan& plan) {
+  std::vector<std::string> notes = plan.fallbacks();
+  notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
+  if (!config.unused_keys.empty()) {
+    notes.push_back(fmt::format("not used here (they drive a device's compiler): {}", fmt::join(config.unused_keys, ", ")));
+  }
+  return notes;
+}
+
+}  // namespace
+
+QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options) {
+  check_writable(options.output);
+  check_writable(options.plan_path);
+  QuantizeReport report;
+  report.model = model.string();
+  Stopwatch stopwatch(report.stages);
+  const StageScope stage = [&](std::string_view name, const std::function<void()>& step) { stopwatch.time(name, step); };
+
+  Graph graph;
+  std::vector<std::string> input_file_nodes;
+  stage("import", [&] {
+    graph = import_onnx(model);
+    check_operators(graph);
+    input_file_nodes = node_names(graph);
+  });
+  stage("simplify", [&] { run_passes(graph); });
+  const QuantConfig config = read_config(options);
+  const Target target = load_target(options.target);
+  report.target = target.name;
+  Plan plan = resolve(graph, config, target,
+                      {.strict = options.strict, .compiler_version = options.compiler_version,
+                       .input_file_nodes = std::move(input_file_nodes)});
+  const std::vector<InputSpec> inputs = input_specs(graph);
+  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));
+  const Graph quantized = quantize_graph(graph, *samples, config, options.threads, options.progress, stage, plan);
+
+  stage("evaluate", [&] {
+    CompareOptions compare_options{.threads = options.threads, .max_samples = kEvaluationSamples};
+    if (options.progress) {
+      compare_options.progress = [&](int64_t done, int64_t total) { options.progress("evaluate", done, total); };
+    }
+    const Comparison comparison = compare(graph, quantized, *samples, compare_options);
+    report.outputs = tensor_rows(comparison.outputs);
+    report.tensors = tensor_rows(comparison.tensors);
+  });
+  stage("export", [&] {
+    if (!options.output.empty()) {
+      export_onnx(quantized, options.output, {.uint8_activations = options.uint8_activations});
+      report.file_bytes = std::filesystem::file_size(options.output);
+    }
+    if (!options.plan_path.empty()) save_plan(plan, options.plan_path);
+  });
+  report.operands = operand_rows(plan);
+  for (const OperandRow& row : report.operands) ++report.operand_counts[row.granted];
+  report.notes = collect_notes(config, plan);
+  return report;
+}
+
+std::vector<std::string> target_names() { return list_targets(); }
+
+}  // namespace twofold
