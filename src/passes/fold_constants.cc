@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "ops/layout.h"
 #include "ops/op.h"
 
 namespace twofold {
@@ -67,7 +68,8 @@ std::vector<Tensor> evaluate(const Graph& graph, const Node& node, size_t limit)
   size_t bytes = 0;
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (node.outputs[i] == kNone) continue;
-    if (!outputs[i].defined() || outputs[i].layout() != Layout::kPlain) return {};
+    if (!outputs[i].defined()) return {};
+    outputs[i] = to_layout(outputs[i], Layout::kPlain);
     bytes += outputs[i].byte_size();
   }
   return bytes <= limit ? outputs : std::vector<Tensor>{};
