@@ -11,14 +11,12 @@ bool ChannelAffine::has_shift() const {
 
 namespace {
 
-bool is_float_constant(const Tensor* tensor) { return tensor != nullptr && tensor->dtype() == DType::kFloat32; }
-
 // The bias as one number per output channel: zeros where it is omitted; nullopt where it is none we can fold into.
 std::optional<std::vector<double>> bias_of(const Graph& graph, const Node& node, int64_t channels) {
   const auto count = static_cast<size_t>(channels);
   if (node.input(2) == kNone) return std::vector<double>(count, 0.0);
   const Tensor* bias = graph.constant(node.input(2));
-  if (!is_float_constant(bias)) return std::nullopt;
+  if (bias == nullptr || bias->dtype() != DType::kFloat32) return std::nullopt;
   const std::span<const float> values = bias->data<float>();
   if (node.is("Gemm")) {
     // C broadcasts to [M, N]: one number, or one per column.
@@ -49,16 +47,6 @@ int64_t channels_of(const Node& node, const Tensor& weight) {
   if (node.is("Conv")) return weight.dim(0);
   if (node.is("ConvTranspose")) return weight.dim(1) * std::max<int64_t>(node.attributes.get_int("group", 1), 1);
   return weight.dim(node.attributes.get_int("transB", 0) != 0 ? 0 : 1);
-}
-
-bool weight_fits(const Node& node, const Tensor& weight) {
-  if (weight.size() == 0) return false;
-  const int64_t group = node.attributes.get_int("group", 1);
-  if (node.is("Conv")) return weight.rank() >= 3 && group >= 1 && weight.dim(0) % group == 0;
-  if (node.is("ConvTranspose")) {
-    return weight.rank() >= 3 && group >= 1 && group <= weight.dim(0) && weight.dim(0) % group == 0;
-  }
-  return weight.rank() == 2 && node.attributes.get_int("transA", 0) == 0;
 }
 
 // A constant that broadcasts to one number per channel of `op`'s output and cannot change its shape; nullopt otherwise.
@@ -92,13 +80,23 @@ bool replace_weight_and_bias(Graph& graph, NodeId id, const std::vector<double>&
 
 }  // namespace
 
+bool is_linear_weight(const Node& node, const Tensor& weight) {
+  if (weight.dtype() != DType::kFloat32 || weight.size() == 0) return false;
+  const int64_t group = node.attributes.get_int("group", 1);
+  if (node.is("Conv")) return weight.rank() >= 3 && group >= 1 && weight.dim(0) % group == 0;
+  if (node.is("ConvTranspose")) {
+    return weight.rank() >= 3 && group >= 1 && group <= weight.dim(0) && weight.dim(0) % group == 0;
+  }
+  if (!node.is("Gemm") && !node.is("MatMul")) return false;
+  return weight.rank() == 2 && node.attributes.get_int("transA", 0) == 0;
+}
+
 std::optional<LinearOp> match_linear_op(const Graph& graph, const Pattern& pattern, NodeId id) {
   if (id == kNone) return std::nullopt;
   const Node& node = graph.node(id);
   const bool is_matmul = node.is("MatMul");
-  if (!node.is("Conv") && !node.is("ConvTranspose") && !node.is("Gemm") && !is_matmul) return std::nullopt;
   const Tensor* weight = graph.constant(node.input(1));
-  if (node.outputs.size() != 1 || !is_float_constant(weight) || !weight_fits(node, *weight)) return std::nullopt;
+  if (node.outputs.size() != 1 || weight == nullptr || !is_linear_weight(node, *weight)) return std::nullopt;
   LinearOp op{id, channels_of(node, *weight), 1, weight->rank()};
   if (is_matmul) {
     op.channel_axis = -1;

@@ -33,7 +33,10 @@ struct LinearOp {
 // shape that fits.
 std::optional<LinearOp> match_linear_op(const Graph& graph, const Pattern& pattern, NodeId id);
 
-// Per element of the weight, its output channel.
+// True if the weight is as above for this node; for every other node too, false.
+bool is_linear_weight(const Node& node, const Tensor& weight);
+
+// Per element of the weight, its output channel. REQUIRES: is_linear_weight(node, weight).
 std::vector<int64_t> output_channels(const Node& node, const Tensor& weight);
 
 // Folds y = affine(op(x, W) + b) into W and b, in double: W' = scale W, b' = scale b + shift. The operator's node then
