@@ -110,16 +110,17 @@ std::optional<LinearOp> match_linear_op(const Graph& graph, const Pattern& patte
 }
 
 std::vector<int64_t> output_channels(const Node& node, const Tensor& weight) {
-  std::vector<int64_t> channels(static_cast<size_t>(weight.size()));
-  const int64_t rows = weight.dim(0);
-  const int64_t row = weight.size() / rows;  // elements of one index of axis 0
-  const bool first_axis = node.is("Conv") || node.attributes.get_int("transB", 0) != 0;
-  const int64_t group = node.is("ConvTranspose") ? node.attributes.get_int("group", 1) : 1;
-  for (int64_t i = 0; i < weight.size(); ++i) {
-    const int64_t along_first = i / row;
-    const int64_t along_second = i % row / (row / weight.dim(1));
-    channels[static_cast<size_t>(i)] =
-        first_axis ? along_first : along_first / (rows / group) * weight.dim(1) + along_second;
+  std::vector<int64_t> channels;
+  channels.reserve(static_cast<size_t>(weight.size()));
+  const int64_t rows = weight.dim(0), columns = weight.dim(1);
+  const auto inner = static_cast<size_t>(weight.size() / rows / columns);
+  const bool along_rows = node.is("Conv") || node.attributes.get_int("transB", 0) != 0;
+  const int64_t rows_of_group = rows / (node.is("ConvTranspose") ? node.attributes.get_int("group", 1) : 1);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column) {
+      const int64_t channel = along_rows ? row : row / rows_of_group * columns + column;
+      channels.insert(channels.end(), inner, channel);
+    }
   }
   return channels;
 }
