@@ -140,6 +140,8 @@ int remove_identity(Graph& graph) {
     if (!rule->second(graph, pattern, id)) continue;
     const ValueId from = node.outputs[0];
     const ValueId to = passed_input(graph, pattern, id);
+    // What the file declares of the one holds for the other; an output of the graph must have it.
+    if (graph.value(to).type.dtype == DType::kUndefined) graph.set_type(to, graph.value(from).type);
     graph.remove_node(id);
     graph.replace_uses(from, to);
     ++removed;
