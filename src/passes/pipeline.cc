@@ -17,6 +17,7 @@
 #include "passes/fuse_mish.h"
 #include "passes/remove_dead_nodes.h"
 #include "passes/remove_identity.h"
+#include "passes/unflatten_softmax.h"
 
 namespace twofold {
 
@@ -35,6 +36,7 @@ constexpr Pass kPasses[] = {
     {"remove_identity", remove_identity},
     // Activations before folding, which would take the "+ 3" of a HardSwish for a bias.
     {"canonicalize_clip", canonicalize_clip},
+    {"unflatten_softmax", unflatten_softmax},
     {"fuse_hard_swish", fuse_hard_swish},
     {"fuse_gelu", fuse_gelu},
     {"fuse_mish", fuse_mish},
