@@ -23,10 +23,22 @@ constexpr std::pair<std::string_view, int> kYoungOperators[] = {
 };
 
 int opset_of(const Node& node) {
+  if (node.is("Attention")) {
+    if (node.attributes.has("left_window_size") || node.attributes.has("right_window_size")) return 25;
+    if (node.input(6) != kNone) return 24;
+  }
   for (const auto& [op_type, opset] : kYoungOperators) {
     if (node.is(op_type)) return opset;
   }
   return kOpset;
+}
+
+// Operators with any number of outputs need a place for each; the others do without omitted ones at the end.
+size_t num_written_outputs(const Node& node) {
+  size_t count = node.outputs.size();
+  if (node.is("Split") || node.is("If") || node.is("Loop") || node.is("Scan")) return count;
+  while (count > 0 && node.outputs[count - 1] == kNone) --count;
+  return count;
 }
 
 // The graph being written and those around it.
@@ -228,7 +240,9 @@ void GraphWriter::write_node(const Scope& scope, const Node& node, onnx::NodePro
   for (size_t i = 0; i < count; ++i) {
     proto.add_input(node.inputs[i] == kNone ? std::string() : scope.names.at(node.inputs[i]));
   }
-  for (ValueId output : node.outputs) proto.add_output(output == kNone ? std::string() : scope.names.at(output));
+  for (size_t i = 0; i < num_written_outputs(node); ++i) {
+    proto.add_output(node.outputs[i] == kNone ? std::string() : scope.names.at(node.outputs[i]));
+  }
 }
 
 void GraphWriter::write_attribute(const Attribute& attribute, onnx::AttributeProto& proto) {

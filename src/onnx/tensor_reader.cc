@@ -30,6 +30,8 @@ std::string foreign_type_name(int data_type) {
     case 22: return "int4";
     case 23: return "float4e2m1";
     case 24: return "float8e8m0";
+    case 25: return "uint2";
+    case 26: return "int2";
     default: return fmt::format("number {}", data_type);
   }
 }

@@ -30,7 +30,7 @@ ValueId dequantize(Upgrade& u, const std::string& word, const Quantized& q, int6
   std::vector<ValueId> inputs = {q.value, q.scale};
   if (q.zero_point != kNone) inputs.push_back(q.zero_point);
   const ValueId real = u.emit(word, "DequantizeLinear", std::move(inputs), std::move(attributes));
-  u.graph().set_type(real, {DType::kFloat32, u.graph().value(q.value).type.shape});
+  u.graph().set_type(real, {u.graph().value(q.scale).type.dtype, u.graph().value(q.value).type.shape});
   return real;
 }
 

@@ -1,4 +1,6 @@
 // Operators that sample images: Upsample and the first forms of Resize, GridSample and RoiAlign.
+#include <algorithm>
+
 #include "base/error.h"
 #include "onnx/upgrade.h"
 
@@ -6,25 +8,38 @@ namespace twofold {
 
 namespace {
 
-// Upsample and Resize 10 map pixels by dividing coordinates by the scale and rounding down.
-void as_floor_resize(Upgrade& u, ValueId scales) {
+// Upsample and Resize 10 map pixels by dividing coordinates by the scale. Where they enlarge they round down; where
+// they shrink ONNX does not say, and ONNX Runtime, whose results models were tested with, rounds up.
+const char* nearest_mode(const Upgrade& u, ValueId scales) {
+  const Tensor* tensor = u.graph().constant(scales);
+  if (tensor == nullptr) return "floor";
+  const std::span<const float> values = tensor->data<float>();
+  const bool shrinks = std::any_of(values.begin(), values.end(), [](float scale) { return scale < 1; });
+  const bool enlarges = std::any_of(values.begin(), values.end(), [](float scale) { return scale > 1; });
+  if (shrinks && enlarges && u.attributes().get_string("mode", "nearest") == "nearest") {
+    throw_error(ErrorCode::kUnsupported, "shrinking one axis while enlarging another is not supported before opset 11");
+  }
+  return shrinks ? "ceil" : "floor";
+}
+
+void as_asymmetric_resize(Upgrade& u, ValueId scales) {
   if (u.attributes().get_string("mode", "nearest") == "bilinear") u.attributes().set("mode", "linear");
   u.attributes().set("coordinate_transformation_mode", "asymmetric");
-  u.attributes().set("nearest_mode", "floor");
+  u.attributes().set("nearest_mode", std::string(nearest_mode(u, scales)));
   u.become("Resize", {u.input(0), kNone, scales});
 }
 
 void upsample_7(Upgrade& u) {
   const std::vector<float> scales = u.attributes().get_floats("scales", {});
   u.attributes().erase("scales");
-  as_floor_resize(u, u.constant("scales", Tensor::from<float>({static_cast<int64_t>(scales.size())}, scales)));
+  as_asymmetric_resize(u, u.constant("scales", Tensor::from<float>({static_cast<int64_t>(scales.size())}, scales)));
 }
 
 void upsample_9(Upgrade& u) {
-  if (u.node().is("Upsample")) as_floor_resize(u, u.input(1));
+  if (u.node().is("Upsample")) as_asymmetric_resize(u, u.input(1));
 }
 
-void resize_10(Upgrade& u) { as_floor_resize(u, u.input(1)); }
+void resize_10(Upgrade& u) { as_asymmetric_resize(u, u.input(1)); }
 
 // (i + 0.5) / scale rounded down is half_pixel's (i + 0.5) / scale - 0.5 rounded to nearest, halves up.
 void half_pixel_for_nn(Upgrade& u) {
