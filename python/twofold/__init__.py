@@ -1,5 +1,6 @@
 """Twofold: float ONNX networks to mixed int8 / int16 / dual-int16 ones, and an engine that runs them exactly."""
 
-from ._twofold import Error, Session
+from ._twofold import Error, Session, split, target_names
+from .ptq import inspect, quantize, verify
 
-__all__ = ["Error", "Session"]
+__all__ = ["Error", "Session", "inspect", "quantize", "split", "target_names", "verify"]

@@ -1,0 +1,72 @@
+"""Post-training quantization, with the words of the command line."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import _twofold
+
+Data = str | os.PathLike | Iterable[Mapping[str, Any]]
+
+
+def _data(data: Data) -> Any:
+    """A path as it is; an iterable of {input name: array} as a list, since it is read more than once."""
+    if isinstance(data, str | os.PathLike):
+        return os.fspath(data)
+    return [dict(sample) for sample in data]
+
+
+def quantize(
+    model: str | os.PathLike,
+    data: Data,
+    config: str | os.PathLike | Mapping[str, Any] | None = None,
+    *,
+    target: str = "cpu",
+    output: str | os.PathLike | None = None,
+    plan: str | os.PathLike | None = None,
+    strict: bool = False,
+    activation_format: str = "int8",
+    compiler_version: str = "",
+    threads: int = 0,
+) -> dict[str, Any]:
+    """Quantizes a float ONNX model and returns the report of the whole job.
+
+    `data` is a directory, .npz or .npy file, or an iterable of {input name: array}; `config` a
+    YAML/JSON file or a dict of the same shape. `output` and `plan` are files to write.
+    The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
+    (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
+    Raises `twofold.Error`; then nothing has been written.
+    """
+    if activation_format not in ("int8", "uint8"):
+        raise _twofold.Error(f"activation_format is '{activation_format}'; it must be int8 or uint8")
+    is_dict = isinstance(config, Mapping)
+    return json.loads(
+        _twofold.quantize_to_json(
+            os.fspath(model),
+            _data(data),
+            config_path="" if config is None or is_dict else os.fspath(config),
+            config_text=json.dumps(config) if is_dict else "",
+            target=target,
+            compiler_version=compiler_version,
+            output=os.fspath(output) if output else "",
+            plan=os.fspath(plan) if plan else "",
+            strict=strict,
+            uint8_activations=activation_format == "uint8",
+            threads=threads,
+        )
+    )
+
+
+def verify(
+    reference: str | os.PathLike, other: str | os.PathLike, data: Data, *, threads: int = 0
+) -> dict[str, Any]:
+    """Runs two models on the same samples; metrics per output and per common inner tensor."""
+    return json.loads(
+        _twofold.verify_to_json(os.fspath(reference), os.fspath(other), _data(data), threads)
+    )
+
+
+def inspect(model: str | os.PathLike) -> dict[str, Any]:
+    """The nodes of a model with the names a config uses, and what simplification makes of them."""
+    return json.loads(_twofold.inspect_to_json(os.fspath(model)))
