@@ -16,13 +16,13 @@
 namespace twofold {
 
 struct ResolveOptions {
-  bool strict = false;                   // any fallback is an error
-  std::string compiler_version;          // empty: the target's requirement is taken as met
-  std::optional<FallbackPolicy> policy;  // absent: the target's
+  bool strict = false;                        // any fallback is an error
+  std::string compiler_version = {};          // empty: the target's requirement is taken as met
+  std::optional<FallbackPolicy> policy = {};  // absent: the target's
   // (node, operand) -> how sensitive; larger is worse. Decides which 16-bit input policy v1 keeps.
-  std::map<std::pair<std::string, std::string>, double> sensitivity;
+  std::map<std::pair<std::string, std::string>, double> sensitivity = {};
   // Names of the nodes of the input file, so that a config may name nodes that passes removed.
-  std::vector<std::string> input_file_nodes;
+  std::vector<std::string> input_file_nodes = {};
 };
 
 // A pure function: the same arguments give the same plan. Priority: node, subgraph, op, model; inside one level, inputN

@@ -1,9 +1,9 @@
 #include "plan/resolve.h"
 
-#include <gtest/gtest.h>
+#include <fmt/format.h>
 
+#include "plan/expect_error.h"
 #include "plan/test_graph.h"
-#include "twofold/error.h"
 
 namespace twofold {
 namespace {
@@ -81,6 +81,305 @@ TEST(Resolve, AGemmTakesOneSixteenBitInputOnOpenExplorer31) {
             "fallback policy v1 keeps one 16-bit input of a MatMul: input0, as no sensitivity is given");
   EXPECT_EQ(granted(plan, "Conv_1", "input1"), "int8");
   EXPECT_EQ(reason(plan, "Conv_1", "input0"), "");
+}
+
+// What a node's data inputs are granted: "int16 int8".
+std::string inputs_of(const Plan& plan, const std::string& node) {
+  std::string text;
+  for (const OperandPlan& operand : plan.operands()) {
+    if (operand.node != node || !operand.operand.starts_with("input")) continue;
+    text += fmt::format("{}{}", text.empty() ? "" : " ", to_string(operand.granted));
+  }
+  return text;
+}
+
+TEST(Resolve, QTypesOfNodes) {
+  const auto with = [](const std::string& qtype) {
+    return resolve_text("op_config: {Conv: {qtype: " + qtype + "}, MatMul: {qtype: " + qtype +
+                        "}, Add: {qtype: " + qtype + "}}");
+  };
+  EXPECT_EQ(inputs_of(with("int8"), "Conv_1"), "int8 int8");
+  EXPECT_EQ(inputs_of(with("int16"), "Conv_1"), "int16 int8") << "weights stay int8";
+  EXPECT_EQ(inputs_of(with("dual-int16"), "Conv_1"), "int16 int16");
+  EXPECT_EQ(inputs_of(with("int16-ec"), "Conv_1"), "int16 ec");
+  EXPECT_EQ(inputs_of(with("float16"), "Conv_1"), "float16 float16");
+  EXPECT_EQ(inputs_of(with("float32"), "Conv_1"), "float32 float32");
+  EXPECT_EQ(inputs_of(with("int16"), "MatMul_2"), "int16 int16") << "both inputs are data";
+  EXPECT_EQ(inputs_of(with("int16-ec"), "MatMul_2"), "int16 ec");
+  EXPECT_EQ(inputs_of(with("dual-int16"), "Add_3"), "int16 int16");
+  EXPECT_EQ(inputs_of(with("int16-ec"), "Add_3"), "int16 int16");
+  EXPECT_EQ(with("dual-int16").notes.back(), "op_config.Add: on Add, dual-int16 means int16 for every data input");
+  EXPECT_TRUE(with("dual-int16").fallbacks().empty());
+}
+
+TEST(Resolve, TheWeightOfAMatMulMayBeEitherInput) {
+  GraphMaker maker;
+  maker.input("x").weight("w").node("MatMul", "m", {"w", "x"}, {"out"}).output("out");
+  const auto with = [&](const std::string& qtype) {
+    return resolve(maker.graph, parse_config("node_config: {m: {qtype: " + qtype + "}}", "f"), load_target("cpu"));
+  };
+  EXPECT_EQ(inputs_of(with("int16"), "m"), "int8 int16");
+  EXPECT_EQ(inputs_of(with("int16-ec"), "m"), "ec int16");
+  EXPECT_TRUE(with("int16").find("m", "input0")->is_weight);
+}
+
+TEST(Resolve, AllNodeType) {
+  EXPECT_EQ(inputs_of(resolve_text("model_config: {all_node_type: int16}"), "Conv_1"), "int16 int8");
+  EXPECT_EQ(inputs_of(resolve_text("model_config: {all_node_type: int16}"), "Softmax_4"), "float32");
+  const Plan plan = resolve_text("model_config: {all_node_type: float32}");
+  for (const OperandPlan& operand : plan.operands()) EXPECT_EQ(operand.granted, QType::kFloat32) << operand.node;
+  EXPECT_EQ(inputs_of(resolve_text("op_config: {Softmax: {qtype: int16}}"), "Softmax_4"), "int16");
+}
+
+TEST(Resolve, PriorityOfLevels) {
+  std::string config = "model_config: {all_node_type: int16}\n";
+  const auto conv = [&] {
+    const Plan plan = resolve_text(config);
+    return fmt::format("{} {} {}", inputs_of(plan, "Conv_1"), to_string(plan.find("Conv_1", "input0")->decided_by),
+                       to_string(plan.find("Conv_1", "input1")->decided_by));
+  };
+  EXPECT_EQ(conv(), "int16 int8 default default");
+  config += "op_config: {Conv: {qtype: int8, input1: int16}}\n";
+  EXPECT_EQ(conv(), "int8 int16 op op") << "inputN beats qtype inside one level";
+  config += "subgraph_config: {s: {inputs: [Conv_1], outputs: [MatMul_2], input1: float16}}\n";
+  EXPECT_EQ(conv(), "int8 float16 op subgraph");
+  config += "node_config: {Conv_1: {qtype: float32}}\n";
+  EXPECT_EQ(conv(), "float32 float32 node node") << "a node's qtype beats an input of a lower level";
+}
+
+TEST(Resolve, SubgraphsHoldTheNodesOnThePaths) {
+  const auto chosen = [](const std::string& ends) {
+    std::string names;
+    const Plan plan = resolve_text("subgraph_config: {s: {" + ends + ", input0: int16}}");
+    for (const OperandPlan& operand : plan.operands()) {
+      if (operand.decided_by == DecidedBy::kSubgraph) names += operand.node + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(chosen("inputs: [MatMul_2], outputs: [Add_3]"), "MatMul_2 Add_3 ");
+  EXPECT_EQ(chosen("inputs: [Add_3]"), "Add_3 Softmax_4 Reshape_5 ");
+  EXPECT_EQ(chosen("outputs: [MatMul_2]"), "Conv_1 MatMul_2 ");
+  EXPECT_EQ(chosen("inputs: [y], outputs: [m]"), "MatMul_2 ") << "names of tensors";
+  EXPECT_EQ(chosen("inputs: [Relu_1], outputs: [Conv_1]"), "Conv_1 ") << "a fused name";
+  EXPECT_EQ(resolve_text("subgraph_config: {s: {inputs: [Add_3], outputs: [Conv_1], qtype: int16}}").unmet,
+            std::vector<std::string>{"subgraph_config.s: no path leads from its inputs to its outputs"});
+  const Plan later =
+      resolve_text("subgraph_config: {b: {inputs: [Add_3], qtype: int8}, a: {inputs: [Add_3], qtype: int16}}");
+  EXPECT_EQ(inputs_of(later, "Add_3"), "int16 int16") << "the later one wins";
+}
+
+TEST(Resolve, FusedNodesAreFoundByEveryOrigin) {
+  EXPECT_EQ(inputs_of(resolve_text("node_config: {Relu_1: {qtype: int16}}"), "Conv_1"), "int16 int8");
+  const Plan plan = resolve_text("node_config: {Relu_1: {qtype: int16}, Conv_1: {qtype: int8}}");
+  EXPECT_EQ(inputs_of(plan, "Conv_1"), "int8 int8") << "the node's own name goes first";
+}
+
+TEST(Resolve, UnknownNames) {
+  EXPECT_ERROR(resolve_text("node_config: {conv1: {qtype: int16}}"), ErrorCode::kNotFound,
+               "node_config: the model has no node 'conv1'; the nearest names are 'Conv_1', 'Add_3', 'Relu_1'");
+  EXPECT_ERROR(resolve_text("op_config: {Matmull: {qtype: int16}}"), ErrorCode::kNotFound,
+               "op_config: the model has no operator 'Matmull'; the nearest names are 'MatMul',");
+  EXPECT_ERROR(resolve_text("subgraph_config: {s: {inputs: [Cnv_1]}}"), ErrorCode::kNotFound,
+               "subgraph_config.s.inputs: the model has no node or tensor 'Cnv_1'; the nearest names are 'Conv_1'");
+  EXPECT_EQ(resolve_text("op_config: {Gelu: {qtype: int16}}").unmet,
+            std::vector<std::string>{"op_config.Gelu: the model has no Gelu after folding and fusing"});
+  ResolveOptions options;
+  options.input_file_nodes = {"Constant_7"};
+  EXPECT_EQ(resolve_text("node_config: {Constant_7: {qtype: int16}}", "cpu", options).unmet.size(), 1U);
+}
+
+TEST(Resolve, OperandsThatANodeDoesNotHave) {
+  EXPECT_ERROR(resolve_text("node_config: {Conv_1: {input3: int16}}"), ErrorCode::kInvalidArgument,
+               "node_config.Conv_1.input3: node 'Conv_1' (Conv) has no input3; it has 3 inputs and 1 output");
+  EXPECT_ERROR(resolve_text("op_config: {Add: {output1: int16}}"), ErrorCode::kInvalidArgument,
+               "op_config.Add.output1: no node that it applies to has this operand");
+}
+
+TEST(Resolve, EcWhereItHasNoEffectSaysSo) {
+  const Plan plan = resolve_text(
+      "node_config: {Conv_1: {input0: ec, qtype: int16}, Add_3: {input1: ec}, "
+      "MatMul_2: {input0: ec, output0: ec}}");
+  EXPECT_EQ(granted(plan, "Conv_1", "input0"), "int16") << "the next word decides";
+  EXPECT_EQ(plan.find("Conv_1", "input0")->asked, QType::kEc);
+  EXPECT_EQ(reason(plan, "Conv_1", "input0"), "ec has no effect on input0 of Conv");
+  EXPECT_EQ(granted(plan, "Add_3", "input1"), "int8");
+  EXPECT_EQ(plan.find("Add_3", "input1")->decided_by, DecidedBy::kDefault);
+  EXPECT_EQ(reason(plan, "Add_3", "input1"), "ec has no effect on input1 of Add");
+  EXPECT_EQ(granted(plan, "MatMul_2", "input0"), "ec");
+  EXPECT_EQ(reason(plan, "MatMul_2", "output0"), "ec has no effect on outputs of MatMul");
+  EXPECT_ERROR(resolve_text("node_config: {Add_3: {input1: ec}}", "cpu", {.strict = true}), ErrorCode::kUnsupported,
+               "node 'Add_3' (Add) input1: asked ec, granted int8: ec has no effect on input1 of Add");
+}
+
+TEST(Resolve, OperandsThatAreNotDataSaySo) {
+  const Plan plan = resolve_text("node_config: {Conv_1: {input2: int16}, Reshape_5: {input1: int8}}");
+  EXPECT_EQ(reason(plan, "Conv_1", "input2"), "a bias is quantized with the scales of the other two inputs");
+  EXPECT_EQ(granted(plan, "Conv_1", "input2"), "float32");
+  EXPECT_EQ(reason(plan, "Reshape_5", "input1"), "it does not hold floating-point numbers, as far as the model tells");
+  GraphMaker maker;
+  maker.input("x").node("Shape", "s", {"x"}, {"i"}).node("Gather", "g", {"i", "i"}, {"out"}).output("out");
+  const Plan shapes = resolve(maker.graph, parse_config("node_config: {s: {qtype: int16}, g: {qtype: int16}}", "f"),
+                              load_target("cpu"));
+  EXPECT_EQ(reason(shapes, "s", "input0"), "this Shape has no operand that can be quantized");
+  EXPECT_EQ(reason(shapes, "g", "input0"), "this Gather has no operand that can be quantized");
+  EXPECT_EQ(granted(shapes, "g", "output0"), "-") << "an integer output of the model";
+}
+
+TEST(Resolve, NodesThatMoveDataFollowTheirReaders) {
+  GraphMaker maker;
+  maker.input("x").input("k").weight("w").indices("shape");
+  maker.node("Relu", "relu", {"x"}, {"r"}).node("Conv", "conv", {"r", "w"}, {"c"});
+  maker.node("Reshape", "reshape", {"c", "shape"}, {"d"}).node("Transpose", "transpose", {"d"}, {"t"});
+  maker.node("MatMul", "matmul", {"t", "k"}, {"out"}).output("out");
+  const auto transpose = [&](const std::string& config) {
+    const Plan plan = resolve(maker.graph, parse_config(config, "f"), load_target("cpu"));
+    return inputs_of(plan, "relu") + " " + inputs_of(plan, "reshape") + " " + inputs_of(plan, "transpose");
+  };
+  EXPECT_EQ(transpose(""), "int8 int8 int8");
+  EXPECT_EQ(transpose("node_config: {matmul: {input0: int16}}"), "int8 int16 int16");
+  EXPECT_EQ(transpose("node_config: {matmul: {input0: ec}}"), "int8 float32 float32") << "two terms only at the reader";
+  EXPECT_EQ(transpose("node_config: {matmul: {qtype: float32}}"), "int8 float32 float32");
+  EXPECT_EQ(transpose("node_config: {matmul: {input0: int16}, reshape: {qtype: int8}}"), "int8 int8 int16");
+  EXPECT_EQ(transpose("node_config: {conv: {qtype: int16}, transpose: {output0: int8}}"), "int16 int8 int8");
+  const Plan plan = resolve(maker.graph, QuantConfig{}, load_target("cpu"));
+  EXPECT_TRUE(plan.find("reshape", "input0")->moves_data);
+  EXPECT_FALSE(plan.find("conv", "input0")->moves_data);
+}
+
+TEST(Resolve, FallbackPolicies) {
+  const std::string config = "node_config: {MatMul_2: {qtype: dual-int16}, Conv_1: {qtype: int16-ec}}";
+  EXPECT_EQ(inputs_of(resolve_text(config), "MatMul_2"), "int16 int16") << "v2 is the default of the cpu";
+  ResolveOptions v1{.policy = FallbackPolicy::kV1};
+  EXPECT_EQ(inputs_of(resolve_text(config, "cpu", v1), "MatMul_2"), "int16 int8");
+  EXPECT_EQ(inputs_of(resolve_text(config, "cpu", v1), "Conv_1"), "int16 int8");
+  v1.sensitivity = {{{"MatMul_2", "input0"}, 0.1}, {{"MatMul_2", "input1"}, 0.2}, {{"Conv_1", "input1"}, 0.1}};
+  const Plan plan = resolve_text(config, "cpu", v1);
+  EXPECT_EQ(inputs_of(plan, "MatMul_2"), "int8 int16");
+  EXPECT_EQ(inputs_of(plan, "Conv_1"), "int8 ec");
+  EXPECT_EQ(reason(plan, "MatMul_2", "input0"),
+            "fallback policy v1 keeps one 16-bit input of a MatMul: input1, the more sensitive one");
+  EXPECT_EQ(plan.policy, FallbackPolicy::kV1);
+  EXPECT_EQ(inputs_of(resolve_text("op_config: {Add: {qtype: int16}}", "cpu", v1), "Add_3"), "int16 int16")
+      << "v1 is about Gemm-type operators";
+}
+
+TEST(Resolve, V2OnATargetThatCannot) {
+  ResolveOptions options{.policy = FallbackPolicy::kV2, .sensitivity = {{{"MatMul_2", "input1"}, 1.0}}};
+  const Plan plan = resolve_text("node_config: {MatMul_2: {qtype: dual-int16}}", "journey6-oe3.1", options);
+  EXPECT_EQ(inputs_of(plan, "MatMul_2"), "int8 int16");
+  EXPECT_EQ(
+      reason(plan, "MatMul_2", "input0"),
+      "target 'journey6-oe3.1' has no MatMul with inputs (int16, int16); the nearest is (int8, int16): a Gemm-type "
+      "operator takes at most one 16-bit input here");
+}
+
+TEST(Resolve, OpenExplorer32GoesThroughEc) {
+  const Plan plan =
+      resolve_text("node_config: {MatMul_2: {qtype: dual-int16}, Conv_1: {qtype: int16-ec}}", "journey6-oe3.2");
+  EXPECT_EQ(inputs_of(plan, "MatMul_2"), "int16 ec");
+  EXPECT_EQ(inputs_of(plan, "Conv_1"), "int16 ec");
+  EXPECT_NE(reason(plan, "MatMul_2", "input1"), "");
+  EXPECT_EQ(reason(plan, "Conv_1", "input1"), "");
+  EXPECT_EQ(granted(plan, "Conv_1", "output0"), "-") << "its reader is an integer operand";
+  EXPECT_ERROR(resolve_text("{}", "journey6-oe3.2", {.compiler_version = "4.3.2"}), ErrorCode::kUnsupported,
+               "needs the Journey 6 compiler 4.3.3 or newer, not 4.3.2");
+  EXPECT_EQ(resolve_text("{}", "journey6-oe3.2", {.compiler_version = "4.3.3"}).compiler_version, "4.3.3");
+}
+
+TEST(Resolve, NoHighPrecisionOutputOfDualOperatorsOnOpenExplorer32) {
+  const std::string dual = "node_config: {MatMul_2: {qtype: int16-ec, output0: float32}}";
+  EXPECT_EQ(granted(resolve_text(dual), "MatMul_2", "output0"), "float32");
+  const Plan plan = resolve_text(dual, "journey6-oe3.2");
+  EXPECT_EQ(granted(plan, "MatMul_2", "output0"), "int16");
+  EXPECT_EQ(
+      reason(plan, "MatMul_2", "output0"),
+      "target 'journey6-oe3.2' has no float32 output of MatMul with these inputs: two 16-bit inputs of a Gemm-type "
+      "operator go through ec, and then there is no high-precision output");
+  EXPECT_ERROR(resolve_text(dual, "journey6-oe3.2", {.strict = true}), ErrorCode::kUnsupported,
+               "node 'MatMul_2' (MatMul) output0: asked float32, granted int16");
+  const Plan read_as_float =
+      resolve_text("node_config: {MatMul_2: {qtype: int16-ec}, Add_3: {input0: float32}}", "journey6-oe3.2");
+  EXPECT_EQ(granted(read_as_float, "MatMul_2", "output0"), "int16") << "its reader sees it as float";
+
+  GraphMaker maker;
+  maker.input("x").weight("w").node("Conv", "c", {"x", "w"}, {"out"}).output("out");
+  const auto output = [&](const std::string& config) {
+    const QuantConfig parsed = parse_config("node_config: {c: {qtype: int16-ec}}\n" + config, "f");
+    return *resolve(maker.graph, parsed, load_target("journey6-oe3.2")).find("c", "output0");
+  };
+  EXPECT_EQ(output("").granted, QType::kInt16);
+  EXPECT_NE(output("").reason, "");
+  EXPECT_EQ(output("model_config: {model_output_type: int16}").reason, "");
+}
+
+TEST(Resolve, TargetsWithoutAnyNearCombination) {
+  const std::string target =
+      "name: t\noperators:\n"
+      "  - {ops: Conv, combinations: [{inputs: [int8, int8]}, {each_input: [float32]}]}\n"
+      "  - {ops: MatMul, combinations: [{each_input: [float32]}]}\n"
+      "  - {ops: Add, combinations: [{each_input: [int16]}]}\n"
+      "  - {ops: '*', default: float32, combinations: [{each_input: [float32]}]}\n";
+  const QuantConfig config = parse_config("op_config: {Conv: {qtype: int16}}", "f");
+  const Plan plan = resolve(small_graph(), config, parse_target(target, "t"));
+  EXPECT_EQ(inputs_of(plan, "Conv_1"), "int8 int8") << "fewer bits before float";
+  EXPECT_EQ(inputs_of(plan, "MatMul_2"), "float32 float32");
+  EXPECT_EQ(inputs_of(plan, "Add_3"), "int16 int16") << "more bits where there are no fewer";
+  EXPECT_EQ(reason(plan, "Conv_1", "input0"),
+            "target 't' has no Conv with inputs (int16, int8); the nearest is (int8, int8)");
+  EXPECT_EQ(reason(plan, "Conv_1", "input1"), "");
+}
+
+TEST(Resolve, ModelOutputs) {
+  EXPECT_EQ(granted(resolve_text("model_config: {model_output_type: int8}"), "Reshape_5", "output0"), "int8");
+  const Plan plan = resolve_text("model_config: {model_output_type: int8}\nnode_config: {Reshape_5: {output0: int16}}");
+  EXPECT_EQ(granted(plan, "Reshape_5", "output0"), "int16");
+  EXPECT_EQ(inputs_of(plan, "Reshape_5"), "int16");
+  EXPECT_EQ(granted(resolve_text("node_config: {Conv_1: {output0: int8}}"), "Conv_1", "output0"), "int8");
+}
+
+TEST(Resolve, SettingsOfCalibration) {
+  const Plan plan = resolve_text(R"(
+model_config: {activation: {max_percentile: 0.9, per_channel: [true, false]}, weight: {rounding: nearest}}
+op_config: {MatMul: {activation: {calibration_type: [kl, mse], num_bin: 256}}}
+node_config: {MatMul_2: {input0: int16, activation: {num_bin: 512}}, Conv_1: {input0: int16, weight: {bias_correction: {}}}}
+)");
+  const ActivationConfig& matmul = plan.find("MatMul_2", "input0")->activation;
+  EXPECT_EQ(matmul.methods, (std::vector{CalibrationMethod::kKl, CalibrationMethod::kMse}));
+  EXPECT_EQ(matmul.num_bin, std::vector{512});
+  EXPECT_EQ(matmul.max_num_bin, std::vector{16384});
+  EXPECT_EQ(matmul.max_percentile, std::vector{0.9});
+  EXPECT_EQ(matmul.per_channel, (std::vector{true, false}));
+  EXPECT_EQ(matmul.asymmetric, std::vector{false});
+  EXPECT_EQ(plan.find("Conv_1", "input0")->activation.methods, std::vector{CalibrationMethod::kMax}) << "16 bits";
+  EXPECT_TRUE(plan.find("Add_3", "input0")->activation.methods.empty()) << "to be searched";
+  EXPECT_EQ(plan.find("Softmax_4", "input0")->activation, ActivationConfig{}) << "not quantized";
+  const OperandPlan& weight = *plan.find("Conv_1", "input1");
+  EXPECT_EQ(weight.activation, ActivationConfig{});
+  EXPECT_EQ(weight.weight.rounding, std::vector{Rounding::kNearest});
+  EXPECT_TRUE(weight.weight.bias_correction);
+  EXPECT_ERROR(resolve_text("op_config: {Add: {activation: {num_bin: 20000}}}"), ErrorCode::kInvalidArgument,
+               "node 'Add_3' (Add): num_bin 20000 is more than max_num_bin 16384");
+}
+
+TEST(Resolve, StrictListsEveryFallback) {
+  const std::string config =
+      "node_config: {MatMul_2: {qtype: int16}, Add_3: {input0: ec}}\nop_config: {Gelu: {qtype: int8}}";
+  EXPECT_NO_THROW(resolve_text("node_config: {MatMul_2: {qtype: int16}}", "cpu", {.strict = true}));
+  EXPECT_ERROR(resolve_text(config, "journey6-oe3.1", {.strict = true}), ErrorCode::kUnsupported,
+               "--strict: 3 requests cannot be met as asked:\n  node 'MatMul_2' (MatMul) input1: asked int16, granted "
+               "int8: ");
+}
+
+TEST(Resolve, NodesInBodiesStayFloat) {
+  GraphMaker body;
+  body.input("a").node("Relu", "inner", {"a"}, {"b"}).output("b");
+  GraphMaker maker;
+  maker.input("c", DType::kBool).input("x").node("If", "if", {"c", "x"}, {"out"}).output("out");
+  maker.graph.attributes(0).set("then_branch", std::make_shared<const Graph>(body.graph));
+  const Plan plan = resolve(maker.graph, parse_config("node_config: {inner: {qtype: int8}}", "f"), load_target("cpu"));
+  EXPECT_EQ(plan.unmet,
+            std::vector<std::string>{"node_config.inner: nodes in the bodies of If, Loop and Scan stay float32"});
+  EXPECT_TRUE(plan.operands().empty());
 }
 
 }  // namespace

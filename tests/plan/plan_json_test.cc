@@ -1,0 +1,129 @@
+#include "plan/plan_json.h"
+
+#include <filesystem>
+
+#include "plan/expect_error.h"
+#include "plan/fingerprint.h"
+#include "plan/plan_table.h"
+#include "plan/resolve.h"
+#include "plan/test_graph.h"
+
+namespace twofold {
+namespace {
+
+// A plan with everything that a plan can hold.
+Plan full_plan() {
+  const QuantConfig config = parse_config(R"(
+model_config: {model_output_type: int16, weight: {bias_correction: {num_sample: 3, metric: sqnr}}}
+node_config:
+  Conv_1: {qtype: int16-ec, input2: int8, activation: {calibration_type: [max, kl], max_percentile: [0.99, 1.0]}}
+  MatMul_2: {qtype: dual-int16, weight: {rounding: nearest}}
+  Add_3: {qtype: dual-int16}
+  gone: {qtype: int8}
+)",
+                                          "test");
+  Plan plan = resolve(small_graph(), config, load_target("journey6-oe3.1"),
+                      {.compiler_version = "4.3.2", .input_file_nodes = {"gone"}});
+  OperandPlan* weight = plan.find("Conv_1", "input1");
+  weight->params = QParams{weight->granted, 0, {0.1F, 1e-30F, 3.0F}, {}};
+  weight->threshold = 12.7F;
+  weight->method = "max";
+  OperandPlan* activation = plan.find("Conv_1", "input0");
+  activation->params = QParams{activation->granted, -1, {0.25F}, {-3}};
+  activation->decided_by = DecidedBy::kSearch;
+  return plan;
+}
+
+TEST(PlanJson, RoundTrip) {
+  const Plan plan = full_plan();
+  EXPECT_FALSE(plan.notes.empty());
+  EXPECT_FALSE(plan.unmet.empty());
+  EXPECT_FALSE(plan.fallbacks().empty());
+  const std::string text = plan_to_json(plan);
+  const Plan again = plan_from_json(text, "plan.json");
+  EXPECT_EQ(again, plan);
+  EXPECT_EQ(plan_to_json(again), text);
+}
+
+TEST(PlanJson, Files) {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "twofold_plan_test.json";
+  save_plan(full_plan(), path);
+  EXPECT_EQ(load_plan(path), full_plan());
+  std::filesystem::remove(path);
+  EXPECT_ERROR(load_plan(path), ErrorCode::kNotFound, "twofold_plan_test.json");
+  EXPECT_ERROR(save_plan(full_plan(), "/nonexistent/plan.json"), ErrorCode::kIo, "/nonexistent/plan.json");
+}
+
+TEST(PlanJson, NamesWhatIsWrong) {
+  const std::string good = plan_to_json(full_plan());
+  const auto bad = [&](const std::string& from, const std::string& to, const std::string& message) {
+    std::string text = good;
+    const size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    EXPECT_ERROR(plan_from_json(text, "p.json"), ErrorCode::kInvalidArgument, message);
+  };
+  bad("\"version\": 1", "\"version\": 2", "it has version 2, and this Twofold reads up to 1");
+  bad("\"version\": 1", "\"version\": \"1\"", "version: must be a number");
+  bad("twofold-plan", "other", "'format' is not 'twofold-plan'");
+  bad("\"target\"", "\"tgt\"", "'target' is missing");
+  bad("\"granted\":\"int16\"", "\"granted\":\"int4\"",
+      "operands[0].granted: must be int8, int16, ec, float16, float32");
+  bad("\"operand\":\"input0\"", "\"operand\":\"inputs\"", "must be inputN or outputN");
+  bad("\"operand\":\"input1\"", "\"operand\":\"input0\"", "input0 of node 'Conv_1' twice");
+  bad("\"scale\":[0.25]", "\"scale\":[-0.25]", "operands[0].params.scale[0]: must be a number from");
+  bad("\"scale\":[0.25]", "\"scale\":[0.25,0.5]", "needs one scale, or an axis");
+  bad("\"zero_point\":[-3]", "\"zero_point\":[-40000]", "zero_point[0]: must be a number from -32768 to 32767");
+  bad("\"zero_point\":[-3]", "\"zero_point\":[1,2]", "another number of zero points");
+  EXPECT_ERROR(plan_from_json("", "p.json"), ErrorCode::kInvalidArgument, "p.json: not a plan");
+  EXPECT_ERROR(plan_from_json("[]", "p.json"), ErrorCode::kInvalidArgument, "must be an object");
+  EXPECT_ERROR(plan_from_json(good.substr(0, good.size() / 2), "p.json"), ErrorCode::kInvalidArgument, "not a plan");
+}
+
+TEST(Fingerprint, SaysWhichNodesDiffer) {
+  const Plan plan = full_plan();
+  EXPECT_EQ(differences(plan, small_graph()), std::vector<std::string>{});
+  EXPECT_NO_THROW(check_same_model(plan, small_graph()));
+
+  Graph other = small_graph();
+  other.set_input(other.find_node("Add_3"), 1, other.find_value("y"));
+  other.set_op_type(other.find_node("Softmax_4"), "LogSoftmax");
+  other.remove_node(other.find_node("MatMul_2"));
+  other.add_node(
+      {"MatMul_9", "MatMul", "", {other.find_value("c"), other.find_value("y")}, {other.find_value("m")}, {}});
+  EXPECT_EQ(differences(plan, other),
+            (std::vector<std::string>{"node 'MatMul_2' (MatMul) of the plan is not in the model",
+                                      "node 'Add_3' (Add) reads other inputs than in the plan",
+                                      "node 'Softmax_4' is Softmax in the plan and LogSoftmax in the model",
+                                      "node 'MatMul_9' (MatMul) of the model is not in the plan"}));
+  EXPECT_ERROR(check_same_model(plan, other), ErrorCode::kInvalidArgument, "made for another model; 4 differences:");
+}
+
+TEST(Fingerprint, IgnoresWeights) {
+  Graph other = small_graph();
+  other.set_constant(other.find_value("w1"), Tensor::scalar(2.0F));
+  EXPECT_EQ(fingerprint_hash(fingerprint_nodes(other)), full_plan().model_hash);
+  other.remove_node(other.find_node("Reshape_5"));
+  EXPECT_NE(fingerprint_hash(fingerprint_nodes(other)), full_plan().model_hash);
+}
+
+TEST(PlanTable, HasARowPerOperand) {
+  const Plan plan = full_plan();
+  const std::vector<PlanRow> rows = plan_rows(plan);
+  ASSERT_EQ(rows.size(), plan.operands().size());
+  EXPECT_EQ(rows[0], (PlanRow{"Conv_1", "Conv", "input0", "int16", "search", ""}));
+  EXPECT_EQ(rows[1],
+            (PlanRow{"Conv_1", "Conv", "input1", "int8", "node",
+                     "asked ec: fallback policy v1 keeps one 16-bit input of a Conv: input0, as no sensitivity "
+                     "is given"}));
+  const std::string table = plan_table(plan);
+  EXPECT_TRUE(
+      table.starts_with("node       op       operand  qtype    decided by  reason\n"
+                        "Conv_1     Conv     input0   int16    search\n"))
+      << table;
+  EXPECT_NE(table.find("not met: node_config.gone: "), std::string::npos) << table;
+  EXPECT_NE(table.find("note: "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace twofold
