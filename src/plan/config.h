@@ -24,7 +24,7 @@ enum class Rounding : uint8_t { kNearest, kPreserveSum };
 // The words of the config file: "kl", "preserve_sum", "cosine-similarity", ...
 std::string_view to_string(Rounding rounding);
 
-// The qtype of a whole node, which stands for one qtype per operand (see node_qtype_of_operand in resolve.cc).
+// The qtype of a whole node, which stands for one qtype per operand (qtype_of_input in request.h).
 enum class NodeQType : uint8_t { kInt8, kInt16, kDualInt16, kInt16Ec, kFloat16, kFloat32 };
 std::string_view to_string(NodeQType qtype);
 

@@ -2,8 +2,7 @@
 #ifndef TWOFOLD_SRC_PLAN_CONFIG_READER_H_
 #define TWOFOLD_SRC_PLAN_CONFIG_READER_H_
 
-#include <functional>
-#include <optional>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
