@@ -149,8 +149,8 @@ constexpr int kMaxInt = std::numeric_limits<int>::max();
 std::string read_text(const Reader& reader) { return reader.text(); }
 
 Metric read_metric(const Reader& reader) {
-  return reader.word({Metric::kCosineSimilarity, Metric::kMse, Metric::kMae, Metric::kMre,
-                      Metric::kSqnr, Metric::kChebyshev});
+  return reader.word(
+      {Metric::kCosineSimilarity, Metric::kMse, Metric::kMae, Metric::kMre, Metric::kSqnr, Metric::kChebyshev});
 }
 
 QType read_qtype(const Reader& reader) {
@@ -160,8 +160,7 @@ QType read_qtype(const Reader& reader) {
 ActivationConfig read_activation(const Reader& reader) {
   ActivationConfig activation;
   activation.methods = reader.list("calibration_type", [](const Reader& item) {
-    return item.word(
-        {RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse});
+    return item.word({RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse});
   });
   const auto bins = [](const Reader& item) { return item.integer(1, 1 << 20); };
   const auto boolean = [](const Reader& item) { return item.boolean(); };

@@ -168,14 +168,14 @@ constexpr ConfigKey<QuantConfig> kQuantConfigKeys[] = {
 std::span<const ConfigKey<QuantConfig>> quant_config_keys() { return kQuantConfigKeys; }
 
 Metric read_metric(const ConfigValue& value) {
-  return read_word(value, std::array{Metric::kCosineSimilarity, Metric::kMse, Metric::kMae,
-                                     Metric::kMre, Metric::kSqnr, Metric::kChebyshev});
+  return read_word(value, std::array{Metric::kCosineSimilarity, Metric::kMse, Metric::kMae, Metric::kMre, Metric::kSqnr,
+                                     Metric::kChebyshev});
 }
 
 std::vector<RangeMethod> read_methods(const ConfigValue& value) {
   return read_list(value, [](const ConfigValue& item) {
-    return read_word(item, std::array{RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile,
-                                      RangeMethod::kMse});
+    return read_word(item,
+                     std::array{RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse});
   });
 }
 

@@ -109,8 +109,8 @@ ActivationConfig activation_settings(const Node& node, QType qtype, std::span<co
         std::move(fallback), [member](const LevelConfig& level) -> const auto& { return level.activation.*member; });
   };
   ActivationConfig result;
-  result.methods = pick(&ActivationConfig::methods,
-                        is_16bit(qtype) ? std::vector{RangeMethod::kMax} : std::vector<RangeMethod>{});
+  result.methods =
+      pick(&ActivationConfig::methods, is_16bit(qtype) ? std::vector{RangeMethod::kMax} : std::vector<RangeMethod>{});
   result.num_bin = pick(&ActivationConfig::num_bin, std::vector{1024});
   result.max_num_bin = pick(&ActivationConfig::max_num_bin, std::vector{16384});
   result.max_percentile = pick(&ActivationConfig::max_percentile, std::vector{1.0});

@@ -45,7 +45,7 @@ TEST(Config, ActivationSettings) {
                                    "activation: {calibration_type: kl, num_bin: 129, max_num_bin: 258, "
                                    "max_percentile: 0.5, per_channel: true, asymmetric: False}")
                                    .activation;
-  EXPECT_EQ(one.methods, std::vector{CalibrationMethod::kKl});
+  EXPECT_EQ(one.methods, std::vector{RangeMethod::kKl});
   EXPECT_EQ(one.num_bin, std::vector{129});
   EXPECT_EQ(one.max_num_bin, std::vector{258});
   EXPECT_EQ(one.max_percentile, std::vector{0.5});
@@ -56,8 +56,8 @@ TEST(Config, ActivationSettings) {
                                      "max_num_bin: [8192, 16384], max_percentile: [0.9999, 1], "
                                      "per_channel: [true, false], asymmetric: [true]}")
                                      .activation;
-  EXPECT_EQ(lists.methods, (std::vector{CalibrationMethod::kMax, CalibrationMethod::kKl, CalibrationMethod::kPercentile,
-                                        CalibrationMethod::kMse}));
+  EXPECT_EQ(lists.methods,
+            (std::vector{RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse}));
   EXPECT_EQ(lists.num_bin, (std::vector{512, 1024}));
   EXPECT_EQ(lists.max_num_bin, (std::vector{8192, 16384}));
   EXPECT_EQ(lists.max_percentile, (std::vector{0.9999, 1.0}));
@@ -102,11 +102,11 @@ TEST(Config, Searches) {
   EXPECT_FALSE(model("").modelwise_search);
   EXPECT_EQ(model("modelwise_search: {}").modelwise_search, Metric::kCosineSimilarity);
   const std::pair<const char*, Metric> metrics[] = {{"cosine-similarity", Metric::kCosineSimilarity},
-                                                          {"mse", Metric::kMse},
-                                                          {"mae", Metric::kMae},
-                                                          {"mre", Metric::kMre},
-                                                          {"sqnr", Metric::kSqnr},
-                                                          {"chebyshev", Metric::kChebyshev}};
+                                                    {"mse", Metric::kMse},
+                                                    {"mae", Metric::kMae},
+                                                    {"mre", Metric::kMre},
+                                                    {"sqnr", Metric::kSqnr},
+                                                    {"chebyshev", Metric::kChebyshev}};
   for (const auto& [name, metric] : metrics) {
     EXPECT_EQ(model(std::string("layerwise_search: {metric: ") + name + "}").layerwise_search, metric);
   }
@@ -191,7 +191,7 @@ compiler_parameters:
   EXPECT_EQ(config.output_model_file_prefix, "m_q");
   EXPECT_EQ(config.working_dir, "out");
   EXPECT_EQ(config.cal_data_dir, "./data");
-  EXPECT_EQ(config.model.activation.methods, std::vector{CalibrationMethod::kPercentile});
+  EXPECT_EQ(config.model.activation.methods, std::vector{RangeMethod::kPercentile});
   EXPECT_EQ(config.model.activation.max_percentile, std::vector{0.9999});
   EXPECT_EQ(config.model.model_output_type, QType::kInt16);
   EXPECT_EQ(config.nodes.at("Conv_1").qtype, NodeQType::kInt16);
@@ -207,7 +207,7 @@ TEST(Config, QuantConfigWinsOverCalibrationParameters) {
         "calibration_parameters: {quant_config: {model_config: {model_output_type: int16, activation: "
         "{calibration_type: mse}}}, calibration_type: max, optimization: set_model_output_int8}"}) {
     const ModelConfig result = parse(text).model;
-    EXPECT_EQ(result.activation.methods, std::vector{CalibrationMethod::kMse});
+    EXPECT_EQ(result.activation.methods, std::vector{RangeMethod::kMse});
     EXPECT_EQ(result.model_output_type, QType::kInt16);
   }
 }

@@ -344,13 +344,13 @@ op_config: {MatMul: {activation: {calibration_type: [kl, mse], num_bin: 256}}}
 node_config: {MatMul_2: {input0: int16, activation: {num_bin: 512}}, Conv_1: {input0: int16, weight: {bias_correction: {}}}}
 )");
   const ActivationConfig& matmul = plan.find("MatMul_2", "input0")->activation;
-  EXPECT_EQ(matmul.methods, (std::vector{CalibrationMethod::kKl, CalibrationMethod::kMse}));
+  EXPECT_EQ(matmul.methods, (std::vector{RangeMethod::kKl, RangeMethod::kMse}));
   EXPECT_EQ(matmul.num_bin, std::vector{512});
   EXPECT_EQ(matmul.max_num_bin, std::vector{16384});
   EXPECT_EQ(matmul.max_percentile, std::vector{0.9});
   EXPECT_EQ(matmul.per_channel, (std::vector{true, false}));
   EXPECT_EQ(matmul.asymmetric, std::vector{false});
-  EXPECT_EQ(plan.find("Conv_1", "input0")->activation.methods, std::vector{CalibrationMethod::kMax}) << "16 bits";
+  EXPECT_EQ(plan.find("Conv_1", "input0")->activation.methods, std::vector{RangeMethod::kMax}) << "16 bits";
   EXPECT_TRUE(plan.find("Add_3", "input0")->activation.methods.empty()) << "to be searched";
   EXPECT_EQ(plan.find("Softmax_4", "input0")->activation, ActivationConfig{}) << "not quantized";
   const OperandPlan& weight = *plan.find("Conv_1", "input1");
