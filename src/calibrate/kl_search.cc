@@ -16,7 +16,8 @@ constexpr size_t kCoarseCandidates = 512;
 // The part of the numbers, the smallest ones, that num_bin bins are for.
 constexpr double kBulk = 0.999;
 
-// ln x for x > 0, to about 1e-16 of max(1, |ln x|). Not the platform's, so that every machine finds the same threshold.
+// ln x for x > 0, to about 1e-16 of max(1, |ln x|): neither the platform's, so that every machine finds the same
+// threshold, nor that of the operators, which is as exact as float32 needs.
 double natural_log(double x) {
   int exponent = 0;
   double m = std::frexp(x, &exponent);  // in [0.5, 1)

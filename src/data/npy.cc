@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "numeric/float16.h"
 
 namespace twofold {
 
@@ -179,7 +180,7 @@ Tensor widened_bfloat16(const Tensor& tensor) {
   Tensor result(DType::kFloat32, tensor.shape());
   const std::span<const uint16_t> in = tensor.data<uint16_t>();
   const std::span<float> out = result.mutable_data<float>();
-  for (size_t i = 0; i < in.size(); ++i) out[i] = std::bit_cast<float>(static_cast<uint32_t>(in[i]) << 16);
+  std::ranges::transform(in, out.begin(), bfloat16_to_float);
   return result;
 }
 

@@ -1,10 +1,10 @@
 #include "data/prepare_input.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "base/error.h"
+#include "numeric/float16.h"
 #include "numeric/float_range.h"
 
 namespace twofold {
@@ -15,15 +15,6 @@ bool fits(const Shape& shape, const TensorType& type) {
   if (!type.shape) return true;
   return std::ranges::equal(shape, *type.shape,
                             [](int64_t found, const Dim& dim) { return dim.value < 0 || dim.value == found; });
-}
-
-// The value of an IEEE 754 half-precision number.
-float half_to_float(uint16_t half) {
-  const int exponent = (half >> 10) & 31;
-  const auto fraction = static_cast<float>(half & 1023);
-  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
-  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0F + fraction, exponent - 25));
 }
 
 template <typename T, typename Convert>
@@ -50,7 +41,7 @@ Tensor to_float32(const Tensor& tensor) {
     case DType::kUInt32: return cast<uint32_t>(tensor);
     case DType::kInt64: return cast<int64_t>(tensor);
     case DType::kUInt64: return cast<uint64_t>(tensor);
-    case DType::kFloat16: return converted<uint16_t>(tensor, half_to_float);
+    case DType::kFloat16: return converted<uint16_t>(tensor, float16_to_float);
     default: return tensor;
   }
 }
