@@ -1,5 +1,6 @@
-// Element-wise arithmetic of two or more broadcast inputs (ONNX opset 21): float32 in SIMD loops, float16 and bfloat16
-// through float32, float64 and integers in plain loops. Integers wrap; dividing one by zero is an error.
+// Element-wise arithmetic of two or more broadcast inputs (ONNX opset 21; Mod and BitShift as newer ones widen them):
+// float32 in SIMD loops, float16 and bfloat16 through float32, float64 and integers in plain loops. Integers wrap;
+// dividing one by zero is an error.
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -46,14 +47,18 @@ T modulo(T x, T y, bool truncated) {
     const auto rest = static_cast<T>(x % y);
     return !truncated && rest != 0 && (rest < 0) != (y < 0) ? static_cast<T>(rest + y) : rest;
   } else {
-    return std::fmod(x, y);
+    const T rest = std::fmod(x, y);
+    if (truncated) return rest;
+    return rest == 0 ? std::copysign(rest, y) : (rest < 0) != (y < 0) ? rest + y : rest;
   }
 }
 
+// Shifts by a negative count or by all bits and more leave only the sign (right) or nothing (left).
 template <typename T>
 T shift(T x, T bits, bool left) {
-  if (bits >= sizeof(T) * 8) return 0;
-  return static_cast<T>(left ? static_cast<Wrapping<T>>(x) << bits : x >> bits);
+  const bool within = bits >= 0 && bits < static_cast<T>(sizeof(T) * 8);
+  if (left) return within ? static_cast<T>(static_cast<Wrapping<T>>(x) << bits) : T{0};
+  return within ? static_cast<T>(x >> bits) : static_cast<T>(x < 0 ? -1 : 0);
 }
 
 template <typename T, typename U, typename Function>
@@ -73,7 +78,7 @@ Tensor combine(const Tensor& a, const Tensor& b, DType dtype, const Function& fu
 }
 
 template <typename T>
-Tensor combine_numbers(BinaryOp op, const Tensor& a, const Tensor& b, bool truncated) {
+Tensor combine_numbers(BinaryOp op, const Tensor& a, const Tensor& b) {
   const auto run = [&](const auto& function) { return combine<T, T>(a, b, a.dtype(), function); };
   using W = std::conditional_t<std::is_integral_v<T>, Wrapping<T>, T>;
   const auto wrap = [&](const auto& function) {
@@ -84,7 +89,8 @@ Tensor combine_numbers(BinaryOp op, const Tensor& a, const Tensor& b, bool trunc
     case BinaryOp::kSub: return wrap([](W x, W y) { return x - y; });
     case BinaryOp::kMul: return wrap([](W x, W y) { return x * y; });
     case BinaryOp::kDiv: return run([](T x, T y) { return divide(x, y); });
-    case BinaryOp::kMod: return run([=](T x, T y) { return modulo(x, y, truncated); });
+    case BinaryOp::kFmod: return run([](T x, T y) { return modulo(x, y, true); });
+    case BinaryOp::kMod: return run([](T x, T y) { return modulo(x, y, false); });
     case BinaryOp::kMax: return run([](T x, T y) { return x > y || x != x ? x : y; });
     case BinaryOp::kMin: return run([](T x, T y) { return x < y || x != x ? x : y; });
     case BinaryOp::kPRelu: return wrap([](W x, W y) { return static_cast<T>(x) < T{0} ? x * y : x; });
@@ -107,10 +113,10 @@ Tensor combine_floats(BinaryOp op, const Tensor& a, const Tensor& b) {
   return result;
 }
 
-Tensor combine(BinaryOp op, const Tensor& a, const Tensor& b, bool truncated = false) {
+Tensor combine(BinaryOp op, const Tensor& a, const Tensor& b) {
   require_same_dtype(a, b);
   if (a.dtype() == DType::kFloat32) return combine_floats(op, a, b);
-  return visit_number(a.dtype(), [&]<typename T>(T) { return combine_numbers<T>(op, a, b, truncated); });
+  return visit_number(a.dtype(), [&]<typename T>(T) { return combine_numbers<T>(op, a, b); });
 }
 
 template <BinaryOp op>
@@ -129,11 +135,7 @@ void prelu(OpCall& call) {
 
 void mod(OpCall& call) {
   const bool truncated = call.attributes().get_int("fmod", 0) != 0;
-  const DType dtype = call.input(0).dtype();
-  if (!truncated && (dtype == DType::kFloat32 || dtype == DType::kFloat64)) {
-    throw_error(ErrorCode::kInvalidModel, "Mod of floating point inputs needs attribute fmod = 1");
-  }
-  call.set_output(0, combine(BinaryOp::kMod, call.input(0), call.input(1), truncated));
+  truncated ? binary<BinaryOp::kFmod>(call) : binary<BinaryOp::kMod>(call);
 }
 
 template <BinaryOp op>
@@ -163,11 +165,7 @@ void bit_shift(OpCall& call) {
   const Tensor &a = call.input(0), &b = call.input(1);
   require_same_dtype(a, b);
   visit_integer(a.dtype(), [&]<typename T>(T) {
-    if constexpr (std::is_unsigned_v<T>) {
-      call.set_output(0, combine<T, T>(a, b, a.dtype(), [=](T x, T y) { return shift(x, y, left); }));
-    } else {
-      throw_error(ErrorCode::kInvalidModel, "BitShift takes unsigned integers, not {}", to_string(a.dtype()));
-    }
+    call.set_output(0, combine<T, T>(a, b, a.dtype(), [=](T x, T y) { return shift(x, y, left); }));
   });
 }
 

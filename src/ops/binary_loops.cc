@@ -48,6 +48,11 @@ HWY_INLINE void loop(const Operands& o, const Function& function) {
   }
 }
 
+TWOFOLD_INLINE float floor_mod(float x, float y) {
+  const float rest = std::fmod(x, y);
+  return rest == 0 ? std::copysign(rest, y) : (rest < 0) != (y < 0) ? rest + y : rest;
+}
+
 void apply(BinaryOp op, const float* a, int64_t a_step, const float* b, int64_t b_step, float* out, int64_t n) {
   const Operands operands{a, a_step, b, b_step, out, n};
 #define TWOFOLD_CASE(name, expression) \
@@ -61,7 +66,8 @@ void apply(BinaryOp op, const float* a, int64_t a_step, const float* b, int64_t 
     TWOFOLD_CASE(kMin, (x < y) | (x != x) ? x : y)
     TWOFOLD_CASE(kPow, math::pow(x, y))
     TWOFOLD_CASE(kPRelu, x < 0 ? x * y : x)
-    TWOFOLD_CASE(kMod, std::fmod(x, y))
+    TWOFOLD_CASE(kFmod, std::fmod(x, y))
+    TWOFOLD_CASE(kMod, floor_mod(x, y))
   }
 #undef TWOFOLD_CASE
 }

@@ -1,4 +1,5 @@
-// Normalization across or per channel of [N,C,spatial...]: BatchNormalization (ONNX opset 15, inference) and LRN.
+// Normalization across or per channel of [N,C,spatial...]: BatchNormalization (ONNX opset 15, training mode too) and
+// LRN.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "numeric/math.h"
 #include "ops/cast.h"
 #include "ops/families.h"
+#include "ops/layout.h"
 #include "ops/row_loops.h"
 
 namespace twofold {
@@ -32,32 +34,78 @@ struct Affine {
   std::vector<float> factor, addend;
 };
 
-Affine fold_statistics(const OpCall& call, int64_t channels) {
-  const float* inputs[5] = {};
-  for (int i = 1; i <= 4; ++i) {
-    if (call.input(i).size() != channels) {
-      throw_error(ErrorCode::kInvalidModel, "input {} has shape {}, but the data has {} channels", i,
-                  to_string(call.input(i).shape()), channels);
-    }
-    inputs[i] = call.input(i).data<float>().data();
+struct Statistics {
+  std::vector<float> mean, variance;
+};
+
+// One float per channel.
+std::vector<float> channel_input(const OpCall& call, int i, int64_t channels) {
+  const Tensor& tensor = call.input(i);
+  if (tensor.size() != channels) {
+    throw_error(ErrorCode::kInvalidModel, "input {} has shape {}, but the data has {} channels", i,
+                to_string(tensor.shape()), channels);
   }
+  const std::span<const float> values = tensor.data<float>();
+  return {values.begin(), values.end()};
+}
+
+// Mean and population variance of the batch. REQUIRES: plain layout, x not empty.
+Statistics batch_statistics(const Tensor& x, const Planes& planes) {
+  const float* in = x.data<float>().data();
+  const double count = static_cast<double>(planes.batch) * static_cast<double>(planes.spatial);
+  Statistics result;
+  for (int64_t c = 0; c < planes.channels; ++c) {
+    const auto sum = [&](RowSum what, float shift) {
+      double total = 0;
+      for (int64_t n = 0; n < planes.batch; ++n) {
+        total += row_sum(what, in + (n * planes.channels + c) * planes.spatial, planes.spatial, shift);
+      }
+      return total;
+    };
+    result.mean.push_back(static_cast<float>(sum(RowSum::kPlain, 0) / count));
+    result.variance.push_back(static_cast<float>(sum(RowSum::kSquareShifted, result.mean.back()) / count));
+  }
+  return result;
+}
+
+void set_running(OpCall& call, int output, const std::vector<float>& running, const std::vector<float>& batch) {
+  if (!call.wants_output(output)) return;
+  const float momentum = call.attributes().get_float("momentum", 0.9F);
+  const auto channels = static_cast<int64_t>(batch.size());
+  const std::span<float> out = call.output(output, DType::kFloat32, {channels}).mutable_data<float>();
+  for (size_t c = 0; c < batch.size(); ++c) out[c] = running[c] * momentum + batch[c] * (1.0F - momentum);
+}
+
+// The statistics to normalize with: the inputs, or in training mode those of the batch, which then also move the
+// running ones (outputs 1 and 2).
+Statistics statistics_to_use(OpCall& call, const Planes& planes) {
+  Statistics given{channel_input(call, 3, planes.channels), channel_input(call, 4, planes.channels)};
+  if (call.attributes().get_int("training_mode", 0) == 0) return given;
+  if (call.input(0).size() == 0) throw_error(ErrorCode::kInvalidArgument, "training_mode needs a batch that has data");
+  Statistics batch = batch_statistics(to_layout(call.input(0), Layout::kPlain), planes);
+  set_running(call, 1, given.mean, batch.mean);
+  set_running(call, 2, given.variance, batch.variance);
+  return batch;
+}
+
+Affine affine_of(OpCall& call, const Planes& planes) {
+  const std::vector<float> scale = channel_input(call, 1, planes.channels);
+  const std::vector<float> bias = channel_input(call, 2, planes.channels);
+  const Statistics statistics = statistics_to_use(call, planes);
   const double epsilon = call.attributes().get_float("epsilon", 1e-5F);
   Affine result;
-  for (int64_t c = 0; c < channels; ++c) {
-    const double factor = inputs[1][c] / std::sqrt(inputs[4][c] + epsilon);
+  for (size_t c = 0; c < scale.size(); ++c) {
+    const double factor = scale[c] / std::sqrt(statistics.variance[c] + epsilon);
     result.factor.push_back(static_cast<float>(factor));
-    result.addend.push_back(static_cast<float>(inputs[2][c] - inputs[3][c] * factor));
+    result.addend.push_back(static_cast<float>(bias[c] - statistics.mean[c] * factor));
   }
   return result;
 }
 
 void batch_normalization(OpCall& call) {
-  if (call.attributes().get_int("training_mode", 0) != 0) {
-    throw_error(ErrorCode::kUnsupported, "training_mode = 1 is not supported; export the model for inference");
-  }
   const Tensor& x = call.input(0);
   const Planes planes(x);
-  const Affine affine = fold_statistics(call, planes.channels);
+  const Affine affine = affine_of(call, planes);
   const float* in = x.data<float>().data();
   float* out = call.output(0, DType::kFloat32, x.shape(), x.layout()).mutable_data<float>().data();
   if (x.size() == 0) return;

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
 #include "numeric/math.h"
@@ -108,6 +109,18 @@ void reduce_floats(ReduceOp op, const AxisSplit& split, const float* in, float* 
   });
 }
 
+// Truncates and saturates where T is an integer; logarithms may be infinite.
+template <typename T>
+T from_real(double x) {
+  if constexpr (std::is_integral_v<T>) {
+    constexpr double kEnd = 2.0 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+    if (!(x > static_cast<double>(std::numeric_limits<T>::min()))) return std::numeric_limits<T>::min();
+    return x >= kEnd ? std::numeric_limits<T>::max() : static_cast<T>(x);
+  } else {
+    return x;
+  }
+}
+
 // One element of the result from elements `stride` apart; Sum is double, or the unsigned integer that wraps.
 template <typename T>
 T reduce_strided(ReduceOp op, const T* x, int64_t n, int64_t stride) {
@@ -137,8 +150,8 @@ T reduce_strided(ReduceOp op, const T* x, int64_t n, int64_t stride) {
       }
       return best;
     }
-    case ReduceOp::kL1: return static_cast<T>(real([](double v) { return std::fabs(v); }));
-    case ReduceOp::kL2: return static_cast<T>(std::sqrt(real([](double v) { return v * v; })));
+    case ReduceOp::kL1: return from_real<T>(real([](double v) { return std::fabs(v); }));
+    case ReduceOp::kL2: return from_real<T>(std::sqrt(real([](double v) { return v * v; })));
     case ReduceOp::kMean:
       if constexpr (std::is_integral_v<T>) {
         if (n == 0) throw_error(ErrorCode::kInvalidArgument, "the mean of no integers is not defined");
@@ -148,11 +161,15 @@ T reduce_strided(ReduceOp op, const T* x, int64_t n, int64_t stride) {
       } else {
         return real([](double v) { return v; }) / static_cast<double>(n);
       }
-    case ReduceOp::kLogSum:
-    case ReduceOp::kLogSumExp: break;
+    case ReduceOp::kLogSum: return from_real<T>(math::core::log(real([](double v) { return v; })));
+    case ReduceOp::kLogSumExp: {
+      const auto max = static_cast<double>(reduce_strided(ReduceOp::kMax, x, n, stride));
+      if (n == 0 || !std::isfinite(max)) return from_real<T>(n == 0 ? -math::core::kInf : max);
+      const double sum = real([=](double v) { return math::core::exp(math::core::clamp(v - max, -700.0, 0.0)); });
+      return from_real<T>(max + math::core::log(sum));
+    }
   }
-  throw_error(ErrorCode::kUnsupported, "input of type {} is not supported; cast it to float32 before",
-              to_string(kDTypeOf<T>));
+  TWOFOLD_CHECK(false);
 }
 
 }  // namespace
