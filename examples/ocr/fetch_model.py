@@ -63,7 +63,9 @@ def _download(cache: Path) -> Path:
     wheels = sorted(cache.glob("rapidocr_onnxruntime-*.whl"))
     if done.returncode != 0 or not wheels:
         lines = done.stderr.strip().splitlines() or ["pip said nothing"]
-        raise ModelUnavailable(f"pip cannot download {REQUIREMENT}: {lines[-1]}")
+        raise ModelUnavailable(
+            f"pip cannot download {REQUIREMENT}: {lines[-1].removeprefix('ERROR: ')}"
+        )
     return wheels[-1]
 
 
