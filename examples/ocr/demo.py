@@ -21,8 +21,8 @@ import twofold
 
 import task as tasks
 from decode import char_accuracy, line_accuracy
-from fetch_model import CACHE, ModelUnavailable
-from render import FontsMissing
+from fetch_model import CACHE, ModelUnavailableError
+from render import FontsMissingError
 
 BATCH = 10
 
@@ -181,7 +181,7 @@ def choose_task(lines: int) -> tasks.Task:
     """Text lines, or digits with a word on why where the recogniser cannot be had."""
     try:
         return tasks.text_lines(lines)
-    except ModelUnavailable as error:
+    except ModelUnavailableError as error:
         print(f"PP-OCRv4 cannot be had ({error}); using examples/digits instead.")
         return tasks.digits(lines)
 
@@ -202,7 +202,7 @@ def main() -> int:
     options = parse_options()
     try:
         task = tasks.digits(options.lines) if options.digits else choose_task(options.lines)
-    except FontsMissing as error:
+    except FontsMissingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     rows = evaluate(task, quantize_all(task, options.out, options.threads))

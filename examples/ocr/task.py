@@ -47,7 +47,7 @@ class Task:
 def text_lines(lines: int) -> Task:
     """PP-OCRv4's recogniser on `lines` rendered lines.
 
-    Raises fetch_model.ModelUnavailable and render.FontsMissing.
+    Raises fetch_model.ModelUnavailableError and render.FontsMissingError.
     """
     model = fetch_model.fetch().rec
     evaluation = render.evaluation_lines(lines)
