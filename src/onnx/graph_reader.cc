@@ -17,7 +17,8 @@ namespace twofold {
 namespace {
 
 constexpr size_t kMaxCallDepth = 64;
-constexpr size_t kMaxInlinedBytes = size_t{512} << 20;
+// What inlining may add, and what a node takes beyond the bytes of its message and names.
+constexpr size_t kMaxInlinedBytes = size_t{256} << 20, kBytesPerNode = 512;
 
 // A graph while it is read, and the opset version each of its nodes was written for.
 struct GraphInReading {
@@ -223,7 +224,8 @@ void GraphReader::read_nodes(Nodes& nodes, Scope& scope) {
       name = unique_node_name(scope.prefix + node.name(), given, scope);
     }
     if (scope.arguments != nullptr) {
-      inlined_bytes_ += 64 + node.ByteSizeLong() + scope.prefix.size() * static_cast<size_t>(1 + node.output_size());
+      inlined_bytes_ +=
+          kBytesPerNode + node.ByteSizeLong() + scope.prefix.size() * static_cast<size_t>(1 + node.output_size());
       if (inlined_bytes_ > kMaxInlinedBytes) {
         throw_error(ErrorCode::kResourceExhausted, "the model's functions, inlined, would take more than {} bytes",
                     kMaxInlinedBytes);

@@ -195,7 +195,8 @@ TEST(Export, LargeModelsKeepTheirWeightsInAFileBeside) {
   export_onnx(graph, folder / "a.onnx", {.max_embedded_bytes = 2000});
   EXPECT_EQ(std::filesystem::file_size(folder / "a.onnx.data"), 1200U + 16U + 1200U);
   EXPECT_EQ(describe(import_onnx(folder / "a.onnx")), describe(graph));
-  for (const onnx::TensorProto& tensor : parse_file(folder / "a.onnx").graph().initializer()) {
+  const onnx::ModelProto written = parse_file(folder / "a.onnx");
+  for (const onnx::TensorProto& tensor : written.graph().initializer()) {
     EXPECT_EQ(tensor.data_location() == onnx::TensorProto::EXTERNAL, tensor.name() != "shape");
   }
   // Over the very file that its weights are mapped from.

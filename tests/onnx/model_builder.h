@@ -22,6 +22,8 @@ void fill_node(onnx::NodeProto& node, const std::string& op_type, const Names& i
                const AttributeList& attributes = {}, const std::string& domain = "", const std::string& name = "");
 void fill_value(onnx::ValueInfoProto& value, const std::string& name, const std::vector<int64_t>& dims,
                 DType dtype = DType::kFloat32);
+onnx::FunctionProto& add_function(onnx::ModelProto& model, const std::string& name, const std::string& domain,
+                                  const Names& inputs, const Names& outputs);
 
 // `model` is public: a test adds by hand what has no method here.
 class ModelBuilder {

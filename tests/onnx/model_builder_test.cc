@@ -47,6 +47,16 @@ void fill_value(onnx::ValueInfoProto& value, const std::string& name, const std:
   for (int64_t dim : dims) type.mutable_shape()->add_dim()->set_dim_value(dim);
 }
 
+onnx::FunctionProto& add_function(onnx::ModelProto& model, const std::string& name, const std::string& domain,
+                                  const Names& inputs, const Names& outputs) {
+  onnx::FunctionProto& function = *model.add_functions();
+  function.set_name(name);
+  function.set_domain(domain);
+  for (const std::string& input : inputs) function.add_input(input);
+  for (const std::string& output : outputs) function.add_output(output);
+  return function;
+}
+
 ModelBuilder::ModelBuilder(int64_t opset) {
   model.set_ir_version(8);
   onnx::OperatorSetIdProto& import = *model.add_opset_import();
