@@ -1,6 +1,6 @@
 """Writes seed models for onnx_reader_fuzz: a few of each theme, small, so that mutations hit something.
 
-Usage: make_onnx_seeds.py FOLDER
+Usage: make_onnx_seeds.py FOLDER (tests/fuzz/seeds/onnx_reader_fuzz)
 """
 
 import sys
@@ -63,7 +63,10 @@ def seeds():
             helper.make_tensor_value_info("go", TensorProto.BOOL, []),
             helper.make_tensor_value_info("state", FLOAT, None),
         ],
-        [helper.make_tensor_value_info("go2", TensorProto.BOOL, []), helper.make_tensor_value_info("next", FLOAT, None)],
+        [
+            helper.make_tensor_value_info("go2", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", FLOAT, None),
+        ],
     )
     loop = [node("Relu", ["x"], ["r"]), node("Loop", ["n", "", "x"], ["y"], body=body)]
     yield "loop", model(loop, 21, {"n": np.int64(3).reshape(()), "w": weight})
