@@ -1,4 +1,4 @@
-"""Writes seed models for onnx_reader_fuzz: a few of each theme, small, so that mutations hit something.
+"""Writes seed models for onnx_reader_fuzz: small ones of each theme, which mutate well.
 
 Usage: make_onnx_seeds.py FOLDER (tests/fuzz/seeds/onnx_reader_fuzz)
 """
@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT = TensorProto.FLOAT
+MICROSOFT = "com.microsoft"
 VECTOR = [helper.make_tensor_value_info("x", FLOAT, [2, 3, 4])]
 RESULT = [helper.make_tensor_value_info("y", FLOAT, None)]
 
@@ -23,7 +24,11 @@ def model(nodes, opset, initializers=None, functions=()):
         RESULT,
         [numpy_helper.from_array(array, name) for name, array in (initializers or {}).items()],
     )
-    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("f", 1)]
+    opsets = [
+        helper.make_opsetid("", opset),
+        helper.make_opsetid("com.microsoft", 1),
+        helper.make_opsetid("f", 1),
+    ]
     return helper.make_model(graph, opset_imports=opsets, functions=functions, ir_version=8)
 
 
@@ -35,12 +40,24 @@ def seeds():
     weight = np.ones((4,), np.float32)
     scale, zero = np.float32(0.5).reshape(()), np.int8(1).reshape(())
     quantization = {"s": scale, "z": zero, "w": weight}
-    yield "plain", model([node("Relu", ["x"], ["t"], name="r"), node("Add", ["t", "w"], ["y"])], 21, {"w": weight})
+    yield (
+        "plain",
+        model(
+            [node("Relu", ["x"], ["t"], name="r"), node("Add", ["t", "w"], ["y"])],
+            21,
+            {"w": weight},
+        ),
+    )
     yield "softmax", model([node("Relu", ["x"], ["t"]), node("Softmax", ["t"], ["y"], axis=1)], 11)
     yield "clip", model([node("Clip", ["x"], ["y"], min=0.0, max=6.0)], 7)
     yield "split", model([node("Split", ["x"], ["y", "z"], axis=1, split=[1, 2])], 11)
     yield "upsample", model([node("Upsample", ["x"], ["y"], scales=[1.0, 2.0, 2.0])], 7)
-    yield "constant", model([node("Constant", [], ["c"], value_floats=[1.0]), node("Add", ["x", "c"], ["y"])], 13)
+    yield (
+        "constant",
+        model(
+            [node("Constant", [], ["c"], value_floats=[1.0]), node("Add", ["x", "c"], ["y"])], 13
+        ),
+    )
     yield (
         "qdq",
         model(
@@ -53,10 +70,19 @@ def seeds():
             quantization,
         ),
     )
-    qlinear = node("QLinearAdd", ["q", "s", "z", "q", "s", "z", "s", "z"], ["y"], domain="com.microsoft")
-    yield "qlinear", model([node("QuantizeLinear", ["x", "s", "z"], ["q"]), qlinear], 17, quantization)
+    qlinear = node(
+        "QLinearAdd", ["q", "s", "z", "q", "s", "z", "s", "z"], ["y"], domain="com.microsoft"
+    )
+    yield (
+        "qlinear",
+        model([node("QuantizeLinear", ["x", "s", "z"], ["q"]), qlinear], 17, quantization),
+    )
     body = helper.make_graph(
-        [node("Identity", ["go"], ["go2"]), node("Add", ["state", "w"], ["a"]), node("Mul", ["a", "r"], ["next"])],
+        [
+            node("Identity", ["go"], ["go2"]),
+            node("Add", ["state", "w"], ["a"]),
+            node("Mul", ["a", "r"], ["next"]),
+        ],
         "body",
         [
             helper.make_tensor_value_info("i", TensorProto.INT64, []),
@@ -80,7 +106,11 @@ def seeds():
         ["alpha"],
     )
     reference = function.node[0].attribute.add()
-    reference.name, reference.ref_attr_name, reference.type = "alpha", "alpha", onnx.AttributeProto.FLOAT
+    reference.name, reference.ref_attr_name, reference.type = (
+        "alpha",
+        "alpha",
+        onnx.AttributeProto.FLOAT,
+    )
     call = node("F", ["x"], ["y"], domain="f", alpha=0.5)
     yield "function", model([call], 21, functions=[function])
     sparse = model([node("Add", ["x", "w"], ["y"])], 21)

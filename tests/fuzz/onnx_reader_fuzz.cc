@@ -1,10 +1,10 @@
 // Whatever bytes are given, import makes a graph that export can write and import reads back, or throws twofold::Error.
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
-
-#include <unistd.h>
 
 #include "onnx/export.h"
 #include "onnx/import.h"
