@@ -39,7 +39,7 @@ class Allocator {
 class Tensor {
  public:
   Tensor() = default;
-  // Uninitialized bytes, from `allocator` or the heap.
+  // Uninitialized bytes from `allocator`; without one, from the one in force where this is called (else the heap).
   Tensor(DType dtype, Shape shape, Layout layout = Layout::kPlain, Allocator* allocator = nullptr);
   // Bytes that someone else owns (a mapped file, a NumPy array) and that stay as they are while `owner` lives.
   static Tensor wrap(DType dtype, Shape shape, const void* bytes, std::shared_ptr<const void> owner);
@@ -75,6 +75,8 @@ class Tensor {
 
   // The same bytes under another shape of the same size. REQUIRES: plain layout.
   Tensor reshaped(Shape shape) const;
+  // The same bytes under another layout. REQUIRES: one channel, or one position per channel.
+  Tensor relabeled(Layout layout) const;
 
  private:
   template <typename T>

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "numeric/allocator_scope.h"
 
 namespace twofold {
 
@@ -37,8 +38,13 @@ class HeapAllocator final : public Allocator {
 };
 
 HeapAllocator heap;
+thread_local Allocator* current = &heap;
 
 }  // namespace
+
+AllocatorScope::AllocatorScope(Allocator* allocator) : saved_(current) { current = allocator; }
+
+AllocatorScope::~AllocatorScope() { current = saved_; }
 
 Tensor::Tensor(DType dtype, Shape shape, Layout layout, Allocator* allocator)
     : dtype_(dtype), layout_(layout), shape_(std::move(shape)), size_(num_elements(shape_)) {
@@ -46,7 +52,7 @@ Tensor::Tensor(DType dtype, Shape shape, Layout layout, Allocator* allocator)
   if (size_ > std::numeric_limits<int64_t>::max() / 8) {
     throw_error(ErrorCode::kResourceExhausted, "shape {} has too many elements", to_string(shape_));
   }
-  bytes_ = (allocator != nullptr ? *allocator : static_cast<Allocator&>(heap)).allocate(byte_size());
+  bytes_ = (allocator != nullptr ? allocator : current)->allocate(byte_size());
 }
 
 Tensor Tensor::wrap(DType dtype, Shape shape, const void* bytes, std::shared_ptr<const void> owner) {
@@ -62,7 +68,7 @@ Tensor Tensor::wrap(DType dtype, Shape shape, const void* bytes, std::shared_ptr
 
 std::byte* Tensor::mutable_bytes() {
   if (defined() && (!writable_ || bytes_.use_count() > 1)) {
-    std::shared_ptr<std::byte> copy = heap.allocate(byte_size());
+    std::shared_ptr<std::byte> copy = current->allocate(byte_size());
     if (size_ > 0) std::memcpy(copy.get(), bytes_.get(), byte_size());
     bytes_ = std::move(copy);
     writable_ = true;
@@ -74,6 +80,13 @@ Tensor Tensor::reshaped(Shape shape) const {
   TWOFOLD_CHECK(layout_ == Layout::kPlain && num_elements(shape) == size_);
   Tensor result = *this;
   result.shape_ = std::move(shape);
+  return result;
+}
+
+Tensor Tensor::relabeled(Layout layout) const {
+  TWOFOLD_CHECK(rank() >= 3 && (dim(1) == 1 || size_ == dim(0) * dim(1)));
+  Tensor result = *this;
+  result.layout_ = layout;
   return result;
 }
 
