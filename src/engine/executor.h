@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "graph/graph.h"
@@ -14,14 +15,22 @@ namespace twofold {
 struct ExecutorOptions {
   int threads = 0;  // 0: all cores
   // Values that on_value is told about; fusions that would skip one of them are not made.
-  std::vector<ValueId> watched;
+  std::vector<ValueId> watched = {};
+  bool profile = false;  // measure every node
+};
+
+// What one node has cost so far. A fused node stands under the name of the first of its nodes.
+struct NodeProfile {
+  std::string name, op_type;
+  double seconds = 0;  // wall-clock, conversion of its inputs' layouts included
+  int64_t calls = 0;
 };
 
 // A graph made ready to run: kernels with prepared weights, in order, with the last use of every value known.
 // Thread-safe: several threads may run one executor at once.
 class Executor {
  public:
-  // Called with each watched value (inputs and constants too) as soon as it is there.
+  // Called with each watched value (inputs and constants too) as soon as it is there, in the layout it has.
   using OnValue = std::function<void(ValueId, const Tensor&)>;
 
   // The graph must outlive the executor and not change. Throws Error(kUnsupported) that lists every missing operator.
@@ -34,9 +43,13 @@ class Executor {
   // Throws Error naming the node where something is wrong.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs, const OnValue& on_value = nullptr) const;
 
+  // In order of execution; empty unless ExecutorOptions::profile.
+  std::vector<NodeProfile> profile() const;
+
  private:
   struct Program;
-  std::unique_ptr<const Program> program_;
+  class Run;
+  std::unique_ptr<Program> program_;
 };
 
 }  // namespace twofold
