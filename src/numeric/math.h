@@ -32,9 +32,9 @@ TWOFOLD_INLINE float pow(float base, float exponent) {
   const bool is_odd = is_integer & (round_half_even(half) != half);
   double z = core::exp(core::clamp(y * core::log(magnitude), -110.0, 90.0));
   z = is_odd ? std::copysign(z, x) : z;
-  z = (x < 0) & (magnitude < core::kInf) & !is_integer ? core::kNan : z;
+  z = ((x < 0) & (magnitude < core::kInf) & !is_integer) ? core::kNan : z;
   // 1^y and x^0 are 1 even for NaN, and (-1)^inf is 1.
-  z = (x == 1) | (y == 0) | ((x == -1) & (std::fabs(y) == core::kInf)) ? 1.0 : z;
+  z = ((x == 1) | (y == 0) | ((x == -1) & (std::fabs(y) == core::kInf))) ? 1.0 : z;
   return y == 2 ? base * base : static_cast<float>(z);
 }
 

@@ -14,6 +14,13 @@
 // Small functions that loops for several instruction sets are built from: each loop must have its own copy.
 #define TWOFOLD_INLINE inline __attribute__((always_inline))
 
+// Before a loop whose iterations do not depend on each other, whatever the pointers in it may alias.
+#ifdef __clang__
+#define TWOFOLD_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define TWOFOLD_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 namespace twofold::math::core {
 
 inline constexpr double kInf = std::numeric_limits<double>::infinity();

@@ -33,17 +33,17 @@ HWY_INLINE void loop(const Operands& o, const Function& function) {
     const float value = n > 0 ? *b : 0.0F;
     const int64_t step = o.a_step;
     if (step == 1) {
-#pragma GCC ivdep
+      TWOFOLD_INDEPENDENT
       for (int64_t i = 0; i < n; ++i) out[i] = function(a[i], value);
     } else {
       for (int64_t i = 0; i < n; ++i) out[i] = function(*a, value);
     }
   } else if (o.a_step == 0) {
     const float value = n > 0 ? *a : 0.0F;
-#pragma GCC ivdep
+    TWOFOLD_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) out[i] = function(value, b[i]);
   } else {
-#pragma GCC ivdep
+    TWOFOLD_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) out[i] = function(a[i], b[i]);
   }
 }
@@ -62,8 +62,8 @@ void apply(BinaryOp op, const float* a, int64_t a_step, const float* b, int64_t 
     TWOFOLD_CASE(kSub, x - y)
     TWOFOLD_CASE(kMul, x * y)
     TWOFOLD_CASE(kDiv, x / y)
-    TWOFOLD_CASE(kMax, (x > y) | (x != x) ? x : y)
-    TWOFOLD_CASE(kMin, (x < y) | (x != x) ? x : y)
+    TWOFOLD_CASE(kMax, ((x > y) | (x != x)) ? x : y)
+    TWOFOLD_CASE(kMin, ((x < y) | (x != x)) ? x : y)
     TWOFOLD_CASE(kPow, math::pow(x, y))
     TWOFOLD_CASE(kPRelu, x < 0 ? x * y : x)
     TWOFOLD_CASE(kFmod, std::fmod(x, y))

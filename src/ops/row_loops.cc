@@ -16,8 +16,8 @@ namespace HWY_NAMESPACE {
 
 constexpr int kParts = 16;
 
-TWOFOLD_INLINE float max_of(float a, float x) { return (x > a) | (x != x) ? x : a; }
-TWOFOLD_INLINE float min_of(float a, float x) { return (x < a) | (x != x) ? x : a; }
+TWOFOLD_INLINE float max_of(float a, float x) { return ((x > a) | (x != x)) ? x : a; }
+TWOFOLD_INLINE float min_of(float a, float x) { return ((x < a) | (x != x)) ? x : a; }
 
 // Adds the parts in pairs: 16, 8, 4, 2, 1.
 template <typename T, typename Combine>
@@ -85,7 +85,7 @@ float row_min_loop(const float* x, int64_t n) {
 }
 
 double row_exp_loop(const float* x, float shift, float* y, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - shift);
   return sum(n, [=](int64_t i) HWY_ATTR { return static_cast<double>(y[i]); });
 }
@@ -93,13 +93,13 @@ double row_exp_loop(const float* x, float shift, float* y, int64_t n) {
 void row_normalize_loop(const float* x, float shift, float scale, const float* weight, const float* bias, float* y,
                         int64_t n) {
   if (weight == nullptr) {
-#pragma GCC ivdep
+    TWOFOLD_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - shift) * scale;
   } else if (bias == nullptr) {
-#pragma GCC ivdep
+    TWOFOLD_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - shift) * scale * weight[i];
   } else {
-#pragma GCC ivdep
+    TWOFOLD_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - shift) * scale * weight[i] + bias[i];
   }
 }
@@ -107,27 +107,27 @@ void row_normalize_loop(const float* x, float shift, float scale, const float* w
 void column_sum_loop(RowSum what, const float* x, const float* shift, double* accumulator, int64_t n) {
   with_term(what, [&](const auto& term) HWY_ATTR {
     if (shift == nullptr) {
-#pragma GCC ivdep
+      TWOFOLD_INDEPENDENT
       for (int64_t i = 0; i < n; ++i) accumulator[i] += term(x[i], 0.0F);
     } else {
-#pragma GCC ivdep
+      TWOFOLD_INDEPENDENT
       for (int64_t i = 0; i < n; ++i) accumulator[i] += term(x[i], shift[i]);
     }
   });
 }
 
 void column_max_loop(const float* x, float* accumulator, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) accumulator[i] = max_of(accumulator[i], x[i]);
 }
 
 void column_min_loop(const float* x, float* accumulator, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) accumulator[i] = min_of(accumulator[i], x[i]);
 }
 
 void column_exp_loop(const float* x, const float* shift, float* y, double* accumulator, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) {
     y[i] = math::exp(x[i] - shift[i]);
     accumulator[i] += y[i];
@@ -135,17 +135,17 @@ void column_exp_loop(const float* x, const float* shift, float* y, double* accum
 }
 
 void column_scale_loop(const float* x, const float* scale, float* y, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = x[i] * scale[i];
 }
 
 void column_affine_loop(const float* x, const float* scale, const float* bias, float* y, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = x[i] * scale[i] + bias[i];
 }
 
 void row_affine_loop(const float* x, float scale, float bias, float* y, int64_t n) {
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = x[i] * scale + bias;
 }
 

@@ -18,7 +18,7 @@ namespace HWY_NAMESPACE {
 template <typename Function>
 HWY_INLINE void loop(const float* in, float* out, int64_t n, const Function& function) {
   // Each element depends on its own only, also where in == out.
-#pragma GCC ivdep
+  TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) out[i] = function(in[i]);
 }
 
