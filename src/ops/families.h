@@ -42,6 +42,12 @@ std::span<const OpDef> depth_to_space_ops();   // DepthToSpace, SpaceToDepth
 std::span<const OpDef> topk_ops();             // TopK
 std::span<const OpDef> select_ops();           // OneHot, NonZero, Compress, Trilu, ReverseSequence
 std::span<const OpDef> unique_ops();           // Unique
+std::span<const OpDef> control_flow_ops();     // If, Loop, Scan
+std::span<const OpDef> non_max_suppression_ops();  // NonMaxSuppression
+std::span<const OpDef> einsum_ops();               // Einsum
+std::span<const OpDef> rnn_ops();                  // RNN, GRU, LSTM
+std::span<const OpDef> grid_sample_ops();          // GridSample, AffineGrid
+std::span<const OpDef> roi_align_ops();            // RoiAlign
 
 }  // namespace twofold
 

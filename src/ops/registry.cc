@@ -44,6 +44,12 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     topk_ops,
     select_ops,
     unique_ops,
+    control_flow_ops,
+    non_max_suppression_ops,
+    einsum_ops,
+    rnn_ops,
+    grid_sample_ops,
+    roi_align_ops,
 };
 
 using OpTable = std::map<std::pair<std::string_view, std::string_view>, const OpDef*>;

@@ -1,0 +1,3 @@
+"""Cases of ONNX's conformance suite that Twofold does not pass, each with the reason."""
+
+EXCEPTIONS = {}

@@ -1,0 +1,71 @@
+"""ONNX's own node conformance cases, as the installed onnx package makes them, run through twofold.Session."""
+
+import warnings
+
+import numpy as np
+import onnx
+import pytest
+import twofold
+from exceptions import EXCEPTIONS
+from onnx.backend.test.case.node import collect_testcases
+from scope import has_our_types, in_scope
+
+SHARE_THAT_MUST_PASS = 0.95
+
+
+def _collect():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the suite divides by zero on purpose
+        cases = [case for case in collect_testcases(None) if in_scope(case.model)]
+    return (
+        {case.name: case for case in cases if has_our_types(case.model)},
+        {case.name: case for case in cases if not has_our_types(case.model)},
+    )
+
+
+CASES, FOREIGN_CASES = _collect()
+
+
+def _array(value):
+    return onnx.numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
+
+
+def _comparable(array):
+    """bfloat16 is unknown to NumPy's comparisons."""
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _run(case):
+    session = twofold.Session(case.model.SerializeToString(), threads=1)
+    names = [value.name for value in case.model.graph.output]
+    for inputs, expected in case.data_sets:
+        given = {value.name: _array(x) for value, x in zip(case.model.graph.input, inputs, strict=True)}
+        outputs = session.run(given)
+        for name, want in zip(names, expected, strict=True):
+            got, want = outputs[name], _array(want)
+            assert got.dtype == want.dtype, f"{name} is {got.dtype}, not {want.dtype}"
+            assert got.shape == want.shape, f"{name} has shape {got.shape}, not {want.shape}"
+            np.testing.assert_allclose(_comparable(got), _comparable(want), rtol=case.rtol, atol=case.atol)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name):
+    if name not in EXCEPTIONS:
+        _run(CASES[name])
+        return
+    with pytest.raises((twofold.Error, AssertionError)):
+        _run(CASES[name])
+        pytest.fail(f"{name} passes: take it off exceptions.py")
+
+
+@pytest.mark.parametrize("name", FOREIGN_CASES)
+def test_foreign_element_types_are_refused(name):
+    with pytest.raises((twofold.Error, TypeError)):
+        _run(FOREIGN_CASES[name])
+
+
+def test_enough_cases_pass():
+    unknown = sorted(set(EXCEPTIONS) - set(CASES))
+    assert not unknown, f"exceptions.py names cases that do not exist: {unknown}"
+    assert len(CASES) > 1000
+    assert 1 - len(EXCEPTIONS) / len(CASES) >= SHARE_THAT_MUST_PASS
