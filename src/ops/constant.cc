@@ -6,6 +6,7 @@
 
 #include "base/parallel_for.h"
 #include "ops/arguments.h"
+#include "ops/cast.h"
 #include "ops/element.h"
 #include "ops/families.h"
 
@@ -128,7 +129,7 @@ void eye_like(OpCall& call) {
 constexpr OpDef kOps[] = {
     {.op_type = "Constant", .run = constant},
     {.op_type = "ConstantOfShape", .run = constant_of_shape},
-    {.op_type = "Range", .run = range},
+    {.op_type = "Range", .run = with_16bit_floats<range>},
     {.op_type = "EyeLike", .run = eye_like},
 };
 
