@@ -88,6 +88,8 @@ Taps make_taps(const Rule& rule, float x, int64_t size) {
   const float low = rule.align_corners ? 0.0F : -0.5F, high = rule.align_corners ? n - 1.0F : n - 0.5F;
   if (!std::isfinite(x)) x = -2.0F;
   x = rule.align_corners ? (x + 1.0F) / 2.0F * (n - 1.0F) : ((x + 1.0F) * n - 1.0F) / 2.0F;
+  // Further out nothing changes but the precision of the reflection.
+  x = std::clamp(x, -1e6F - 4.0F * n, 1e6F + 4.0F * n);
   if (rule.mode == Mode::kNearest) x = round_half_even(x);
   if (x < low || x > high) {
     if (rule.padding == Padding::kBorder) x = std::clamp(x, 0.0F, n - 1.0F);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/arguments.h"
+#include "ops/cast.h"
 #include "ops/families.h"
 
 namespace twofold {
@@ -113,7 +114,10 @@ void identity(OpCall& call) { call.set_output(0, call.input(0)); }
 
 void dropout(OpCall& call) {
   const Tensor& x = call.input(0);
-  if (call.has_input(2) && read_flag(call.input(2), "training_mode")) {
+  const bool training = call.has_input(2) && read_flag(call.input(2), "training_mode");
+  const bool drops_none =
+      call.has_input(1) && call.input(1).size() == 1 && cast(call.input(1), DType::kFloat32).data<float>()[0] == 0;
+  if (training && !drops_none) {
     throw_error(ErrorCode::kUnsupported, "Dropout in training mode is not supported; export the model for inference");
   }
   call.set_output(0, x);
