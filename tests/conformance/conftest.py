@@ -29,4 +29,6 @@ def pytest_terminal_summary(terminalreporter):
         if passed[key] < total[key]:
             terminalreporter.line(f"{key:28} {passed[key]:4} of {total[key]:4}")
     n, ok = sum(total.values()), sum(passed.values())
-    terminalreporter.line(f"{'all':28} {ok:4} of {n:4} ({100 * ok / n:.1f} %), {len(EXCEPTIONS)} listed exceptions")
+    terminalreporter.line(
+        f"{'all':28} {ok:4} of {n:4} ({100 * ok / n:.1f} %), {len(EXCEPTIONS)} listed exceptions"
+    )

@@ -1,14 +1,15 @@
-"""ONNX's own node conformance cases, as the installed onnx package makes them, run through twofold.Session."""
+"""ONNX's own node conformance cases, made by the onnx package, run through twofold.Session."""
 
 import warnings
 
 import numpy as np
-import onnx
 import pytest
 import twofold
 from exceptions import EXCEPTIONS
 from onnx.backend.test.case.node import collect_testcases
 from scope import has_our_types, in_scope
+
+import onnx
 
 SHARE_THAT_MUST_PASS = 0.95
 
@@ -27,7 +28,11 @@ CASES, FOREIGN_CASES = _collect()
 
 
 def _array(value):
-    return onnx.numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
+    return (
+        onnx.numpy_helper.to_array(value)
+        if isinstance(value, onnx.TensorProto)
+        else np.asarray(value)
+    )
 
 
 def _comparable(array):
@@ -39,13 +44,17 @@ def _run(case):
     session = twofold.Session(case.model.SerializeToString(), threads=1)
     names = [value.name for value in case.model.graph.output]
     for inputs, expected in case.data_sets:
-        given = {value.name: _array(x) for value, x in zip(case.model.graph.input, inputs, strict=True)}
+        given = {
+            value.name: _array(x) for value, x in zip(case.model.graph.input, inputs, strict=True)
+        }
         outputs = session.run(given)
         for name, want in zip(names, expected, strict=True):
             got, want = outputs[name], _array(want)
             assert got.dtype == want.dtype, f"{name} is {got.dtype}, not {want.dtype}"
             assert got.shape == want.shape, f"{name} has shape {got.shape}, not {want.shape}"
-            np.testing.assert_allclose(_comparable(got), _comparable(want), rtol=case.rtol, atol=case.atol)
+            np.testing.assert_allclose(
+                _comparable(got), _comparable(want), rtol=case.rtol, atol=case.atol
+            )
 
 
 @pytest.mark.parametrize("name", CASES)
