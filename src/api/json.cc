@@ -4,6 +4,7 @@
 
 #include "twofold/inspect.h"
 #include "twofold/quantize.h"
+#include "twofold/run.h"
 #include "twofold/verify.h"
 
 namespace twofold {
@@ -85,6 +86,14 @@ std::string to_json(const VerifyReport& report) {
                {"other", report.other},
                {"outputs", list(report.outputs)},
                {"tensors", list(report.tensors)}});
+}
+
+std::string to_json(const RunReport& report) {
+  return text({{"model", report.model},
+               {"folder", report.folder},
+               {"samples", report.samples},
+               {"seconds", report.seconds},
+               {"outputs", list(report.outputs)}});
 }
 
 std::string to_json(const InspectReport& report) {

@@ -1,0 +1,79 @@
+#include "twofold/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "api/open_samples.h"
+#include "base/error.h"
+#include "data/npy.h"
+
+namespace twofold {
+
+namespace {
+
+std::vector<InputSpec> input_specs(const std::vector<TensorInfo>& infos) {
+  std::vector<InputSpec> specs;
+  for (const TensorInfo& info : infos) {
+    TensorType type{info.dtype, std::nullopt};
+    if (info.known_rank) {
+      type.shape.emplace();
+      for (int64_t dim : info.shape) type.shape->push_back({dim, ""});
+    }
+    specs.push_back({info.name, std::move(type)});
+  }
+  return specs;
+}
+
+// Names of outputs as names of folders: no separators, none hidden, no two alike.
+std::vector<std::string> folder_names(const std::vector<TensorInfo>& outputs) {
+  std::vector<std::string> names;
+  std::set<std::string> taken;
+  for (const TensorInfo& output : outputs) {
+    std::string name = output.name.empty() ? "output" : output.name.substr(0, 200);
+    for (char& c : name) {
+      if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'))
+        c = '_';
+    }
+    if (name[0] == '.') name[0] = '_';
+    while (!taken.insert(name).second) name += "_";
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_error(ErrorCode::kIo, "cannot make folder '{}': {}", folder.string(), error.message());
+}
+
+}  // namespace
+
+RunReport run_model(const std::filesystem::path& model, const Samples& data, const std::filesystem::path& folder,
+                    int threads, const Progress& progress) {
+  const Session session(model, {.threads = threads});
+  const std::unique_ptr<Dataset> samples = open_samples(data, input_specs(session.inputs()));
+  const std::vector<std::string> names = folder_names(session.outputs());
+  for (const std::string& name : names) make_folder(folder / name);
+  RunReport report{model.string(), folder.string(), samples->size(), session.outputs(), 0};
+  const size_t digits = std::max<size_t>(6, std::to_string(samples->size() - 1).size());
+  for (int64_t i = 0; i < samples->size(); ++i) {
+    const std::vector<Tensor> inputs = samples->sample(i);
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<Tensor> outputs;
+    try {
+      outputs = session.run(inputs);
+    } catch (const Error& error) {
+      throw_error(error.code(), "sample {}: {}", i, error.what());
+    }
+    report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (size_t o = 0; o < outputs.size(); ++o) {
+      save_npy(folder / names[o] / fmt::format("{:0{}}.npy", i, digits), outputs[o]);
+    }
+    if (progress) progress("run", i + 1, samples->size());
+  }
+  return report;
+}
+
+}  // namespace twofold

@@ -1,0 +1,29 @@
+#include "cli/metrics_table.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "cli/table.h"
+
+namespace twofold {
+
+std::string short_number(double value) { return fmt::format("{:.6g}", value); }
+
+std::string metrics_table(const std::string& first, const std::vector<TensorRow>& rows) {
+  static constexpr std::array kMetrics = {"cosine-similarity", "sqnr", "mse", "mae", "mre", "chebyshev"};
+  std::vector<std::string> headings = {first};
+  for (const char* metric : kMetrics) headings.push_back(std::string(">") + metric);
+  Table table(std::move(headings));
+  for (const TensorRow& row : rows) {
+    std::vector<std::string> cells = {row.tensor};
+    for (const char* metric : kMetrics) {
+      const auto it = row.metrics.find(metric);
+      cells.push_back(it == row.metrics.end() ? "" : short_number(it->second));
+    }
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+}  // namespace twofold

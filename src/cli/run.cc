@@ -1,0 +1,51 @@
+#include "twofold/run.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+
+namespace twofold {
+
+namespace {
+
+struct Arguments {
+  std::filesystem::path model, folder, json;
+  Samples data;
+  int threads = 0;
+};
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("run", "Run a model, float or quantized, on samples");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("MODEL", arguments->model, "The ONNX model")->required();
+  command->add_option("--data", arguments->data.path, "Samples: a directory of .npy or .npz files, or one file")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("-o,--output", arguments->folder, "Folder to write to: <output>/<sample>.npy")
+      ->type_name("OUTDIR")
+      ->required();
+  command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_json_option(*command, arguments->json);
+  command->footer("Example:\n  twofold run model_int8.onnx --data samples/ -o results/ --threads 2");
+  command->callback([arguments] {
+    RunReport report;
+    {
+      ProgressBar bar;
+      report =
+          run_model(arguments->model, arguments->data, arguments->folder, arguments->threads,
+                    [&bar](std::string_view stage, int64_t done, int64_t total) { bar.update(stage, done, total); });
+    }
+    write_json(arguments->json, to_json(report));
+    fmt::print("{} samples, {:.2f} ms each, written to {}\n", report.samples,
+               1000 * report.seconds / static_cast<double>(report.samples), report.folder);
+  });
+}
+
+}  // namespace twofold

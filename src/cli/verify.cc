@@ -1,0 +1,50 @@
+#include "twofold/verify.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/metrics_table.h"
+
+namespace twofold {
+
+namespace {
+
+struct Arguments {
+  std::filesystem::path reference, other, json;
+  Samples data;
+  int threads = 0;
+};
+
+}  // namespace
+
+void add_verify(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("verify", "Compare two models, float or quantized, on the same samples");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("A", arguments->reference, "The model to compare with")->required();
+  command->add_option("B", arguments->other, "The model in question")->required();
+  command->add_option("--data", arguments->data.path, "Samples: a directory of .npy or .npz files, or one file")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_json_option(*command, arguments->json);
+  command->footer("Example:\n  twofold verify model.onnx model_int8.onnx --data samples/");
+  command->callback([arguments] {
+    VerifyReport report;
+    {
+      ProgressBar bar;
+      report = verify_models(
+          arguments->reference, arguments->other, arguments->data, arguments->threads,
+          [&bar](std::string_view stage, int64_t done, int64_t total) { bar.update(stage, done, total); });
+    }
+    write_json(arguments->json, to_json(report));
+    if (!report.tensors.empty()) fmt::print("{}\n", metrics_table("tensor", report.tensors));
+    fmt::print("{}", metrics_table("output", report.outputs));
+  });
+}
+
+}  // namespace twofold
