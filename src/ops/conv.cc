@@ -1,4 +1,6 @@
 // Conv (ONNX opset 22): 1 to 3 spatial dimensions, groups, dilations; activations in channels-last layout.
+#include <string_view>
+
 #include "base/parallel_for.h"
 #include "ops/dnnl_runtime.h"
 #include "ops/families.h"
@@ -10,6 +12,19 @@ namespace twofold {
 namespace {
 
 using onednn::Dims;
+using Forward = dnnl::convolution_forward;
+
+// The implementation to use: oneDNN's first choice, but for depthwise convolutions its plain JIT kernel, which is 1.3
+// to 1.6 times as fast on channels-last data as the small matrix products that oneDNN 2.6 puts first.
+Forward::primitive_desc choose(const Forward::desc& desc, const dnnl::primitive_attr& attributes, bool depthwise) {
+  if (depthwise) {
+    Forward::primitive_desc candidate(desc, attributes, onednn::engine());
+    do {
+      if (std::string_view(candidate.impl_info_str()).starts_with("jit_dw")) return candidate;
+    } while (candidate.next_impl());
+  }
+  return Forward::primitive_desc(desc, attributes, onednn::engine());
+}
 
 // Weights as oneDNN wants them: [M,C,k...], or [G,M/G,C/G,k...] with groups.
 Dims weight_dims(const Shape& weights, int64_t group) {
@@ -117,11 +132,11 @@ class ConvKernel final : public Kernel {
     const dnnl::primitive_attr attributes = onednn::make_attributes(epilogue_, plan.addend, plan.addend_arguments);
     plan.source = onednn::float_desc(x, Layout::kChannelsLast);
     plan.bias = bias != nullptr ? onednn::float_desc(Dims{w[0]}, Dims{1}) : dnnl::memory::desc();
-    using Forward = dnnl::convolution_forward;
     const Forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, plan.source,
                              onednn::any_float_desc(weight_dims(w, group_)), plan.bias, plan.destination, strides,
                              dilations, pad_begin, pad_end);
-    const Forward::primitive_desc chosen(desc, attributes, onednn::engine());
+    const bool depthwise = group_ > 1 && w[0] == group_ && w[1] == 1;
+    const Forward::primitive_desc chosen = choose(desc, attributes, depthwise);
     plan.primitive = Forward(chosen);
     plan.weights = chosen.weights_desc();
     plan.scratchpad = chosen.scratchpad_desc();
