@@ -52,7 +52,7 @@ struct BufferPool::State {
     used_bytes -= buffer.size;
     idle.push_back(buffer);
     idle_bytes += buffer.size;
-    while (idle_bytes > most_used_bytes) {
+    while (idle_bytes + used_bytes > 2 * most_used_bytes) {
       std::free(idle.front().bytes);
       idle_bytes -= idle.front().size;
       idle.erase(idle.begin());

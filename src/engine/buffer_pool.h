@@ -9,7 +9,7 @@
 
 namespace twofold {
 
-// Buffers may outlive the pool. What lies unused is bounded by the most that was ever in use at once.
+// Buffers may outlive the pool. All of them together never take more than twice what was in use at once at most.
 // Thread-safe.
 class BufferPool final : public Allocator {
  public:
