@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <new>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
+#include "base/nearest_names.h"
 #include "cli/commands.h"
-#include "twofold/error.h"
 
 namespace {
 
@@ -15,6 +17,17 @@ int fail(std::string message) {
   }
   std::fprintf(stderr, "error: %s\n", message.c_str());
   return 1;
+}
+
+// Throws where the first word names no command: CLI11 would only say that one is missing.
+void check_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    if (command->get_name() == word) return;
+    names.push_back(command->get_name());
+  }
+  twofold::throw_error(twofold::ErrorCode::kNotFound, "there is no command '{}'; the nearest are {}", word,
+                       twofold::quoted_list(twofold::nearest_names(word, names, 3)));
 }
 
 }  // namespace
@@ -31,6 +44,7 @@ int main(int argc, char** argv) {
   twofold::add_split(app);
   twofold::add_targets(app);
   try {
+    if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
