@@ -24,8 +24,9 @@ NodeId find(const Graph& graph, const std::string& name) {
 
 void check_can_split(const Graph& graph, const Node& node) {
   if (!node.is("Conv") && !node.is("ConvTranspose") && !node.is("MatMul") && !node.is("Gemm")) {
-    throw_error(ErrorCode::kUnsupported, "node '{}' is a {}; only Conv, ConvTranspose, MatMul and Gemm can be split",
-                node.name, node.op_type);
+    throw_error(ErrorCode::kUnsupported,
+                "node '{}' cannot be split: {} is none of Conv, ConvTranspose, MatMul and Gemm", node.name,
+                node.op_type);
   }
   const Tensor* weight = graph.constant(node.input(1));
   if (weight == nullptr) {

@@ -97,7 +97,7 @@ TEST(SplitEc, RefusesAndChangesNothing) {
   EXPECT_EQ(message(b.graph, {"fine", "Relux"}, ErrorCode::kNotFound).substr(0, 62),
             "the model has no node 'Relux'; the nearest names are 'relu', '");
   EXPECT_EQ(message(b.graph, {"fine", "relu"}, ErrorCode::kUnsupported),
-            "node 'relu' is a Relu; only Conv, ConvTranspose, MatMul and Gemm can be split");
+            "node 'relu' cannot be split: Relu is none of Conv, ConvTranspose, MatMul and Gemm");
   EXPECT_NE(message(b.graph, {"dynamic"}, ErrorCode::kUnsupported).find("'dynamic' cannot be split: its input 1"),
             std::string::npos);
   EXPECT_NE(message(b.graph, {"nan"}, ErrorCode::kInvalidModel).find("holds NaN"), std::string::npos);
