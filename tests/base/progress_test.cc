@@ -6,10 +6,10 @@ namespace twofold {
 namespace {
 
 TEST(ProgressLine, ShowsShareAndTimeLeft) {
-  EXPECT_EQ(progress_line("run", 1, 4, 3, 39), "run  [####..............]   25%  9 s left");
-  EXPECT_EQ(progress_line("run", 4, 4, 3, 34), "run  [#############]  100%  0 s left");
-  EXPECT_EQ(progress_line("run", 1, 2, 61, 60).substr(48), "1 min 1 s left");
-  EXPECT_EQ(progress_line("run", 1, 3, 3600, 60).substr(48), "2 h 0 min left");
+  EXPECT_EQ(progress_line("run", 1, 4, 3, 39), "run  [####............]   25%  9 s left");
+  EXPECT_EQ(progress_line("run", 4, 4, 3, 34), "run  [###########]  100%  0 s left");
+  EXPECT_EQ(progress_line("run", 1, 2, 61, 60).substr(46), "1 min 1 s left");
+  EXPECT_EQ(progress_line("run", 1, 3, 3600, 60).substr(46), "2 h 0 min left");
 }
 
 TEST(ProgressLine, KnowsNoTimeBeforeTheFirstStep) {
