@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "passes/graph_builder.h"
+#include "passes/same_results.h"
 
 namespace twofold {
 namespace {
@@ -20,8 +21,7 @@ TEST(FoldBatchNorm, MakesABiasAndKeepsNames) {
   const ValueId x = b.input("x", {1, 1, 4, 4});
   const ValueId w = b.floats({2, 1, 1, 2}, {1, 2, 3, 4});
   b.output(batch_norm(b, b.node("conv", "Conv", {x, w})));
-  EXPECT_EQ(fold_batch_norm(b.graph), 1);
-  verify(b.graph);
+  run_and_compare(b.graph, fold_batch_norm, 1);
   ASSERT_EQ(ops(b.graph), "Conv");
   const Node& conv = b.graph.node(b.graph.find_node("conv"));
   EXPECT_EQ(b.graph.value(conv.outputs[0]).name, "bn");
@@ -35,7 +35,7 @@ TEST(FoldBatchNorm, ExtendsABias) {
   const ValueId x = b.input("x", {1, 1, 4, 4});
   const ValueId w = b.floats({2, 1, 1, 1}, {1, 2});
   b.output(batch_norm(b, b.node("conv", "Conv", {x, w, b.floats({2}, {10, 20})})));
-  EXPECT_EQ(fold_batch_norm(b.graph), 1);
+  run_and_compare(b.graph, fold_batch_norm, 1);
   const Node& conv = b.graph.node(b.graph.find_node("conv"));
   EXPECT_EQ(constant_floats(b.graph, conv.inputs[2]), (std::vector<float>{13, 28.25}));
 }
@@ -46,7 +46,7 @@ TEST(FoldBatchNorm, FindsTheChannelsOfAGroupedConvTranspose) {
   // Two groups of one channel each: rows 0 and 1 give channel 0, rows 2 and 3 channel 1.
   const ValueId w = b.floats({4, 1, 1, 1}, {1, 2, 3, 4});
   b.output(batch_norm(b, b.node("conv", "ConvTranspose", {x, w}, {{"group", int64_t{2}}})));
-  EXPECT_EQ(fold_batch_norm(b.graph), 1);
+  run_and_compare(b.graph, fold_batch_norm, 1);
   const Node& conv = b.graph.node(b.graph.find_node("conv"));
   EXPECT_EQ(constant_floats(b.graph, conv.inputs[1]), (std::vector<float>{2, 4, 4.5, 6}));
 }
@@ -56,7 +56,7 @@ TEST(FoldBatchNorm, FoldsIntoGemmWithBetaAndAScalarBias) {
   const ValueId x = b.input("x", {-1, 2});
   const ValueId w = b.floats({2, 2}, {1, 2, 3, 4});
   b.output(batch_norm(b, b.node("gemm", "Gemm", {x, w, b.scalar(3)}, {{"beta", 2.0F}, {"alpha", 0.5F}})));
-  EXPECT_EQ(fold_batch_norm(b.graph), 1);
+  run_and_compare(b.graph, fold_batch_norm, 1);
   const Node& gemm = b.graph.node(b.graph.find_node("gemm"));
   EXPECT_EQ(constant_floats(b.graph, gemm.inputs[1]), (std::vector<float>{2, 3, 6, 6}));
   EXPECT_EQ(constant_floats(b.graph, gemm.inputs[2]), (std::vector<float>{5, 7.25}));
@@ -70,7 +70,7 @@ TEST(FoldBatchNorm, CopiesASharedWeight) {
   const ValueId w = b.floats({2, 1, 1, 1}, {1, 2});
   b.output(batch_norm(b, b.node("conv", "Conv", {x, w})));
   b.output(b.node("other", "Conv", {x, w}));
-  EXPECT_EQ(fold_batch_norm(b.graph), 1);
+  run_and_compare(b.graph, fold_batch_norm, 1);
   EXPECT_EQ(constant_floats(b.graph, w), (std::vector<float>{1, 2}));
   const Node& conv = b.graph.node(b.graph.find_node("conv"));
   EXPECT_EQ(constant_floats(b.graph, conv.inputs[1]), (std::vector<float>{2, 3}));
