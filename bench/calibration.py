@@ -27,9 +27,7 @@ def make_images(folder: Path, shape: tuple[int, ...], samples: int) -> None:
     random = np.random.default_rng(1)
     n, channels, height, width = shape
     for i in range(samples):
-        coarse = random.standard_normal((n, channels, height // 16 + 1, width // 16 + 1)).astype(
-            np.float32
-        )
+        coarse = random.standard_normal((n, channels, height // 16 + 1, width // 16 + 1)).astype(np.float32)
         image = np.repeat(np.repeat(coarse, 16, axis=2), 16, axis=3)[:, :, :height, :width]
         noise = random.standard_normal(shape)
         np.save(folder / f"{i:04}.npy", (0.7 * image + 0.1 * noise).astype(np.float32))
@@ -92,9 +90,7 @@ def calibrate_onnxruntime(model: Path, data: Path, method: str) -> dict[str, flo
             calibrator.collect_data(OneSample({name: np.load(path)}))
         ranges = calibrator.compute_data()
     return {
-        tensor: float(
-            max(abs(np.asarray(r.range_value[0])).max(), abs(np.asarray(r.range_value[1])).max())
-        )
+        tensor: float(max(abs(np.asarray(r.range_value[0])).max(), abs(np.asarray(r.range_value[1])).max()))
         for tensor, r in ranges.items()
     }
 
@@ -143,9 +139,7 @@ def check(method: str, ours: dict[str, float], theirs: dict[str, float]) -> str:
 
 def main() -> None:
     """Prints a table, a method per line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--shape", default="1,3,640,640", help="of the model's one input")
     parser.add_argument("--samples", type=int, default=100)

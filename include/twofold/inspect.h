@@ -26,9 +26,9 @@ struct InspectReport {
   uint64_t file_bytes = 0;
   uint64_t parameters = 0;  // elements of constants
   std::vector<TensorInfo> inputs, outputs;
-  std::vector<NodeRow> nodes;       // as in the file, with the names that a config uses
-  std::vector<PassRow> passes;      // what simplification does to it
-  std::vector<NodeRow> simplified;  // what remains: the nodes that can be quantized
+  std::vector<NodeRow> nodes;            // as in the file, with the names that a config uses
+  std::vector<PassRow> passes;           // what simplification does to it
+  std::vector<NodeRow> simplified;       // what remains: the nodes that can be quantized
   std::vector<std::string> unsupported;  // operators that Twofold does not run
 };
 

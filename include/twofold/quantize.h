@@ -52,13 +52,13 @@ struct StageRow {
 
 struct QuantizeReport {
   std::string model, target;
-  std::vector<OperandRow> operands;     // in graph order
+  std::vector<OperandRow> operands;           // in graph order
   std::map<std::string, int> operand_counts;  // precision -> operands that have it
-  std::vector<TensorRow> outputs;       // of the model
-  std::vector<TensorRow> tensors;       // computed in both models, in graph order
+  std::vector<TensorRow> outputs;             // of the model
+  std::vector<TensorRow> tensors;             // computed in both models, in graph order
   std::vector<StageRow> stages;
-  std::vector<std::string> notes;       // what the user should know: fallbacks, keys that are not used here
-  uint64_t file_bytes = 0;              // of the written model
+  std::vector<std::string> notes;  // what the user should know: fallbacks, keys that are not used here
+  uint64_t file_bytes = 0;         // of the written model
 };
 
 // Does the whole job: import, passes, plan, calibration, search, application, evaluation, export.

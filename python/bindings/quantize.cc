@@ -37,8 +37,8 @@ Samples to_samples(nb::handle data) {
 
 std::string quantize_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
                              const std::string& config_text, const std::string& target,
-                             const std::string& compiler_version, const std::string& output,
-                             const std::string& plan, bool strict, bool uint8_activations, int threads) {
+                             const std::string& compiler_version, const std::string& output, const std::string& plan,
+                             bool strict, bool uint8_activations, int threads) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
   options.config_path = config_path;

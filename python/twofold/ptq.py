@@ -39,7 +39,9 @@ def quantize(
     Raises `twofold.Error`; then nothing has been written.
     """
     if activation_format not in ("int8", "uint8"):
-        raise _twofold.Error(f"activation_format is '{activation_format}'; it must be int8 or uint8")
+        raise _twofold.Error(
+            f"activation_format is '{activation_format}'; it must be int8 or uint8"
+        )
     is_dict = isinstance(config, Mapping)
     return json.loads(
         _twofold.quantize_to_json(

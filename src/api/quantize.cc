@@ -78,7 +78,8 @@ std::vector<std::string> collect_notes(const QuantConfig& config, const Plan& pl
   std::vector<std::string> notes = plan.fallbacks();
   notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
   if (!config.unused_keys.empty()) {
-    notes.push_back(fmt::format("not used here (they drive a device's compiler): {}", fmt::join(config.unused_keys, ", ")));
+    notes.push_back(
+        fmt::format("not used here (they drive a device's compiler): {}", fmt::join(config.unused_keys, ", ")));
   }
   return notes;
 }
@@ -91,7 +92,9 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   QuantizeReport report;
   report.model = model.string();
   Stopwatch stopwatch(report.stages);
-  const StageScope stage = [&](std::string_view name, const std::function<void()>& step) { stopwatch.time(name, step); };
+  const StageScope stage = [&](std::string_view name, const std::function<void()>& step) {
+    stopwatch.time(name, step);
+  };
 
   Graph graph;
   std::vector<std::string> input_file_nodes;
@@ -105,7 +108,8 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   const Target target = load_target(options.target);
   report.target = target.name;
   Plan plan = resolve(graph, config, target,
-                      {.strict = options.strict, .compiler_version = options.compiler_version,
+                      {.strict = options.strict,
+                       .compiler_version = options.compiler_version,
                        .input_file_nodes = std::move(input_file_nodes)});
   const std::vector<InputSpec> inputs = input_specs(graph);
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));

@@ -22,7 +22,8 @@ std::vector<TensorInfo> input_infos(const Graph& graph) {
 
 std::vector<TensorInfo> output_infos(const Graph& graph) {
   std::vector<TensorInfo> infos;
-  for (const GraphOutput& output : graph.outputs) infos.push_back(describe(output.name, graph.value(output.value).type));
+  for (const GraphOutput& output : graph.outputs)
+    infos.push_back(describe(output.name, graph.value(output.value).type));
   return infos;
 }
 

@@ -81,7 +81,8 @@ Accumulators reference_conv(const IntegerOperand& a, const IntegerOperand& b, co
             }
             if (!inside) continue;
             const int64_t weight = (m * group_channels + c) * volume(kernel) + offset_of(tap, kernel);
-            sum += av[static_cast<size_t>(plane * volume(in) + offset_of(source, in))] * bv[static_cast<size_t>(weight)];
+            sum +=
+                av[static_cast<size_t>(plane * volume(in) + offset_of(source, in))] * bv[static_cast<size_t>(weight)];
           } while (advance(tap, kernel));
         }
         result.values.push_back(sum);
@@ -99,8 +100,8 @@ Accumulators reference_conv_transpose(const IntegerOperand& a, const IntegerOper
   const int64_t filters = group_filters * geometry.group;
   Shape out(in.size());
   for (size_t i = 0; i < in.size(); ++i) {
-    out[i] = geometry.strides[i] * (in[i] - 1) + geometry.output_padding[i] +
-             (kernel[i] - 1) * geometry.dilations[i] + 1 - geometry.pads[i] - geometry.pads[i + in.size()];
+    out[i] = geometry.strides[i] * (in[i] - 1) + geometry.output_padding[i] + (kernel[i] - 1) * geometry.dilations[i] +
+             1 - geometry.pads[i] - geometry.pads[i + in.size()];
   }
   Accumulators result{with_batch(batch, filters, out), {}};
   result.values.resize(static_cast<size_t>(volume(result.shape)), 0);

@@ -1,5 +1,5 @@
-// Loop-only accumulators of the integer operators: rule 4 of docs/numerics.md in executable form. Every faster kernel is
-// tested against these for equality.
+// Loop-only accumulators of the integer operators: rule 4 of docs/numerics.md in executable form. Every faster kernel
+// is tested against these for equality.
 #ifndef TWOFOLD_SRC_OPS_REFERENCE_GEMM_H_
 #define TWOFOLD_SRC_OPS_REFERENCE_GEMM_H_
 
@@ -16,7 +16,8 @@ struct IntegerOperand {
   int32_t zero_point = 0;
 };
 
-// Geometry of a convolution, as ONNX's attributes give it, one entry per spatial axis (pads: all begins, then all ends).
+// Geometry of a convolution, as ONNX's attributes give it, one entry per spatial axis (pads: all begins, then all
+// ends).
 struct ConvGeometry {
   std::vector<int64_t> strides, dilations, pads, output_padding;
   int64_t group = 1;

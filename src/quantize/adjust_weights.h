@@ -15,8 +15,8 @@ void choose_rounding(const Graph& graph, const Dataset& data, int64_t max_sample
 
 // For every weight whose plan asks for bias correction: adds to the bias of the node in `graph` the mean error that
 // quantizing the weight makes in each output channel, over the configured number of samples (M. Nagel et al., 2019,
-// "Data-Free Quantization through Weight Equalization and Bias Correction", section 4.2, with measured means). Kept only
-// where the layer's output gets better by the configured metric. Returns how many biases changed.
+// "Data-Free Quantization through Weight Equalization and Bias Correction", section 4.2, with measured means). Kept
+// only where the layer's output gets better by the configured metric. Returns how many biases changed.
 int correct_biases(const Dataset& data, int threads, const Plan& plan, Graph& graph);
 
 }  // namespace twofold

@@ -39,9 +39,8 @@ TensorComparison described(const Graph& graph, const std::string& tensor, ValueI
 std::vector<size_t> match_outputs(const Graph& reference, const Graph& other) {
   std::vector<size_t> partners;
   for (size_t i = 0; i < reference.outputs.size(); ++i) {
-    const auto it = std::find_if(other.outputs.begin(), other.outputs.end(), [&](const GraphOutput& output) {
-      return output.name == reference.outputs[i].name;
-    });
+    const auto it = std::find_if(other.outputs.begin(), other.outputs.end(),
+                                 [&](const GraphOutput& output) { return output.name == reference.outputs[i].name; });
     partners.push_back(it == other.outputs.end() ? i : static_cast<size_t>(it - other.outputs.begin()));
   }
   return partners;
@@ -92,8 +91,8 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
   for (int64_t s = 0; s < samples; ++s) {
     const std::vector<Tensor> inputs = data.sample(s);
     std::map<std::string, Tensor> expected;
-    const std::vector<Tensor> a = runnable_a.run(
-        inputs, [&](const std::string& name, const Tensor& tensor) { expected.emplace(name, tensor); });
+    const std::vector<Tensor> a =
+        runnable_a.run(inputs, [&](const std::string& name, const Tensor& tensor) { expected.emplace(name, tensor); });
     const std::vector<Tensor> b = runnable_b.run(inputs, [&](const std::string& name, const Tensor& tensor) {
       const auto it = expected.find(name);
       if (it == expected.end() || it->second.dtype() != DType::kFloat32) return;

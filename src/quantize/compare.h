@@ -13,8 +13,8 @@
 namespace twofold {
 
 struct TensorComparison {
-  std::string tensor;   // its name in the reference
-  std::string node;     // that computes it there
+  std::string tensor;  // its name in the reference
+  std::string node;    // that computes it there
   std::string op_type;
   MetricMeans metrics;
 };

@@ -33,7 +33,8 @@ void append_choices(const ActivationConfig& config, RangeMethod method, bool asy
   }
 }
 
-// True for constants that are not weights of a Gemm-type operator (an Add of a constant, say): one scale from the values.
+// True for constants that are not weights of a Gemm-type operator (an Add of a constant, say): one scale from the
+// values.
 bool is_constant_activation(const Graph& graph, const OperandPlan& operand) {
   return !operand.is_weight && graph.constant(graph.find_value(operand.value)) != nullptr;
 }
@@ -120,7 +121,8 @@ std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& p
   // Statistics of one group are merged, so they must be of one level.
   for (auto& [value, request] : requests) {
     for (ValueId other : groups.observed(value)) {
-      if (const auto it = requests.find(other); it != requests.end()) request.level = std::max(request.level, it->second.level);
+      if (const auto it = requests.find(other); it != requests.end())
+        request.level = std::max(request.level, it->second.level);
     }
   }
   std::vector<ValueRequest> result;

@@ -10,7 +10,8 @@ namespace {
 // Operators whose input holds more than their output: the range is the input's. All others that move data give an
 // output that holds everything quantization must keep.
 bool takes_part_of_input(const Node& node) {
-  constexpr std::array<std::string_view, 6> kPartial = {"Slice", "Split", "Gather", "GatherElements", "GatherND", "Compress"};
+  constexpr std::array<std::string_view, 6> kPartial = {"Slice",          "Split",    "Gather",
+                                                        "GatherElements", "GatherND", "Compress"};
   for (std::string_view op : kPartial) {
     if (node.is(op)) return true;
   }

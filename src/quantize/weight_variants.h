@@ -13,8 +13,8 @@ namespace twofold {
 // Other values for the constant input 1 of a Gemm-type node, and something to add to its bias.
 struct WeightVariant {
   NodeId node = kNone;
-  Tensor weight;              // float32, of the original's shape
-  std::vector<float> shift;   // per output channel; empty: nothing. Not for MatMul.
+  Tensor weight;             // float32, of the original's shape
+  std::vector<float> shift;  // per output channel; empty: nothing. Not for MatMul.
 };
 
 // The node's output y with its own weight against y' with the variant's, on the float model's inputs of the node.

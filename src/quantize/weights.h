@@ -16,9 +16,9 @@ int output_channel_axis(const Node& node, int input, int rank);
 // Throws Error(kInvalidArgument) on NaN, infinity and types other than float32. REQUIRES: is_integer(qtype).
 QParams weight_qparams(const Tensor& weight, int axis, QType qtype);
 
-// The integers of a weight: int8 or int16 of the weight's shape. Rounding::kNearest: every weight to its nearest integer;
-// kPreserveSum: then the weights nearest to the middle between two integers move by one step so that the sum of each
-// filter (all weights of one output channel) is kept. REQUIRES: params.qtype int8 or int16.
+// The integers of a weight: int8 or int16 of the weight's shape. Rounding::kNearest: every weight to its nearest
+// integer; kPreserveSum: then the weights nearest to the middle between two integers move by one step so that the sum
+// of each filter (all weights of one output channel) is kept. REQUIRES: params.qtype int8 or int16.
 Tensor quantize_weight(const Tensor& weight, const QParams& params, Rounding rounding);
 
 // The two digits of an ec weight, int8 each. REQUIRES: params.qtype is kEc.

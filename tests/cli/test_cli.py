@@ -5,9 +5,8 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
-
 import onnx
+import pytest
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"

@@ -3,13 +3,12 @@
 import warnings
 
 import numpy as np
+import onnx
 import pytest
 import twofold
 from exceptions import EXCEPTIONS
 from onnx.backend.test.case.node import collect_testcases
 from scope import has_our_types, in_scope
-
-import onnx
 
 SHARE_THAT_MUST_PASS = 0.95
 
