@@ -10,8 +10,7 @@ from pathlib import Path
 BELOW_ENGINE = {"base", "numeric", "graph", "kernels", "ops", "passes"}
 BELOW_QUANTIZE = {*BELOW_ENGINE, "data", "onnx", "engine", "calibrate", "plan"}
 
-# Folder -> folders it may include. Every folder may include include/twofold, of which each implements
-# a part.
+# Folder -> folders it may include; include/twofold besides, of which each implements a part.
 ALLOWED = {
     "base": set(),
     "numeric": {"base"},

@@ -1,4 +1,4 @@
-"""Twofold: float ONNX networks to mixed int8 / int16 / dual-int16 ones, and an engine that runs them exactly."""
+"""Twofold: float ONNX networks to mixed int8 / int16 / dual-int16 ones, run exactly."""
 
 from ._twofold import Error, Session, split, target_names
 from .ptq import inspect, quantize, verify

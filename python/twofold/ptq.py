@@ -11,7 +11,7 @@ Data = str | os.PathLike | Iterable[Mapping[str, Any]]
 
 
 def _data(data: Data) -> Any:
-    """A path as it is; an iterable of {input name: array} as a list, since it is read more than once."""
+    """A path as it is; an iterable of samples as a list, since it is read more than once."""
     if isinstance(data, str | os.PathLike):
         return os.fspath(data)
     return [dict(sample) for sample in data]
