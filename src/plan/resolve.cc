@@ -37,6 +37,23 @@ std::string tuple_text(std::span<const QType> qtypes) {
 // Nodes that read a value without its numbers, so that they do not care about its precision.
 bool reads_only_shape(const Node& node) { return node.is("Shape") || node.is("Size"); }
 
+// Marks the target's epilogues that stand directly behind a Gemm-type operator, or behind another such epilogue: their
+// only tensor that is not a constant has no other reader.
+std::vector<bool> find_epilogues(const Graph& graph, const Target& target) {
+  std::vector<bool> found(static_cast<size_t>(graph.node_limit()), false);
+  for (const NodeId id : graph.topological_order()) {
+    const Node& node = graph.node(id);
+    if (!target.epilogues.contains(node.op_type)) continue;
+    std::vector<int> tensors = data_inputs(node);
+    std::erase_if(tensors, [&](int i) { return graph.constant(node.input(i)) != nullptr; });
+    if (tensors.size() != 1 || !graph.has_single_use(node.input(tensors[0]))) continue;
+    const NodeId source = graph.producer(node.input(tensors[0]));
+    found[static_cast<size_t>(id)] =
+        source != kNone && (is_gemm_type(graph.node(source).op_type) || found[static_cast<size_t>(source)]);
+  }
+  return found;
+}
+
 class Resolver {
  public:
   Resolver(const Graph& graph, const QuantConfig& config, const Target& target, const ResolveOptions& options)
@@ -46,6 +63,7 @@ class Resolver {
         options_(options),
         levels_(graph, config, options.input_file_nodes),
         is_float_(float_values(graph)),
+        is_epilogue_(find_epilogues(graph, target)),
         refused_(graph, is_float_),
         planned_(static_cast<size_t>(graph.node_limit())) {}
 
@@ -57,6 +75,7 @@ class Resolver {
   };
 
   bool is_float(ValueId value) const { return value != kNone && is_float_[static_cast<size_t>(value)]; }
+  bool is_epilogue(const Node& node) const { return is_epilogue_[static_cast<size_t>(graph_.find_node(node.name))]; }
   // Data inputs that hold floating-point numbers.
   std::vector<int> inputs_to_plan(const Node& node) const;
   OperandPlan make_operand(const Node& node, std::string operand, ValueId value) const;
@@ -84,7 +103,8 @@ class Resolver {
   const Target& target_;
   const ResolveOptions& options_;
   ConfigLevels levels_;
-  std::vector<bool> is_float_;  // by ValueId
+  std::vector<bool> is_float_;     // by ValueId
+  std::vector<bool> is_epilogue_;  // by NodeId
   RefusedRequests refused_;
   std::vector<NodePlan> planned_;  // by NodeId
   FallbackPolicy policy_ = FallbackPolicy::kV2;
@@ -157,7 +177,7 @@ std::optional<QType> Resolver::precision_of_readers(const Node& node) const {
 QType Resolver::default_input(const Node& node, int input) const {
   const QType all = config_.model.all_node_type;
   const OperatorRule& rule = target_.rule(node.op_type);
-  if (is_integer(all) && !rule.quantized_by_default) return QType::kFloat32;
+  if (is_integer(all) && (!rule.quantized_by_default || is_epilogue(node))) return QType::kFloat32;
   if (is_integer(all) && rule.moves_data) {
     if (const std::optional<QType> precision = precision_of_readers(node)) return *precision;
   }
@@ -298,16 +318,25 @@ void Resolver::plan_node(NodeId id) {
 
 // Says which operators stay float although every node was asked to be an integer.
 void Resolver::note_defaults(Plan& plan) const {
-  std::map<std::string, int> count;
+  std::map<std::string, int> count, fused;
   for (const OperandPlan& operand : plan.operands()) {
     const bool stays = operand.decided_by == DecidedBy::kDefault && operand.operand.starts_with("input") &&
-                       !target_.rule(operand.op_type).quantized_by_default && is_float_type(operand.granted);
-    if (stays) ++count[operand.op_type];
+                       is_float_type(operand.granted);
+    if (!stays) continue;
+    if (!target_.rule(operand.op_type).quantized_by_default) {
+      ++count[operand.op_type];
+    } else if (is_epilogue_[static_cast<size_t>(graph_.find_node(operand.node))]) {
+      ++fused[operand.op_type];
+    }
   }
-  if (count.empty() || !is_integer(config_.model.all_node_type)) return;
-  std::string list;
-  for (const auto& [op_type, n] : count) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);
-  plan.notes.push_back("operands that stay float32 unless an op, subgraph or node config asks for them: " + list);
+  if (!is_integer(config_.model.all_node_type)) return;
+  const auto note = [&plan](const char* what, const std::map<std::string, int>& counts) {
+    std::string list;
+    for (const auto& [op_type, n] : counts) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);
+    if (!list.empty()) plan.notes.push_back(what + list);
+  };
+  note("operands that stay float32 unless an op, subgraph or node config asks for them: ", count);
+  note("operands computed on the accumulator in front of them, before it is quantized: ", fused);
 }
 
 // Says where a request has a simpler meaning than its word, or none, and still nothing is left undone.

@@ -126,6 +126,10 @@ constexpr ConfigKey<Target> kTargetKeys[] = {
        static constexpr std::string_view kWords[] = {"v1", "v2"};
        out.fallback = value.word(kWords) == 0 ? FallbackPolicy::kV1 : FallbackPolicy::kV2;
      }},
+    {"epilogues",
+     [](const ConfigValue& value, Target& out) {
+       for (const ConfigValue& item : value.items()) out.epilogues.insert(item.text());
+     }},
     {"compiler",
      [](const ConfigValue& value, Target& out) {
        out.compiler.emplace();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ struct Target {
   std::string description;
   FallbackPolicy fallback = FallbackPolicy::kV2;  // where the user does not say
   std::optional<CompilerRequirement> compiler;
+  // Element-wise operators of one tensor (activations, arithmetic with a constant) that are computed on the accumulator
+  // of the Gemm-type operator in front of them, before anything is quantized.
+  std::set<std::string, std::less<>> epilogues;
   std::map<std::string, OperatorRule, std::less<>> operators;
   OperatorRule others;  // for operators that have no rule of their own
 
