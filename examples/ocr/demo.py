@@ -121,7 +121,7 @@ def quantize_all(task: tasks.Task, out: Path, threads: int) -> list[Variant]:
         result = twofold.quantize(
             str(task.model), samples, config=config, output=str(model), plan=str(plan)
         )
-        variant = Variant(name, model, result["operands"], threads)
+        variant = Variant(name, model, result["operand_counts"], threads)
         variant.quantize_seconds = time.perf_counter() - started
         variants.append(variant)
     return variants
