@@ -35,8 +35,8 @@ FLOAT_SQNR = {"int8": 14, "uint8": 14, "int16": 40, "dual-int16": 55, "int16-ec"
 # The same between Twofold and ONNX Runtime on one file: they differ where a float32 sum of ONNX
 # Runtime rounds a tie the other way. Measured without graph optimizations: 68.4, 68.4, 81.7, 84.7,
 # 83.9. Files must be written so that no optimization of ONNX Runtime costs accuracy: it turns a
-# float32 bias behind Q/DQ into int32 without looking whether it fits, and a MatMul whose int8 weight
-# is dequantized along axis 1 (rather than -1) into one that rounds its input to 8 bits.
+# float32 bias behind Q/DQ into int32 without looking whether it fits, and a MatMul whose int8
+# weight is dequantized along axis 1 (rather than -1) into one that rounds its input to 8 bits.
 RUNTIME_SQNR = {"int8": 55, "uint8": 55, "int16": 75, "dual-int16": 75, "int16-ec": 75}
 
 
