@@ -48,9 +48,19 @@ struct Match {
   bool needs_float = false;
 };
 
+// k >= 0 with scale = float32(unit) 2^k, nothing where there is none.
+std::optional<int> shift_of(float scale, double unit) {
+  const auto base = static_cast<float>(unit);
+  for (int k = 0; k < 64; ++k) {
+    if (std::ldexp(base, k) == scale) return k;
+    if (std::ldexp(base, k) > scale) break;
+  }
+  return std::nullopt;
+}
+
 // The integers of a bias in units of s_a s_b (int64, one per output channel); empty where there is none; nothing where
-// the bias is not a constant vector. Integers that the file holds in float32(s_a s_b) are taken as they are; any other
-// bias is rounded to the nearest step.
+// the bias is not a constant vector. Integers that the file holds in float32(s_a s_b) 2^k are taken as they are; any
+// other bias is rounded to the nearest step.
 std::optional<Tensor> integer_bias(const Graph& graph, ValueId id, const QuantizedEdge& a, const QuantizedEdge& b) {
   if (id == kNone) return Tensor();
   const auto edge = dequantized_edge(graph, id);
@@ -72,8 +82,9 @@ std::optional<Tensor> integer_bias(const Graph& graph, ValueId id, const Quantiz
                                                              : kNotABias;
       if (q == kNotABias) return std::nullopt;
       const float scale = edge->scale[c % edge->scale.size()];
-      if (scale == static_cast<float>(unit)) {
-        out[c] = q - edge->zero_point;
+      const std::optional<int> shift = shift_of(scale, unit);
+      if (shift && std::fabs(std::ldexp(static_cast<double>(q), *shift)) < 0x1p52) {
+        out[c] = (q - edge->zero_point) * (int64_t{1} << *shift);
         continue;
       }
       real = static_cast<double>(q - edge->zero_point) * scale;

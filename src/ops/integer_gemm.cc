@@ -169,9 +169,13 @@ void IntegerGemm::run(OpCall& call) const {
     }
   }
   const ChannelGrid grid = channel_grid(y);
+  if (bias_.size() > 1 && static_cast<int64_t>(bias_.size()) != grid.channels) {
+    throw_error(ErrorCode::kInvalidModel, "the bias has {} elements, but the output has {} channels", bias_.size(),
+                grid.channels);
+  }
   if (!bias_.empty() && !acc.empty()) {
     for (int64_t r = 0; r < y.size() / grid.inner; ++r) {
-      const double bias = bias_[static_cast<size_t>(r % grid.channels)];
+      const double bias = bias_[bias_.size() == 1 ? 0 : static_cast<size_t>(r % grid.channels)];
       for (int64_t i = r * grid.inner; i < (r + 1) * grid.inner; ++i) acc[static_cast<size_t>(i)] += bias;
     }
   }

@@ -69,7 +69,13 @@ ValueId Applier::dequantize(const std::string& name, ValueId integers, const QPa
   const ValueId zero = graph_.add_constant(graph_.unique_value_name(base + "_zero_point"), zero_points(params));
   const ValueId real = graph_.add_value(base, {DType::kFloat32, std::nullopt});
   Node node{name + "_DequantizeLinear", "DequantizeLinear", "", {integers, scale, zero}, {real}, {}};
-  if (params.axis >= 0) node.attributes.set("axis", static_cast<int64_t>(params.axis));
+  if (params.axis >= 0) {
+    // Axis 1 of a matrix is written as -1: for axis = 1, ONNX Runtime's level 2 takes any MatMul with an int8 weight for
+    // a weight-only one (MatMulNBits) and rounds its activations to 8 bits.
+    const Tensor* constant = graph_.constant(integers);
+    const bool last_of_matrix = constant != nullptr && constant->rank() == 2 && params.axis == 1;
+    node.attributes.set("axis", last_of_matrix ? int64_t{-1} : int64_t{params.axis});
+  }
   graph_.add_node(std::move(node));
   return real;
 }
@@ -183,7 +189,18 @@ std::optional<Tensor> Applier::bias_constant(NodeId id) const {
   return *bias;
 }
 
-// bias = s_a s_b q, as int32; with a `residual` operator (an ec weight) the rest in its own, finer units.
+// The smallest k for which bias / (unit 2^k) fits an int32; nothing where even float32 cannot tell.
+std::optional<int> bias_shift(double bias, double unit) {
+  for (int k = 0; k < 64; ++k) {
+    if (std::fabs(round_half_even(std::ldexp(bias / unit, -k))) <= 2147483647.0) return k;
+  }
+  return std::nullopt;
+}
+
+// bias = s_a s_b 2^k q, as int32; with a `residual` operator (an ec weight) the rest in its own, finer units.
+// k > 0 only beside a 16-bit operand, where products are so fine that 32 bits may not reach the bias: runtimes with int8
+// kernels take s_a s_b for granted. (A bias left in float32 is no way out: ONNX Runtime's level-1 optimizer
+// WeightBiasQuantization turns it into a saturated int32 in s_a s_b.)
 void Applier::quantize_bias(NodeId id, const QParams& a, const QParams& b, NodeId residual) {
   const std::optional<Tensor> bias = bias_constant(id);
   if (!bias || a.axis >= 0) return;
@@ -193,13 +210,17 @@ void Applier::quantize_bias(NodeId id, const QParams& a, const QParams& b, NodeI
   QParams units{QType::kInt8, real.size() == 1 ? -1 : 0, {}, {}}, rest_units = units;
   for (size_t c = 0; c < real.size(); ++c) {
     const float s_b = b.scale[b.scale.size() == 1 ? 0 : c % b.scale.size()];
-    const double unit = static_cast<double>(a.scale[0]) * s_b;
+    const double product = static_cast<double>(a.scale[0]) * s_b;
+    const std::optional<int> shift = bias_shift(real[c], product);
+    const bool may_shift = residual == kNone && (a.qtype == QType::kInt16 || b.qtype == QType::kInt16);
+    if (!shift || (*shift > 0 && !may_shift)) return;
+    const double unit = std::ldexp(product, *shift);
     const double rest_unit = static_cast<double>(a.scale[0]) * ec_residual_scale(s_b);
     const double q = round_half_even(real[c] / unit);
     const double q_rest = round_half_even((real[c] - q * unit) / rest_unit);
-    const auto scale = static_cast<float>(unit), rest_scale = static_cast<float>(rest_unit);
+    const float scale = std::ldexp(static_cast<float>(product), *shift), rest_scale = static_cast<float>(rest_unit);
     // Below the normal range float32(s_a s_b) is no longer s_a s_b.
-    if (!(std::fabs(q) <= 2147483647.0) || rest_scale < std::numeric_limits<float>::min()) return;
+    if (rest_scale < std::numeric_limits<float>::min()) return;
     first.mutable_data<int32_t>()[c] = static_cast<int32_t>(q);
     rest.mutable_data<int32_t>()[c] = static_cast<int32_t>(q_rest);
     units.scale.push_back(scale);

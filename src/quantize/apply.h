@@ -24,7 +24,8 @@ struct OperandQuantization {
 //   activation   x -> Q -> DQ -> op                 one pair per (tensor, parameters), shared by its readers
 //   weight       constant integers -> DQ -> op      int8 or int16, per channel
 //   output       op -> Q -> DQ -> readers
-//   bias         int32 -> DQ -> op                  in units of s_a s_b where every channel fits, else left float32
+//   bias         int32 -> DQ -> op                  in units of s_a s_b; with a 16-bit operand s_a s_b 2^k, the
+//                                                   smallest k that fits; else left float32 where a channel does not fit
 //   ec operand   op(.., first term, ..) + op(.., second term, ..): two identical operators and an Add with int8 terms;
 //                both operands ec: four operators and three Adds. The first operator keeps the node's name, the others
 //                add _residual (_residual_2, _residual_3), the Adds _sum.
