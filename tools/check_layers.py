@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-BELOW_ENGINE = {"base", "numeric", "graph", "kernels", "ops", "passes"}
+BELOW_ENGINE = {"base", "numeric", "graph", "ops", "passes"}
 BELOW_QUANTIZE = {*BELOW_ENGINE, "data", "onnx", "engine", "calibrate", "plan"}
 
 # Folder -> folders it may include; include/twofold besides, of which each implements a part.
@@ -17,8 +17,7 @@ ALLOWED = {
     "graph": {"base", "numeric"},
     "data": {"base", "numeric", "graph"},
     "onnx": {"base", "numeric", "graph"},
-    "kernels": {"base", "numeric"},
-    "ops": {"base", "numeric", "graph", "kernels"},
+    "ops": {"base", "numeric", "graph"},
     "passes": {"base", "numeric", "graph", "ops"},
     "engine": BELOW_ENGINE,
     "calibrate": {"base", "numeric", "graph", "data", "engine"},

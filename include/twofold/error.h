@@ -16,9 +16,6 @@ enum class ErrorCode {
   kResourceExhausted,  // out of memory or over a size limit
 };
 
-// Name of a code as it appears in --json output, e.g. "invalid_model".
-const char* to_string(ErrorCode code);
-
 // Thrown with a message that names the file, node, operand or key and says what to do.
 class Error : public std::runtime_error {
  public:

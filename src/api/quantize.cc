@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "api/open_samples.h"
@@ -50,10 +51,32 @@ QuantConfig read_config(const QuantizeOptions& options) {
   return parse_config(options.config_text, "config");
 }
 
+// The shape of a config entry must fit what the model declares.
+void check_shape(const InputConfig& input, const InputSpec& spec) {
+  if (input.shape.empty() || !spec.type.shape) return;
+  bool fits = input.shape.size() == spec.type.shape->size();
+  for (size_t i = 0; fits && i < input.shape.size(); ++i) {
+    const int64_t declared = (*spec.type.shape)[i].value;
+    fits = declared < 0 || input.shape[i] < 0 || declared == input.shape[i];
+  }
+  if (!fits) {
+    throw_error(ErrorCode::kInvalidArgument, "input_parameters.input_shape {} does not fit input '{}' of the model",
+                to_string(input.shape), spec.name);
+  }
+}
+
 DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
   DatasetOptions result;
-  for (const InputConfig& input : config.inputs) {
-    const std::string name = input.name.empty() && !inputs.empty() ? inputs.front().name : input.name;
+  for (size_t i = 0; i < config.inputs.size(); ++i) {
+    const InputConfig& input = config.inputs[i];
+    // Entries without a name stand in the order of the model's inputs.
+    const std::string name = input.name.empty() && i < inputs.size() ? inputs[i].name : input.name;
+    const auto known =
+        std::find_if(inputs.begin(), inputs.end(), [&](const InputSpec& spec) { return spec.name == name; });
+    if (known == inputs.end()) {
+      throw_error(ErrorCode::kNotFound, "input_parameters describe input '{}', which the model does not have", name);
+    }
+    check_shape(input, *known);
     result.preprocess[name] = {{input.mean.begin(), input.mean.end()}, {input.scale.begin(), input.scale.end()}};
   }
   return result;
@@ -69,13 +92,30 @@ void check_writable(const std::filesystem::path& path) {
   if (path.empty()) return;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw_error(ErrorCode::kIo, "cannot write '{}': it is a folder", path.string());
+  }
   if (!std::filesystem::is_directory(folder, error)) {
     throw_error(ErrorCode::kIo, "cannot write '{}': there is no folder '{}'", path.string(), folder.string());
   }
 }
 
+// Keys of a PTQ file whose part the caller's arguments play.
+std::vector<std::string> overridden_keys(const QuantConfig& config) {
+  std::vector<std::string> keys;
+  if (!config.onnx_model.empty()) keys.push_back("onnx_model");
+  if (!config.output_model_file_prefix.empty()) keys.push_back("output_model_file_prefix");
+  if (!config.working_dir.empty()) keys.push_back("working_dir");
+  if (!config.cal_data_dir.empty()) keys.push_back("cal_data_dir");
+  return keys;
+}
+
 std::vector<std::string> collect_notes(const QuantConfig& config, const Plan& plan) {
   std::vector<std::string> notes = plan.fallbacks();
+  if (const std::vector<std::string> keys = overridden_keys(config); !keys.empty()) {
+    notes.push_back(
+        fmt::format("not taken from the config but from the command's arguments: {}", fmt::join(keys, ", ")));
+  }
   notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
   if (!config.unused_keys.empty()) {
     notes.push_back(

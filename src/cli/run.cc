@@ -26,7 +26,7 @@ void add_run(CLI::App& app) {
   command->add_option("--data", arguments->data.path, "Samples: a directory of .npy or .npz files, or one file")
       ->type_name("DIR")
       ->required();
-  command->add_option("-o,--output", arguments->folder, "Folder to write to: <output>/<sample>.npy")
+  command->add_option("-o,--output", arguments->folder, "Folder to write <output name>/<sample>.npy files to")
       ->type_name("OUTDIR")
       ->required();
   command->add_option("--threads", arguments->threads, "Threads; 0: one per core")

@@ -96,6 +96,7 @@ class Resolver {
   std::string why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const;
 
   void note_defaults(Plan& plan) const;
+  static void refuse_per_channel(Plan& plan);
   void note_qtypes(Plan& plan) const;
 
   const Graph& graph_;
@@ -340,6 +341,16 @@ void Resolver::note_defaults(Plan& plan) const {
 }
 
 // Says where a request has a simpler meaning than its word, or none, and still nothing is left undone.
+// Activations have one scale per tensor: a sum over channels cannot carry a scale per channel.
+void Resolver::refuse_per_channel(Plan& plan) {
+  const bool asked = std::any_of(plan.operands().begin(), plan.operands().end(), [](const OperandPlan& operand) {
+    const std::vector<bool>& per_channel = operand.activation.per_channel;
+    return std::find(per_channel.begin(), per_channel.end(), true) != per_channel.end();
+  });
+  if (asked)
+    plan.unmet.push_back("activation.per_channel: activations get one scale per tensor (weights are per channel)");
+}
+
 void Resolver::note_qtypes(Plan& plan) const {
   std::set<std::string> notes;
   for (const NodeId id : graph_.topological_order()) {
@@ -380,6 +391,7 @@ Plan Resolver::run() {
   }
   note_defaults(plan);
   note_qtypes(plan);
+  refuse_per_channel(plan);
   return plan;
 }
 

@@ -51,6 +51,7 @@ class Applier {
   // The float tensors an operand is read through: one, or the two terms of an ec operand.
   std::vector<ValueId> terms(ValueId value, const OperandQuantization& operand);
   ValueId quantized(ValueId x, const QParams& params, Rounding rounding);
+  ValueId rounded_to_float16(ValueId x);
   ValueId dequantize(const std::string& name, ValueId integers, const QParams& params);
   std::pair<ValueId, ValueId> split(ValueId x, const QParams& params);
   void quantize_bias(NodeId node, const QParams& a, const QParams& b, NodeId residual);
@@ -70,8 +71,8 @@ ValueId Applier::dequantize(const std::string& name, ValueId integers, const QPa
   const ValueId real = graph_.add_value(base, {DType::kFloat32, std::nullopt});
   Node node{name + "_DequantizeLinear", "DequantizeLinear", "", {integers, scale, zero}, {real}, {}};
   if (params.axis >= 0) {
-    // Axis 1 of a matrix is written as -1: for axis = 1, ONNX Runtime's level 2 takes any MatMul with an int8 weight for
-    // a weight-only one (MatMulNBits) and rounds its activations to 8 bits.
+    // Axis 1 of a matrix is written as -1: for axis = 1, ONNX Runtime's level 2 takes any MatMul with an int8 weight
+    // for a weight-only one (MatMulNBits) and rounds its activations to 8 bits.
     const Tensor* constant = graph_.constant(integers);
     const bool last_of_matrix = constant != nullptr && constant->rank() == 2 && params.axis == 1;
     node.attributes.set("axis", last_of_matrix ? int64_t{-1} : int64_t{params.axis});
@@ -102,6 +103,22 @@ ValueId Applier::quantized(ValueId x, const QParams& params, Rounding rounding) 
   return known = dequantize(name, integers, params);
 }
 
+// x behind a Cast to float16 and one back.
+ValueId Applier::rounded_to_float16(ValueId x) {
+  ValueId& known = pairs_.try_emplace({x, QType::kFloat16, -1, {}, {}, Rounding::kNearest}, kNone).first->second;
+  if (known != kNone) return known;
+  const std::string name = graph_.value(x).name;
+  const ValueId half = graph_.add_value(graph_.unique_value_name(name + "_float16"), {DType::kFloat16, std::nullopt});
+  known = graph_.add_value(graph_.unique_value_name(name + "_from_float16"), {DType::kFloat32, std::nullopt});
+  for (const auto& [from, to, type] :
+       {std::tuple{x, half, DType::kFloat16}, std::tuple{half, known, DType::kFloat32}}) {
+    Node cast{name + "_Cast", "Cast", "", {from}, {to}, {}};
+    cast.attributes.set("to", static_cast<int64_t>(type));
+    graph_.add_node(std::move(cast));
+  }
+  return known;
+}
+
 // The two terms of an ec operand.
 std::pair<ValueId, ValueId> Applier::split(ValueId x, const QParams& params) {
   auto [entry, inserted] = splits_.try_emplace({x, params.qtype, params.axis, params.scale, {}, Rounding::kNearest});
@@ -122,6 +139,7 @@ std::pair<ValueId, ValueId> Applier::split(ValueId x, const QParams& params) {
 }
 
 std::vector<ValueId> Applier::terms(ValueId value, const OperandQuantization& operand) {
+  if (operand.params.qtype == QType::kFloat16) return {rounded_to_float16(value)};
   if (operand.params.qtype != QType::kEc) return {quantized(value, operand.params, operand.rounding)};
   const auto [first, second] = split(value, operand.params);
   return {first, second};
@@ -198,8 +216,8 @@ std::optional<int> bias_shift(double bias, double unit) {
 }
 
 // bias = s_a s_b 2^k q, as int32; with a `residual` operator (an ec weight) the rest in its own, finer units.
-// k > 0 only beside a 16-bit operand, where products are so fine that 32 bits may not reach the bias: runtimes with int8
-// kernels take s_a s_b for granted. (A bias left in float32 is no way out: ONNX Runtime's level-1 optimizer
+// k > 0 only beside a 16-bit operand, where products are so fine that 32 bits may not reach the bias: runtimes with
+// int8 kernels take s_a s_b for granted. (A bias left in float32 is no way out: ONNX Runtime's level-1 optimizer
 // WeightBiasQuantization turns it into a saturated int32 in s_a s_b.)
 void Applier::quantize_bias(NodeId id, const QParams& a, const QParams& b, NodeId residual) {
   const std::optional<Tensor> bias = bias_constant(id);
@@ -251,7 +269,8 @@ void Applier::quantize_inputs(NodeId id, const std::vector<const OperandQuantiza
   }
   std::vector<NodeId> nodes;
   expand(id, replaced, nodes);
-  const bool gemm_type = replaced.contains(0) && replaced.contains(1);
+  const bool gemm_type =
+      params.contains(0) && params.contains(1) && is_integer(params[0]->qtype) && is_integer(params[1]->qtype);
   // An ec activation would need its bias in two activation scales; float32 keeps it exact.
   if (gemm_type && params[0]->qtype != QType::kEc) {
     quantize_bias(id, *params[0], *params[1], params[1]->qtype == QType::kEc ? nodes[1] : kNone);
@@ -260,7 +279,8 @@ void Applier::quantize_inputs(NodeId id, const std::vector<const OperandQuantiza
 
 void Applier::quantize_output(ValueId y, const QParams& params) {
   const std::vector<NodeId> readers = graph_.consumers(y);
-  const ValueId real = quantized(y, params, Rounding::kNearest);
+  const ValueId real =
+      params.qtype == QType::kFloat16 ? rounded_to_float16(y) : quantized(y, params, Rounding::kNearest);
   for (NodeId reader : readers) {
     for (size_t i = 0; i < graph_.node(reader).inputs.size(); ++i) {
       if (graph_.node(reader).inputs[i] == y) graph_.set_input(reader, static_cast<int>(i), real);
@@ -279,7 +299,8 @@ void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& op
   Applier applier(graph);
   std::map<NodeId, std::vector<const OperandQuantization*>> inputs, outputs;
   for (const OperandQuantization& operand : operands) {
-    TWOFOLD_CHECK(is_integer(operand.params.qtype) && !(operand.is_output && operand.params.qtype == QType::kEc));
+    TWOFOLD_CHECK(operand.params.qtype != QType::kFloat32 &&
+                  !(operand.is_output && operand.params.qtype == QType::kEc));
     (operand.is_output ? outputs : inputs)[operand.node].push_back(&operand);
   }
   // In order, so that a node's output is quantized before its readers ask for their input.

@@ -25,7 +25,9 @@ struct OperandQuantization {
 //   weight       constant integers -> DQ -> op      int8 or int16, per channel
 //   output       op -> Q -> DQ -> readers
 //   bias         int32 -> DQ -> op                  in units of s_a s_b; with a 16-bit operand s_a s_b 2^k, the
-//                                                   smallest k that fits; else left float32 where a channel does not fit
+//                                                   smallest k that fits; else left float32 where a channel does not
+//                                                   fit
+//   float16      x -> Cast -> Cast -> op
 //   ec operand   op(.., first term, ..) + op(.., second term, ..): two identical operators and an Add with int8 terms;
 //                both operands ec: four operators and three Adds. The first operator keeps the node's name, the others
 //                add _residual (_residual_2, _residual_3), the Adds _sum.

@@ -149,10 +149,10 @@ void decide_parameters(const Graph& graph, const ScaleGroups& groups, const Cali
 std::vector<OperandQuantization> decided_operands(const Graph& graph, const Plan& plan) {
   std::vector<OperandQuantization> result;
   for (const OperandPlan& operand : plan.operands()) {
-    if (!gets_integers(operand)) continue;
-    TWOFOLD_CHECK(operand.params.has_value());
+    if (operand.granted == QType::kFloat32) continue;
+    TWOFOLD_CHECK(operand.params.has_value() || operand.granted == QType::kFloat16);
     result.push_back({graph.find_node(operand.node), operand.operand.starts_with("output"),
-                      operand_index(operand.operand), *operand.params,
+                      operand_index(operand.operand), operand.params.value_or(QParams{QType::kFloat16, -1, {}, {}}),
                       operand.weight.rounding.empty() ? Rounding::kNearest : operand.weight.rounding.front()});
   }
   return result;

@@ -17,7 +17,7 @@ inline void expect_error(ErrorCode code, std::initializer_list<const char*> word
   try {
     statement();
   } catch (const Error& error) {
-    EXPECT_STREQ(to_string(error.code()), to_string(code)) << error.what();
+    EXPECT_EQ(error.code(), code) << error.what();
     for (const char* word : words) EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     return;
   }
