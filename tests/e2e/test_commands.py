@@ -1,0 +1,255 @@
+"""What every command prints, and what its --json promises."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import twofold
+from command_line import PROGRAM, run, succeed
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+MODEL = DIGITS / "digits.onnx"
+COMMANDS = ("quantize", "inspect", "run", "verify", "split", "targets")
+METRICS = {"cosine-similarity", "mse", "mae", "mre", "sqnr", "chebyshev"}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "samples.npz"
+    np.savez(path, image=np.load(DIGITS / "calibration.npz")["image"][:3])
+    return path
+
+
+@pytest.fixture(scope="module")
+def quantized(tmp_path_factory, samples):
+    """(folder with q.onnx, plan.json and q.json, what the command printed)."""
+    folder = tmp_path_factory.mktemp("quantized")
+    written = ("-o", folder / "q.onnx", "--plan", folder / "plan.json", "--json", folder / "q.json")
+    return folder, succeed("quantize", MODEL, "--data", samples, *written)
+
+
+def load(path):
+    """Strict JSON: no NaN, no Infinity, no key twice."""
+
+    def unique(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), keys
+        return dict(pairs)
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(path.read_text(), object_pairs_hook=unique, parse_constant=refuse)
+
+
+def table(text, heading):
+    """Rows of the table whose first heading is given, split where two spaces are."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if re.match(rf"{heading}( |$)", line))
+    rows = []
+    for line in lines[start + 1 :]:
+        if not line:
+            break
+        if set(line) - set("- "):
+            rows.append(re.split(r" {2,}", line))
+    return rows
+
+
+def test_help_names_every_command():
+    text = succeed("--help")
+    for command in COMMANDS:
+        assert re.search(rf"^ +{command} +\S", text, re.MULTILINE), command
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help(command):
+    text = succeed(command, "--help")
+    assert f"Example:\n  twofold {command}" in text
+    assert "--json" in text
+    assert all(len(line) <= 120 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_examples_use_options_that_exist(command):
+    text = succeed(command, "--help")
+    options, example = text.split("Example:\n")
+    for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", example):
+        assert re.search(rf"{option}\b", options), option
+
+
+def test_quantize_tables(quantized):
+    text = quantized[1]
+    assert ["/edges/Conv", "Conv"] in [row[:2] for row in table(text, "node")]
+    assert {row[0] for row in table(text, "precision")} == {"float32", "int8"}
+    assert [row[0] for row in table(text, "stage")][0] == "import"
+    assert table(text, "output")[0][0] == "logits"
+    assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+def test_quantize_json(quantized):
+    report = load(quantized[0] / "q.json")
+    assert set(report) >= {
+        "model",
+        "target",
+        "operand_counts",
+        "file_bytes",
+        "notes",
+        "outputs",
+        "stages",
+        "operands",
+        "tensors",
+    }
+    assert report["target"] == "cpu"
+    assert report["file_bytes"] == (quantized[0] / "q.onnx").stat().st_size
+    for row in report["operands"]:
+        assert set(row) >= {
+            "node",
+            "op_type",
+            "operand",
+            "tensor",
+            "asked",
+            "granted",
+            "decided_by",
+            "reason",
+            "method",
+            "threshold",
+        }
+    for row in report["outputs"] + report["tensors"]:
+        assert set(row["metrics"]) == METRICS
+    for row in report["stages"]:
+        assert row["seconds"] >= 0 and row["peak_memory_bytes"] > 1 << 20
+
+
+def test_quantize_plan(quantized):
+    plan = load(quantized[0] / "plan.json")
+    assert plan["model_hash"] and plan["target"] == "cpu" and plan["unmet"] == []
+    for row in plan["operands"]:
+        assert {"node", "op_type", "operand", "asked", "granted", "decided_by"} <= set(row)
+        if row["granted"] != "float32":
+            assert all(0 < s < np.inf for s in row["params"]["scale"])
+
+
+def test_python_gives_the_same_report(quantized, samples):
+    report = twofold.quantize(MODEL, samples)
+    written = load(quantized[0] / "q.json")
+    for key in ("operands", "outputs", "operand_counts"):
+        assert report[key] == written[key]
+
+
+def test_inspect_json(tmp_path):
+    succeed("inspect", MODEL, "--json", tmp_path / "i.json")
+    report = load(tmp_path / "i.json")
+    assert report == twofold.inspect(MODEL)
+    assert report["inputs"] == [{"name": "image", "dtype": "float32", "shape": [-1, 1, 28, 28]}]
+    assert report["outputs"] == [{"name": "logits", "dtype": "float32", "shape": [-1, 10]}]
+    assert report["file_bytes"] == MODEL.stat().st_size
+    assert report["parameters"] > 10000 and report["unsupported"] == []
+    for row in report["nodes"] + report["simplified"]:
+        assert set(row) == {"name", "op_type", "inputs", "outputs", "origins"}
+    origins = {o for row in report["simplified"] for o in row["origins"]}
+    assert origins <= {row["name"] for row in report["nodes"]}
+
+
+def test_run_json_and_files(tmp_path, samples):
+    text = succeed("run", MODEL, "--data", samples, "-o", tmp_path / "o", "--json", tmp_path / "r")
+    report = load(tmp_path / "r")
+    assert report["samples"] == 3 and report["seconds"] > 0
+    assert [o["name"] for o in report["outputs"]] == ["logits"]
+    assert "3 samples" in text
+    images = np.load(samples)["image"]
+    expected = twofold.Session(MODEL, threads=1)
+    for i in range(3):
+        logits = np.load(tmp_path / "o" / "logits" / f"{i:06}.npy")
+        given = expected.run({"image": images[i : i + 1]})["logits"]
+        np.testing.assert_allclose(logits, given, rtol=1e-4, atol=1e-5)
+
+
+def test_run_again_writes_the_same(tmp_path, quantized, samples):
+    results = []
+    for name, threads in (("a", "1"), ("b", "2"), ("a", "2")):
+        model = quantized[0] / "q.onnx"
+        succeed("run", model, "--data", samples, "-o", tmp_path / name, "--threads", threads)
+        paths = sorted((tmp_path / name).rglob("*.npy"))
+        results.append([p.read_bytes() for p in paths])
+    assert len(results[0]) == 3 and results[0] == results[1] == results[2]
+
+
+def test_verify_json(tmp_path, quantized, samples):
+    model = quantized[0] / "q.onnx"
+    text = succeed("verify", MODEL, model, "--data", samples, "--json", tmp_path / "v.json")
+    report = load(tmp_path / "v.json")
+    assert report["reference"] == str(MODEL) and report["other"] == str(model)
+    assert [o["tensor"] for o in report["outputs"]] == ["logits"]
+    assert {"/edges/Conv"} <= {row["node"] for row in report["tensors"]}
+    for row in report["outputs"] + report["tensors"]:
+        assert set(row["metrics"]) == METRICS
+    assert table(text, "output")[0][0] == "logits"
+    evaluated = load(quantized[0] / "q.json")["outputs"][0]["metrics"]["sqnr"]
+    assert report["outputs"][0]["metrics"]["sqnr"] == pytest.approx(evaluated, abs=0.01)
+
+
+def test_verify_of_a_model_with_itself(tmp_path, samples):
+    """No error at all: an infinite sqnr is a word, since JSON has no number for it."""
+    succeed("verify", MODEL, MODEL, "--data", samples, "--json", tmp_path / "v.json")
+    metrics = load(tmp_path / "v.json")["outputs"][0]["metrics"]
+    assert metrics["mse"] == 0 and metrics["sqnr"] == "inf"
+    assert metrics["cosine-similarity"] == pytest.approx(1, abs=1e-12)
+
+
+def test_split_json(tmp_path):
+    arguments = ("--nodes", "[/edges/Conv]", "-o", tmp_path / "s.onnx")
+    succeed("split", MODEL, *arguments, "--json", tmp_path / "s.json")
+    assert "/edges/Conv" in json.dumps(load(tmp_path / "s.json"))
+
+
+def test_targets_json(tmp_path):
+    text = succeed("targets", "--json", tmp_path / "t.json")
+    for name in ("cpu", "generic", "journey6-oe3.1", "journey6-oe3.2"):
+        assert name in text and name in load(tmp_path / "t.json")["targets"]
+    assert load(tmp_path / "t.json")["targets"] == twofold.target_names()
+
+
+@pytest.mark.parametrize("command", ["quantize", "run", "verify"])
+def test_no_progress_where_nobody_watches(tmp_path, samples, command):
+    arguments = {
+        "quantize": [MODEL],
+        "run": [MODEL, "-o", tmp_path / "o"],
+        "verify": [MODEL, MODEL],
+    }[command]
+    result = run(command, *arguments, "--data", samples)
+    assert result.returncode == 0 and result.stderr == ""
+    assert "\r" not in result.stdout and "\x1b" not in result.stdout
+
+
+def test_progress_stays_out_of_the_output(samples):
+    """stderr is a terminal here, stdout a pipe."""
+    leader, follower = pty.openpty()
+    arguments = [PROGRAM, "quantize", MODEL, "--data", samples]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=follower) as process:
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                part = os.read(leader, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            shown += part
+        text = process.stdout.read().decode()
+    os.close(leader)
+    assert process.returncode == 0
+    assert "\r" not in text and "\x1b" not in text
+    assert b"error" not in shown
+
+
+def test_output_to_a_closed_pipe(samples):
+    """`twofold ... | head -1` ends quietly or with an error, but ends."""
+    command = f"{PROGRAM} inspect {MODEL} | head -1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=20)
+    assert result.returncode == 0 and len(result.stdout.splitlines()) == 1
