@@ -1,6 +1,7 @@
 #include "arrays.h"
 
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
 
 #include "base/error.h"
 
@@ -27,9 +28,18 @@ constexpr std::pair<DType, nb::dlpack::dtype> kTypes[] = {
     {DType::kBool, {static_cast<uint8_t>(Code::Bool), 8, 1}},
 };
 
+// NumPy has no bfloat16 of its own; the package ml_dtypes adds one.
+bool is_bfloat16(nb::handle array) {
+  return nb::hasattr(array, "dtype") && nb::cast<std::string>(array.attr("dtype").attr("name")) == "bfloat16";
+}
+
 }  // namespace
 
 Tensor to_tensor(nb::handle array, const std::string& name) {
+  if (is_bfloat16(array)) {
+    const Tensor bits = to_tensor(array.attr("view")("uint16"), name);
+    return Tensor::wrap(DType::kBFloat16, bits.shape(), bits.bytes(), std::make_shared<Tensor>(bits));
+  }
   nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu> view;
   if (!nb::try_cast(nb::module_::import_("numpy").attr("ascontiguousarray")(array), view)) {
     throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers", name);
@@ -52,6 +62,12 @@ Tensor to_tensor(nb::handle array, const std::string& name) {
 }
 
 nb::object to_array(Tensor tensor) {
+  if (tensor.dtype() == DType::kBFloat16) {
+    const Shape shape = tensor.shape();
+    const auto owner = std::make_shared<Tensor>(std::move(tensor));
+    const nb::object bits = to_array(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
+    return bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+  }
   const nb::dlpack::dtype* code = nullptr;
   for (const auto& entry : kTypes) {
     if (entry.first == tensor.dtype()) code = &entry.second;

@@ -33,7 +33,7 @@ int output_channel_axis(const Node& node, const Tensor* b) {
   if (node.is("Conv")) return 0;
   if (node.is("ConvTranspose")) return 1;
   if (node.is("Gemm")) return node.attributes.get_int("transB", 0) != 0 ? 0 : 1;
-  return b != nullptr ? b->rank() - 1 : -1;
+  return b != nullptr && b->rank() >= 2 ? b->rank() - 1 : -1;
 }
 
 constexpr int64_t kNotABias = std::numeric_limits<int64_t>::min();
@@ -149,7 +149,6 @@ std::optional<Match> match_gemm(const Graph& graph, const Node& node) {
     if (axis < 0 && b_constant != nullptr) axis += b_constant->rank();
     if (b_constant == nullptr || axis != output_channel_axis(node, b_constant)) return std::nullopt;
   }
-  if (node.is("MatMul") && b_constant != nullptr && b_constant->rank() < 2) return std::nullopt;
   if (node.is("Gemm") && (node.attributes.get_float("alpha", 1) != 1 ||
                           (node.input(2) != kNone && node.attributes.get_float("beta", 1) != 1))) {
     return std::nullopt;

@@ -83,12 +83,12 @@ IntegerGemm::IntegerGemm(const KernelArgs& args) {
   }
 }
 
-// The axis of b that output channels run along.
+// The axis of b that output channels run along; -1 for a vector, which is one channel.
 int IntegerGemm::channel_axis(int b_rank) const {
   if (inner_.op_type == "Conv") return 0;
   if (inner_.op_type == "ConvTranspose") return 1;
   if (inner_.op_type == "Gemm") return inner_.attributes.get_int("transB", 0) != 0 ? 0 : 1;
-  return b_rank - 1;
+  return b_rank >= 2 ? b_rank - 1 : -1;
 }
 
 // max over output channels of sum |b|: what bounds a partial sum. For ConvTranspose the whole tensor bounds it.
