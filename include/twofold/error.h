@@ -19,7 +19,8 @@ enum class ErrorCode {
 // Thrown with a message that names the file, node, operand or key and says what to do.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // Bytes of names in the message that are not UTF-8 are replaced by '?'.
+  Error(ErrorCode code, const std::string& message);
   ErrorCode code() const { return code_; }
 
  private:

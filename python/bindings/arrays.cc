@@ -41,9 +41,12 @@ Tensor to_tensor(nb::handle array, const std::string& name) {
     return Tensor::wrap(DType::kBFloat16, bits.shape(), bits.bytes(), std::make_shared<Tensor>(bits));
   }
   nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu> view;
-  if (!nb::try_cast(nb::module_::import_("numpy").attr("ascontiguousarray")(array), view)) {
-    throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers", name);
+  bool is_array = false;
+  try {
+    is_array = nb::try_cast(nb::module_::import_("numpy").attr("ascontiguousarray")(array), view);
+  } catch (const nb::python_error&) {  // a ragged list, say
   }
+  if (!is_array) throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers", name);
   for (const auto& [dtype, code] : kTypes) {
     if (view.dtype() != code) continue;
     Shape shape;

@@ -8,6 +8,7 @@
 #include "api/open_samples.h"
 #include "api/report_rows.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "onnx/export.h"
 #include "onnx/import.h"
 #include "ops/op.h"
@@ -51,6 +52,15 @@ QuantConfig read_config(const QuantizeOptions& options) {
   return parse_config(options.config_text, "config");
 }
 
+void check_is_float(const Graph& graph) {
+  for (NodeId id : graph.topological_order()) {
+    if (!graph.node(id).is("QuantizeLinear") && !graph.node(id).is("DequantizeLinear")) continue;
+    throw_error(ErrorCode::kInvalidArgument,
+                "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
+                graph.node(id).op_type);
+  }
+}
+
 // The shape of a config entry must fit what the model declares.
 void check_shape(const InputConfig& input, const InputSpec& spec) {
   if (input.shape.empty() || !spec.type.shape) return;
@@ -88,18 +98,6 @@ std::vector<std::string> node_names(const Graph& graph) {
   return names;
 }
 
-void check_writable(const std::filesystem::path& path) {
-  if (path.empty()) return;
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    throw_error(ErrorCode::kIo, "cannot write '{}': it is a folder", path.string());
-  }
-  if (!std::filesystem::is_directory(folder, error)) {
-    throw_error(ErrorCode::kIo, "cannot write '{}': there is no folder '{}'", path.string(), folder.string());
-  }
-}
-
 // Keys of a PTQ file whose part the caller's arguments play.
 std::vector<std::string> overridden_keys(const QuantConfig& config) {
   std::vector<std::string> keys;
@@ -127,8 +125,9 @@ std::vector<std::string> collect_notes(const QuantConfig& config, const Plan& pl
 }  // namespace
 
 QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options) {
-  check_writable(options.output);
-  check_writable(options.plan_path);
+  for (const std::filesystem::path& path : {options.output, options.plan_path}) {
+    if (!path.empty()) check_writable(path);
+  }
   QuantizeReport report;
   report.model = model.string();
   Stopwatch stopwatch(report.stages);
@@ -141,6 +140,7 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   stage("import", [&] {
     graph = import_onnx(model);
     check_operators(graph);
+    check_is_float(graph);
     input_file_nodes = node_names(graph);
   });
   stage("simplify", [&] { run_passes(graph); });

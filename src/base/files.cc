@@ -86,6 +86,20 @@ void AtomicFile::fail(const char* what) const {
   throw_error(ErrorCode::kIo, "cannot {} '{}': {}", what, path_.string(), std::strerror(errno));
 }
 
+void check_writable(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw_error(ErrorCode::kIo, "cannot write '{}': it is a folder", path.string());
+  }
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw_error(ErrorCode::kIo, "cannot write '{}': there is no folder '{}'", path.string(), folder.string());
+  }
+  if (::access(folder.c_str(), W_OK) != 0) {
+    throw_error(ErrorCode::kIo, "cannot write '{}': {}", path.string(), std::strerror(errno));
+  }
+}
+
 void write_file(const std::filesystem::path& path, std::string_view content) {
   AtomicFile file(path);
   file.write(content.data(), content.size());

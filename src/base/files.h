@@ -50,6 +50,10 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+// Throws Error(kIo) if `path` is a folder or has no folder to be in; nothing is created. For jobs that take long and
+// write at the end.
+void check_writable(const std::filesystem::path& path);
+
 // write() and commit() in one step.
 void write_file(const std::filesystem::path& path, std::string_view content);
 

@@ -140,21 +140,34 @@ void find_outputs(const Graph& graph, const Node& node, Match& match) {
   collect_readers(graph, match);
 }
 
+// True if the shape of a constant b is one that the operator takes, with one scale or one per output channel.
+bool fits_operator(const Node& node, const Tensor& b, const QuantizedEdge& edge) {
+  const bool convolution = node.is("Conv") || node.is("ConvTranspose");
+  if (convolution ? b.rank() < 3 : node.is("Gemm") ? b.rank() != 2 : b.rank() < 1) return false;
+  if (edge.scale.size() == 1) return true;
+  const int axis = edge.axis < 0 ? edge.axis + b.rank() : edge.axis;
+  return axis >= 0 && axis == output_channel_axis(node, &b) && static_cast<int64_t>(edge.scale.size()) == b.dim(axis);
+}
+
+// True if a bias has one element per output channel, or just one where the operator broadcasts it.
+bool fits_bias(const Node& node, const Tensor& b, const Tensor& bias) {
+  if (!bias.defined()) return true;
+  int64_t channels = b.dim(output_channel_axis(node, &b));
+  if (node.is("ConvTranspose")) channels *= node.attributes.get_int("group", 1);
+  return bias.size() == channels || (node.is("Gemm") && bias.size() == 1);
+}
+
 std::optional<Match> match_gemm(const Graph& graph, const Node& node) {
   const auto a = dequantized_edge(graph, node.input(0)), b = dequantized_edge(graph, node.input(1));
   if (!a || !b || !is_operand_type(a->dtype) || !is_operand_type(b->dtype) || a->scale.size() != 1) return std::nullopt;
   const Tensor* b_constant = graph.constant(b->integers);
-  if (b->scale.size() != 1) {
-    int axis = b->axis;
-    if (axis < 0 && b_constant != nullptr) axis += b_constant->rank();
-    if (b_constant == nullptr || axis != output_channel_axis(node, b_constant)) return std::nullopt;
-  }
+  if (b_constant == nullptr ? b->scale.size() != 1 : !fits_operator(node, *b_constant, *b)) return std::nullopt;
   if (node.is("Gemm") && (node.attributes.get_float("alpha", 1) != 1 ||
                           (node.input(2) != kNone && node.attributes.get_float("beta", 1) != 1))) {
     return std::nullopt;
   }
   const std::optional<Tensor> bias = integer_bias(graph, node.input(2), *a, *b);
-  if (!bias) return std::nullopt;
+  if (!bias || (b_constant != nullptr && !fits_bias(node, *b_constant, *bias))) return std::nullopt;
   Match match{*a, *b, *bias, kNone, kNone, {}, false};
   find_outputs(graph, node, match);
   return match;

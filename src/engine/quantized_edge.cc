@@ -1,10 +1,14 @@
 #include "engine/quantized_edge.h"
 
 #include <cmath>
+#include <cstdlib>
 
 namespace twofold {
 
 namespace {
+
+// No tensor has more axes.
+constexpr int64_t kMaxRank = 64;
 
 // The one zero point of all channels, as a number; nothing where they differ or the type is not an 8- to 32-bit one.
 std::optional<int32_t> common_zero_point(const Tensor& zero_points) {
@@ -37,16 +41,29 @@ std::optional<QuantizedEdge> read_parameters(const Graph& graph, const Node& nod
     if (!(s > 0) || !std::isfinite(s)) return std::nullopt;
     edge.scale.push_back(s);
   }
-  if (edge.scale.size() > 1) edge.axis = static_cast<int>(node.attributes.get_int("axis", 1));
+  if (edge.scale.size() > 1) {
+    const int64_t axis = node.attributes.get_int("axis", 1);
+    if (std::abs(axis) > kMaxRank) return std::nullopt;
+    edge.axis = static_cast<int>(axis);
+  }
   if (node.input(2) != kNone) {
     const Tensor* zero_points = graph.constant(node.input(2));
-    if (zero_points == nullptr) return std::nullopt;
+    if (zero_points == nullptr || zero_points->size() != scale->size()) return std::nullopt;
     const std::optional<int32_t> common = common_zero_point(*zero_points);
     if (!common) return std::nullopt;
     edge.zero_point = *common;
     edge.dtype = zero_points->dtype();
   }
   return edge;
+}
+
+// The type of integers on an edge: a constant's own, that of the QuantizeLinear in front, or the declared one.
+DType integer_type(const Graph& graph, ValueId integers) {
+  if (const Tensor* constant = graph.constant(integers)) return constant->dtype();
+  const NodeId source = graph.producer(integers);
+  if (source == kNone || !graph.node(source).is("QuantizeLinear")) return graph.value(integers).type.dtype;
+  const auto quantizer = quantized_edge(graph, source);
+  return quantizer ? quantizer->dtype : DType::kUndefined;
 }
 
 }  // namespace
@@ -59,20 +76,11 @@ std::optional<QuantizedEdge> dequantized_edge(const Graph& graph, ValueId real) 
   if (!edge) return edge;
   edge->integers = node.input(0);
   edge->real = real;
-  if (edge->dtype == DType::kUndefined) {
-    // Without a zero point the integers' own type tells: a constant's, or that of the QuantizeLinear in front.
-    const Tensor* constant = graph.constant(edge->integers);
-    const NodeId source = graph.producer(edge->integers);
-    if (constant != nullptr) {
-      edge->dtype = constant->dtype();
-    } else if (source != kNone && graph.node(source).is("QuantizeLinear")) {
-      const auto quantizer = quantized_edge(graph, source);
-      if (quantizer) edge->dtype = quantizer->dtype;
-    } else {
-      edge->dtype = graph.value(edge->integers).type.dtype;
-    }
-  }
-  if (edge->dtype == DType::kUndefined) return std::nullopt;
+  const DType integers = integer_type(graph, edge->integers);
+  if (edge->dtype == DType::kUndefined) edge->dtype = integers;
+  // A zero point of another type than the integers is an error, which the operator itself reports.
+  const bool fits = integers == DType::kUndefined || integers == edge->dtype;
+  if (edge->dtype == DType::kUndefined || !fits) return std::nullopt;
   return edge;
 }
 

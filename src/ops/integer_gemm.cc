@@ -95,6 +95,9 @@ int IntegerGemm::channel_axis(int b_rank) const {
 int64_t IntegerGemm::largest_channel_sum(const Tensor& b) const {
   const int axis = channel_axis(b.rank());
   int64_t outer = 1, inner = 1;
+  if (axis >= b.rank()) {
+    throw_error(ErrorCode::kInvalidModel, "input 1 has shape {}, which is of too low a rank", to_string(b.shape()));
+  }
   const int64_t channels = axis >= 0 ? b.dim(axis) : 1;
   for (int i = 0; i < b.rank(); ++i) (i < axis ? outer : i > axis ? inner : outer) *= i == axis ? 1 : b.dim(i);
   std::vector<double> sums(static_cast<size_t>(channels), 0.0);

@@ -142,6 +142,10 @@ void quantize_linear(OpCall& call) {
 template <typename T>
 void dequantize_as(OpCall& call) {
   const Tensor& q = call.input(0);
+  if (call.has_input(2) && call.input(2).dtype() != q.dtype()) {
+    throw_error(ErrorCode::kInvalidModel, "the zero point is {}, but the integers are {}",
+                to_string(call.input(2).dtype()), to_string(q.dtype()));
+  }
   const ScaleGrid grid = scale_grid(call);
   const std::vector<ScaleAndZero> scales = read_scales(call);
   std::span<float> out = call.output(0, DType::kFloat32, q.shape(), q.layout()).mutable_data<float>();

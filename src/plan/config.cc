@@ -1,5 +1,7 @@
 #include "plan/config.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "plan/config_reader.h"
@@ -110,6 +112,17 @@ bool is_quant_config(const YamlNode& tree) {
   return false;
 }
 
+// A key that neither form of the file knows is told the nearest of both.
+void check_top_level(const ConfigValue& root) {
+  if (!root.is_map()) return;
+  std::vector<std::string> known;
+  for (const ConfigKey<Draft>& key : kTopLevel) known.emplace_back(key.name);
+  for (const ConfigKey<QuantConfig>& key : quant_config_keys()) known.emplace_back(key.name);
+  for (const YamlNode& entry : root.node().items) {
+    if (std::find(known.begin(), known.end(), entry.key) == known.end()) root.fail_unknown_key(entry, known);
+  }
+}
+
 template <typename T>
 void fill(std::vector<T>& setting, const std::vector<T>& fallback) {
   if (setting.empty()) setting = fallback;
@@ -146,6 +159,7 @@ QuantConfig parse_config(std::string_view text, std::string_view label, const st
   Draft draft;
   draft.folder = folder;
   const ConfigValue root(tree, label);
+  check_top_level(root);
   if (is_quant_config(tree)) {
     read_quant_config(root, draft);
   } else {
