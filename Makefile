@@ -1,6 +1,7 @@
 # make demo   install, build, and do the main job on real input
 # make test   everything CI runs
 # make build  the command line at build/twofold and the Python package in .venv
+# make bench  speed against ONNX Runtime
 .PHONY: deps build demo test bench lint format clean
 
 deps:
@@ -12,7 +13,8 @@ build: deps
 demo: build
 	.venv/bin/python examples/ocr/demo.py
 
-test: build
+test: deps
+	tools/build.sh all
 	tools/test.sh
 
 bench: build

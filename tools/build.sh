@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds build/twofold, the C++ tests and the Python extension (release), and makes `import twofold` work in .venv.
+# Builds build/twofold and the Python extension (release), and makes `import twofold` work in .venv; with other ninja
+# targets as arguments, those: `tools/build.sh all` adds the C++ tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-  -DTWOFOLD_PYTHON=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" "$@" > build.log 2>&1 || { cat build.log; exit 1; }
+  -DTWOFOLD_PYTHON=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" > build.log 2>&1 || { cat build.log; exit 1; }
 rm -f build.log
-ninja -C build
+[ $# -gt 0 ] || set -- twofold _twofold
+ninja -C build "$@"
 
 # The extension is built into python/twofold; a path file makes the package importable in .venv.
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

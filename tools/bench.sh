@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Float execution and calibration against ONNX Runtime. Needs the models of the demo (examples/ocr/fetch_model.py).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+.venv/bin/python examples/ocr/fetch_model.py
+.venv/bin/python bench/float_models.py
+.venv/bin/python bench/calibration.py .cache/ocr/det.onnx --samples "${SAMPLES:-100}"
