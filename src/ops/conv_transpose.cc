@@ -1,5 +1,8 @@
 // ConvTranspose (ONNX opset 22): 1 to 3 spatial dimensions, groups, dilations, output_padding, output_shape.
+#include <algorithm>
+
 #include "base/parallel_for.h"
+#include "ops/block_conv_transpose.h"
 #include "ops/dnnl_runtime.h"
 #include "ops/families.h"
 #include "ops/layout.h"
@@ -31,9 +34,14 @@ class ConvTransposeKernel final : public Kernel {
         group_(args.node.attributes.get_int("group", 1)),
         epilogue_(get_epilogue(args.node.attributes)) {
     if (group_ < 1) throw_error(ErrorCode::kInvalidModel, "group {} must be at least 1", group_);
-    if (const Tensor* weights = args.constants.size() > 1 ? args.constants[1] : nullptr) {
+    const auto constant = [&](size_t i) { return i < args.constants.size() ? args.constants[i] : nullptr; };
+    if (const Tensor* weights = constant(1)) {
       check_weights(*weights);
-      if (weights->size() > 0) {
+      const Tensor* bias = constant(2);
+      if (weights->size() == 0) return;
+      if (is_tiling(*weights) && (args.node.input(2) == kNone || (bias != nullptr && fits(*bias, weights->dim(1))))) {
+        blocks_ = std::make_unique<BlockConvTranspose>(*weights, bias != nullptr ? *bias : Tensor(), epilogue_);
+      } else {
         packed_ = std::make_unique<onednn::PackedOperand>(*weights, weights_desc(weights->shape(), group_));
       }
     }
@@ -45,6 +53,16 @@ class ConvTransposeKernel final : public Kernel {
     const Tensor x = to_layout(call.input(0), Layout::kChannelsLast);
     const Tensor& weights = call.input(1);
     const Tensor* bias = call.has_input(2) ? &call.input(2) : nullptr;
+    if (blocks_) {
+      check_shapes(x.shape(), weights, bias);
+      Shape shape = {x.dim(0), weights.dim(1)};
+      for (const WindowAxis& axis : axes(x.shape(), std::span(weights.shape()).subspan(2))) {
+        shape.push_back(axis.output);
+      }
+      Tensor& y = call.output(0, DType::kFloat32, std::move(shape), Layout::kChannelsLast);
+      if (y.size() > 0) blocks_->run(call, x, y);
+      return;
+    }
     onednn::PlanCache::Key key = x.shape();
     key.push_back(bias != nullptr);
     key.push_back(num_threads());
@@ -69,6 +87,21 @@ class ConvTransposeKernel final : public Kernel {
       throw_error(ErrorCode::kInvalidModel, "input W has {} input channels, which {} groups cannot share",
                   weights.dim(0), group_);
     }
+  }
+
+  // Whether the windows of the kernel tile the output.
+  bool is_tiling(const Tensor& weights) const {
+    const auto kernel = std::span(weights.shape()).subspan(2);
+    const auto all = [](const std::vector<int64_t>& values, int64_t value) {
+      return std::all_of(values.begin(), values.end(), [=](int64_t v) { return v == value; });
+    };
+    const WindowAttributes window = window_.with_rank(static_cast<int>(kernel.size()), kernel);
+    return group_ == 1 && window.auto_pad == AutoPad::kNotSet && output_shape_.empty() && all(output_padding_, 0) &&
+           all(window.pads, 0) && all(window.dilations, 1) && std::ranges::equal(window.strides, kernel);
+  }
+
+  static bool fits(const Tensor& bias, int64_t channels) {
+    return bias.dtype() == DType::kFloat32 && bias.shape() == Shape{channels};
   }
 
   // The axes, their output sizes and paddings as the operator's equations give them.
@@ -119,7 +152,8 @@ class ConvTransposeKernel final : public Kernel {
     return result;
   }
 
-  onednn::Plan make_plan(const Shape& x, const Tensor& weights, const Tensor* bias) const {
+  // Throws Error unless the weights and the bias fit the input; returns the number of output channels.
+  int64_t check_shapes(const Shape& x, const Tensor& weights, const Tensor* bias) const {
     const int spatial = spatial_rank(x, "input X");
     check_weights(weights);
     const Shape& w = weights.shape();
@@ -127,13 +161,18 @@ class ConvTransposeKernel final : public Kernel {
     if (static_cast<int>(w.size()) != spatial + 2 || w[0] != x[1]) {
       throw_error(ErrorCode::kInvalidModel, "input W {} does not fit input X {}", to_string(w), to_string(x));
     }
-    if (bias != nullptr) {
-      onednn::require_float(*bias, "input B");
-      if (bias->shape() != Shape{channels}) {
-        throw_error(ErrorCode::kInvalidModel, "input B has shape {}, but the {} output channels need [{}]",
-                    to_string(bias->shape()), channels, channels);
-      }
+    if (bias == nullptr) return channels;
+    onednn::require_float(*bias, "input B");
+    if (bias->shape() != Shape{channels}) {
+      throw_error(ErrorCode::kInvalidModel, "input B has shape {}, but the {} output channels need [{}]",
+                  to_string(bias->shape()), channels, channels);
     }
+    return channels;
+  }
+
+  onednn::Plan make_plan(const Shape& x, const Tensor& weights, const Tensor* bias) const {
+    const int64_t channels = check_shapes(x, weights, bias);
+    const Shape& w = weights.shape();
     onednn::Plan plan;
     plan.output = {x[0], channels};
     Dims strides, dilations, pad_begin, pad_end;
@@ -167,7 +206,9 @@ class ConvTransposeKernel final : public Kernel {
   const std::vector<int64_t> output_padding_, output_shape_;
   const int64_t group_;
   const Epilogue epilogue_;
-  std::unique_ptr<onednn::PackedOperand> packed_;  // the weights, where they are constant
+  // Where the weights are constant, one of the two: the windows tile the output, or they do not.
+  std::unique_ptr<BlockConvTranspose> blocks_;
+  std::unique_ptr<onednn::PackedOperand> packed_;
   mutable onednn::PlanCache plans_;
 };
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ops/run_op.h"
 
 namespace twofold {
@@ -47,6 +49,57 @@ TEST(ConvTranspose, GroupsScatterAsTheDefinitionSays) {
                     w.data<float>()[static_cast<size_t>(((c * 3 + m) * 3 + r) * 2 + s)];
               }
   for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(y.data<float>()[i], expected[i], 1e-4) << i;
+}
+
+// One ConvTranspose with constant weights, whose windows tile the output, as the engine runs it.
+Tensor run_constant(const Tensor& x, const Tensor& w, const Tensor& bias, int threads, bool relu = false) {
+  Graph graph;
+  const ValueId in = graph.add_value("x"), weights = graph.add_constant("w", w), y = graph.add_value("y");
+  const ValueId b = bias.defined() ? graph.add_constant("b", bias) : kNone;
+  Node node{.name = "n", .op_type = "ConvTranspose", .domain = "", .inputs = {in, weights, b}, .outputs = {y}};
+  node.attributes.set("strides", Ints(w.shape().begin() + 2, w.shape().end()));
+  graph.add_node(std::move(node));
+  graph.inputs = {in};
+  graph.outputs = {{"y", y}};
+  if (relu) {
+    const ValueId z = graph.add_value("z");
+    graph.add_node({.name = "r", .op_type = "Relu", .domain = "", .inputs = {y}, .outputs = {z}});
+    graph.outputs = {{"z", z}};
+  }
+  return Executor(graph, {threads, {}}).run({x})[0];
+}
+
+// Weights that the graph computes go the general way.
+TEST(ConvTranspose, TilesEqualTheGeneralWay) {
+  const std::pair<Shape, Shape> cases[] = {
+      {{1, 3, 5, 4}, {3, 2, 2, 2}},       {{2, 5, 7, 3}, {5, 1, 2, 2}},       {{2, 4, 3, 5}, {4, 3, 3, 1}},
+      {{1, 4, 3, 5}, {4, 3, 1, 4}},       {{3, 2, 4, 4}, {2, 6, 1, 1}},       {{2, 3, 9}, {3, 2, 4}},
+      {{2, 3, 3, 4, 5}, {3, 2, 2, 3, 2}}, {{1, 2, 2, 3, 2}, {2, 1, 2, 1, 1}}, {{1, 8, 96, 96}, {8, 4, 2, 2}},
+      {{1, 2, 2, 40000}, {2, 1, 2, 2}},
+  };
+  for (const auto& [x_shape, w_shape] : cases) {
+    const Tensor x = random_tensor(x_shape, 1), w = random_tensor(w_shape, 2);
+    for (const Tensor& bias : {Tensor(), random_tensor({w_shape[1]}, 3)}) {
+      const Ints strides(w_shape.begin() + 2, w_shape.end());
+      const Tensor expected = run_op("ConvTranspose", {x, w, bias}, {{"strides", strides}})[0];
+      for (int threads : {1, 3}) {
+        const Tensor y = run_constant(x, w, bias, threads), positive = run_constant(x, w, bias, threads, true);
+        ASSERT_EQ(y.shape(), expected.shape());
+        for (size_t i = 0; i < static_cast<size_t>(y.size()); ++i) {
+          ASSERT_NEAR(y.data<float>()[i], expected.data<float>()[i], 1e-5) << to_string(w_shape) << " at " << i;
+          ASSERT_EQ(positive.data<float>()[i], std::max(y.data<float>()[i], 0.0F));
+        }
+      }
+    }
+  }
+}
+
+TEST(ConvTranspose, LiteralTiles) {
+  const Tensor x = tensor<float>({1, 2, 1, 2}, {1, -2, 10, 20});
+  const Tensor w = tensor<float>({2, 1, 2, 2}, {1, 2, 3, 4, 1, 0, -1, 0});
+  const Tensor y = run_constant(x, w, tensor<float>({1}, {100}), 1);
+  EXPECT_EQ(y.shape(), (Shape{1, 1, 2, 4}));
+  EXPECT_EQ(values<float>(y), (std::vector<float>{111, 102, 118, 96, 93, 104, 74, 92}));
 }
 
 TEST(ConvTranspose, OutputShapeAndAutoPad) {
