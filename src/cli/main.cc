@@ -1,6 +1,9 @@
 // twofold: the command line. Commands print tables on stdout; an error is one line on stderr and exit code 1.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <string>
 #include <vector>
@@ -30,9 +33,19 @@ void check_command(const CLI::App& app, const std::string& word) {
                        twofold::quoted_list(twofold::nearest_names(word, names, 3)));
 }
 
+// Starts the program again with OpenMP threads that sleep while they wait, unless the environment says how they wait.
+// GNU's OpenMP runtime, which reads the environment before main() is called, lets them spin for milliseconds. Where
+// other programs want the cores too, a thread that spins keeps out the one it waits for.
+void wait_asleep(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // returns where that cannot be; all is well then, only slower
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  wait_asleep(argv);
   CLI::App app("Twofold: float ONNX networks to integer ones in which every operand has the precision it needs.",
                "twofold");
   app.require_subcommand(1);
