@@ -138,7 +138,8 @@ std::vector<int64_t> element_strides(const Shape& shape, Layout layout) {
   int64_t step = 1;
   const auto place = [&](size_t axis) {
     strides[axis] = step;
-    step *= shape[axis];
+    // The dimensions of an empty tensor may have a product that overflows; its strides are never used.
+    step = static_cast<int64_t>(static_cast<uint64_t>(step) * static_cast<uint64_t>(shape[axis]));
   };
   const bool channels_last = layout == Layout::kChannelsLast;
   if (channels_last) place(1);
