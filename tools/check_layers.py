@@ -14,10 +14,11 @@ BELOW_QUANTIZE = {*BELOW_ENGINE, "data", "onnx", "engine", "calibrate", "plan"}
 ALLOWED = {
     "base": set(),
     "numeric": {"base"},
+    "kernels": {"base", "numeric"},
     "graph": {"base", "numeric"},
     "data": {"base", "numeric", "graph"},
     "onnx": {"base", "numeric", "graph"},
-    "ops": {"base", "numeric", "graph"},
+    "ops": {"base", "numeric", "kernels", "graph"},
     "passes": {"base", "numeric", "graph", "ops"},
     "engine": BELOW_ENGINE,
     "calibrate": {"base", "numeric", "graph", "data", "engine"},

@@ -1,0 +1,28 @@
+#if defined(__x86_64__)
+#include "kernels/skeleton.h"
+#include "kernels/vector_avx512.h"
+
+namespace twofold::kernels {
+
+namespace {
+
+struct Pairs {
+  static __m512i dot(__m512i acc, __m512i a, __m512i b) { return _mm512_dpwssd_epi32(acc, a, b); }
+};
+
+struct Quads {
+  static constexpr bool kUnsigned = true;
+  static __m512i dot(__m512i acc, __m512i a, __m512i b) { return _mm512_dpbusd_epi32(acc, a, b); }
+};
+
+// 24 accumulators, up to 4 vectors of B and one of A, of 32 registers.
+struct Shape {
+  static constexpr int kRows[kMaxTileVectors] = {12, 12, 8, 6};
+};
+
+}  // namespace
+
+constexpr MicroKernels kMicroKernelsAvx512Vnni = make_micro_kernels<Avx512Vectors, Pairs, Quads, Shape>();
+
+}  // namespace twofold::kernels
+#endif

@@ -1,0 +1,89 @@
+// What each instruction set supplies: a table of functions on plain data. Files that are compiled for an instruction
+// set include only this, <cstddef>, <cstdint>, intrinsics and the skeleton, whose functions have internal linkage: an
+// inline function that they shared with other files could be linked in from the wrong one and crash on an older CPU.
+#ifndef TWOFOLD_SRC_KERNELS_MICRO_KERNELS_H_
+#define TWOFOLD_SRC_KERNELS_MICRO_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twofold::kernels {
+
+enum class Isa : uint8_t;
+
+// Sizes of a tile of accumulators: rows x vectors of int32 lanes.
+inline constexpr int kMaxTileRows = 12;
+inline constexpr int kMaxTileVectors = 4;
+inline constexpr int kMaxLanes = 16;
+inline constexpr int kMaxTileSize = 24 * kMaxLanes;  // rows * vectors <= 24
+
+// Sums over k of one tile: out[r][c] = init[c] + sum over cells of dot(a[r][cell], b[cell][c]), modulo 2^32.
+// A cell is 32 bits: four 8-bit or two 16-bit neighbours along K. `a`: rows of cells, `a_stride` bytes apart; `b`:
+// [cells][columns] cells, 64-byte aligned; columns = vectors * lanes; `out` is dense, [rows][columns].
+using TileKernel = void (*)(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::ptrdiff_t cells,
+                            const int32_t* init, int32_t* out);
+
+// Element-wise copy of `n` elements of a row of A into cells; bits `flip` are inverted (which moves between signed and
+// unsigned). `high` receives the high bytes with their sign bit inverted, where the product wants them.
+using CopyRow = void (*)(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* high);
+
+// Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point, or, to
+// float32, float(acc * multiplier[c]).
+struct TileOutput {
+  std::byte* data;            // of the tile's first element
+  std::ptrdiff_t row_stride;  // bytes
+  const double* multiplier;   // one per column of the tile
+  double low, high;           // without the zero point
+  int32_t zero_point;
+};
+
+// Extent of a tile: `width` accumulators per row, of which the first `columns` are wanted.
+struct TileShape {
+  int rows, columns, width;
+};
+
+enum class OutputKind : uint8_t { kInt8, kInt16, kFloat32 };  // 8 and 16 bits are stored alike, signed or not
+inline constexpr int kOutputKinds = 3;
+
+// Accumulators int32, complete.
+using Int32Epilogue = void (*)(const int32_t* acc, const TileShape& shape, const TileOutput& output);
+// acc = sums[r][c] + offset[c] + row_offset[r], in double.
+using DoubleEpilogue = void (*)(const double* sums, const double* offset, const double* row_offset,
+                                const TileShape& shape, const TileOutput& output);
+
+struct MicroKernels {
+  int lanes;                      // int32 lanes of a vector
+  int max_vectors;                // of the widest tile
+  int max_rows[kMaxTileVectors];  // of the highest tile with 1, 2, ... vectors
+  bool has_quads;                 // else 8-bit operands are widened to pairs
+  bool quads_take_unsigned;       // the quads of A are uint8 (x86), else int8
+  TileKernel quads[kMaxTileVectors][kMaxTileRows];
+  TileKernel pairs[kMaxTileVectors][kMaxTileRows];
+
+  CopyRow copy_8_to_8;
+  CopyRow copy_s8_to_16, copy_u8_to_16;
+  CopyRow copy_16_to_16;
+  CopyRow copy_16_to_16_and_high;  // high bytes as the cells that the second pass wants: uint8, or int16
+
+  // sums[i] (+)= acc[i]; the first form where `first`. n is a multiple of lanes.
+  void (*flush)(const int32_t* acc, std::ptrdiff_t n, bool first, double* sums);
+  // sums[i] (+)= high[i] 2^16 + int32(wrapped[i] - high[i] 2^16): see packed_b.h, kPairsAndHighBytes.
+  void (*combine)(const int32_t* wrapped, const int32_t* high, std::ptrdiff_t n, bool first, double* sums);
+
+  Int32Epilogue int32_epilogue[kOutputKinds];
+  DoubleEpilogue double_epilogue[kOutputKinds];
+};
+
+// REQUIRES: `isa` is available.
+const MicroKernels& micro_kernels(Isa isa);
+
+#if defined(__x86_64__)
+extern const MicroKernels kMicroKernelsAvx2, kMicroKernelsAvxVnni, kMicroKernelsAvx512, kMicroKernelsAvx512Vnni;
+#elif defined(__aarch64__)
+extern const MicroKernels kMicroKernelsNeon, kMicroKernelsNeonDot;
+#endif
+extern const MicroKernels kMicroKernelsScalar;
+
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_MICRO_KERNELS_H_

@@ -1,0 +1,64 @@
+// 256-bit vectors of x86. To be compiled with -mavx2.
+#ifndef TWOFOLD_SRC_KERNELS_VECTOR_AVX2_H_
+#define TWOFOLD_SRC_KERNELS_VECTOR_AVX2_H_
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twofold::kernels {
+namespace {
+
+struct Avx2Vectors {
+  static constexpr int kLanes = 8;
+  using I32 = __m256i;
+  using F64 = __m256d;
+
+  static I32 load(const int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+  static I32 load_cells(const std::byte* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
+  static void store(int32_t* to, I32 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
+  static I32 broadcast(int32_t value) { return _mm256_set1_epi32(value); }
+  static I32 broadcast_cell(const std::byte* from) {
+    int32_t cell;
+    __builtin_memcpy(&cell, from, sizeof(cell));
+    return _mm256_set1_epi32(cell);
+  }
+  static I32 add(I32 a, I32 b) { return _mm256_add_epi32(a, b); }
+  static I32 sub(I32 a, I32 b) { return _mm256_sub_epi32(a, b); }
+  static I32 shift_left_16(I32 a) { return _mm256_slli_epi32(a, 16); }
+
+  static F64 load(const double* from) { return _mm256_loadu_pd(from); }
+  static void store(double* to, F64 v) { _mm256_storeu_pd(to, v); }
+  static F64 broadcast(double value) { return _mm256_set1_pd(value); }
+  static F64 add(F64 a, F64 b) { return _mm256_add_pd(a, b); }
+  static F64 mul(F64 a, F64 b) { return _mm256_mul_pd(a, b); }
+  static F64 clamp(F64 a, F64 low, F64 high) { return _mm256_min_pd(_mm256_max_pd(a, low), high); }
+  static F64 low_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_castsi256_si128(a)); }
+  static F64 high_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1)); }
+  // The conversion rounds to the nearest integer, ties to even.
+  static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }
+
+  static void store_8(std::byte* to, I32 v) {
+    // The low bytes of the four lanes of either half, then both halves side by side.
+    const __m256i bytes = _mm256_shuffle_epi8(
+        v, _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)));
+    const __m128i both = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), both);
+  }
+  static void store_16(std::byte* to, I32 v) {
+    const __m256i words = _mm256_shuffle_epi8(
+        v, _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1)));
+    const __m128i both = _mm_unpacklo_epi64(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), both);
+  }
+  static void store_f32(std::byte* to, F64 low, F64 high) {
+    _mm_storeu_ps(reinterpret_cast<float*>(to), _mm256_cvtpd_ps(low));
+    _mm_storeu_ps(reinterpret_cast<float*>(to) + 4, _mm256_cvtpd_ps(high));
+  }
+};
+
+}  // namespace
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_VECTOR_AVX2_H_

@@ -1,0 +1,59 @@
+// 512-bit vectors of x86. To be compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq.
+#ifndef TWOFOLD_SRC_KERNELS_VECTOR_AVX512_H_
+#define TWOFOLD_SRC_KERNELS_VECTOR_AVX512_H_
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twofold::kernels {
+namespace {
+
+struct Avx512Vectors {
+  static constexpr int kLanes = 16;
+  using I32 = __m512i;
+  using F64 = __m512d;
+
+  static I32 load(const int32_t* from) { return _mm512_loadu_si512(from); }
+  static I32 load_cells(const std::byte* from) { return _mm512_load_si512(from); }
+  static void store(int32_t* to, I32 v) { _mm512_storeu_si512(to, v); }
+  static I32 broadcast(int32_t value) { return _mm512_set1_epi32(value); }
+  static I32 broadcast_cell(const std::byte* from) {
+    int32_t cell;
+    __builtin_memcpy(&cell, from, sizeof(cell));
+    return _mm512_set1_epi32(cell);
+  }
+  static I32 add(I32 a, I32 b) { return _mm512_add_epi32(a, b); }
+  static I32 sub(I32 a, I32 b) { return _mm512_sub_epi32(a, b); }
+  static I32 shift_left_16(I32 a) { return _mm512_slli_epi32(a, 16); }
+
+  static F64 load(const double* from) { return _mm512_loadu_pd(from); }
+  static void store(double* to, F64 v) { _mm512_storeu_pd(to, v); }
+  static F64 broadcast(double value) { return _mm512_set1_pd(value); }
+  static F64 add(F64 a, F64 b) { return _mm512_add_pd(a, b); }
+  static F64 mul(F64 a, F64 b) { return _mm512_mul_pd(a, b); }
+  static F64 clamp(F64 a, F64 low, F64 high) { return _mm512_min_pd(_mm512_max_pd(a, low), high); }
+  static F64 low_half(I32 a) { return _mm512_cvtepi32_pd(_mm512_castsi512_si256(a)); }
+  static F64 high_half(I32 a) { return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1)); }
+  // The conversion rounds to the nearest integer, ties to even.
+  static I32 round(F64 low, F64 high) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(low)), _mm512_cvtpd_epi32(high), 1);
+  }
+
+  static void store_8(std::byte* to, I32 v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(v));
+  }
+  static void store_16(std::byte* to, I32 v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(v));
+  }
+  static void store_f32(std::byte* to, F64 low, F64 high) {
+    _mm256_storeu_ps(reinterpret_cast<float*>(to), _mm512_cvtpd_ps(low));
+    _mm256_storeu_ps(reinterpret_cast<float*>(to) + 8, _mm512_cvtpd_ps(high));
+  }
+};
+
+}  // namespace
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_VECTOR_AVX512_H_

@@ -1,0 +1,130 @@
+// The vector of a machine without one: eight lanes, as loops that compilers may vectorize.
+#ifndef TWOFOLD_SRC_KERNELS_VECTOR_SCALAR_H_
+#define TWOFOLD_SRC_KERNELS_VECTOR_SCALAR_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twofold::kernels {
+namespace {
+
+struct ScalarVectors {
+  static constexpr int kLanes = 8;
+  struct I32 {
+    int32_t lane[kLanes];
+  };
+  struct F64 {
+    double lane[kLanes / 2];
+  };
+
+  static I32 load(const int32_t* from) {
+    I32 v;
+    for (int i = 0; i < kLanes; ++i) v.lane[i] = from[i];
+    return v;
+  }
+  static I32 load_cells(const std::byte* from) {
+    I32 v;
+    __builtin_memcpy(v.lane, from, sizeof(v.lane));
+    return v;
+  }
+  static void store(int32_t* to, const I32& v) {
+    for (int i = 0; i < kLanes; ++i) to[i] = v.lane[i];
+  }
+  static I32 broadcast(int32_t value) {
+    I32 v;
+    for (int i = 0; i < kLanes; ++i) v.lane[i] = value;
+    return v;
+  }
+  static I32 broadcast_cell(const std::byte* from) {
+    int32_t cell;
+    __builtin_memcpy(&cell, from, sizeof(cell));
+    return broadcast(cell);
+  }
+  // Unsigned, because these wrap.
+  static I32 add(I32 a, const I32& b) {
+    for (int i = 0; i < kLanes; ++i)
+      a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) + static_cast<uint32_t>(b.lane[i]));
+    return a;
+  }
+  static I32 sub(I32 a, const I32& b) {
+    for (int i = 0; i < kLanes; ++i)
+      a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) - static_cast<uint32_t>(b.lane[i]));
+    return a;
+  }
+  static I32 shift_left_16(I32 a) {
+    for (int i = 0; i < kLanes; ++i) a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) << 16);
+    return a;
+  }
+
+  static F64 load(const double* from) {
+    F64 v;
+    for (int i = 0; i < kLanes / 2; ++i) v.lane[i] = from[i];
+    return v;
+  }
+  static void store(double* to, const F64& v) {
+    for (int i = 0; i < kLanes / 2; ++i) to[i] = v.lane[i];
+  }
+  static F64 broadcast(double value) {
+    F64 v;
+    for (int i = 0; i < kLanes / 2; ++i) v.lane[i] = value;
+    return v;
+  }
+  static F64 add(F64 a, const F64& b) {
+    for (int i = 0; i < kLanes / 2; ++i) a.lane[i] += b.lane[i];
+    return a;
+  }
+  static F64 mul(F64 a, const F64& b) {
+    for (int i = 0; i < kLanes / 2; ++i) a.lane[i] *= b.lane[i];
+    return a;
+  }
+  static F64 clamp(F64 a, const F64& low, const F64& high) {
+    for (int i = 0; i < kLanes / 2; ++i) {
+      const double v = a.lane[i] < low.lane[i] ? low.lane[i] : a.lane[i];
+      a.lane[i] = v > high.lane[i] ? high.lane[i] : v;
+    }
+    return a;
+  }
+  static F64 low_half(const I32& a) {
+    F64 v;
+    for (int i = 0; i < kLanes / 2; ++i) v.lane[i] = a.lane[i];
+    return v;
+  }
+  static F64 high_half(const I32& a) {
+    F64 v;
+    for (int i = 0; i < kLanes / 2; ++i) v.lane[i] = a.lane[kLanes / 2 + i];
+    return v;
+  }
+  // To the nearest integer, ties to even: adding 1.5 * 2^52 pushes the fraction out of the mantissa. REQUIRES: values
+  // within int32.
+  static I32 round(const F64& low, const F64& high) {
+    constexpr double kMagic = 6755399441055744.0;
+    I32 v;
+    for (int i = 0; i < kLanes / 2; ++i) {
+      v.lane[i] = static_cast<int32_t>((low.lane[i] + kMagic) - kMagic);
+      v.lane[kLanes / 2 + i] = static_cast<int32_t>((high.lane[i] + kMagic) - kMagic);
+    }
+    return v;
+  }
+
+  static void store_8(std::byte* to, const I32& v) {
+    for (int i = 0; i < kLanes; ++i) to[i] = static_cast<std::byte>(v.lane[i] & 0xFF);
+  }
+  static void store_16(std::byte* to, const I32& v) {
+    uint16_t narrow[kLanes];
+    for (int i = 0; i < kLanes; ++i) narrow[i] = static_cast<uint16_t>(v.lane[i]);
+    __builtin_memcpy(to, narrow, sizeof(narrow));
+  }
+  static void store_f32(std::byte* to, const F64& low, const F64& high) {
+    float narrow[kLanes];
+    for (int i = 0; i < kLanes / 2; ++i) {
+      narrow[i] = static_cast<float>(low.lane[i]);
+      narrow[kLanes / 2 + i] = static_cast<float>(high.lane[i]);
+    }
+    __builtin_memcpy(to, narrow, sizeof(narrow));
+  }
+};
+
+}  // namespace
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_VECTOR_SCALAR_H_
