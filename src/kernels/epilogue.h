@@ -1,0 +1,53 @@
+// From accumulators to outputs: rule 5 of docs/numerics.md, prepared for one right operand.
+#ifndef TWOFOLD_SRC_KERNELS_EPILOGUE_H_
+#define TWOFOLD_SRC_KERNELS_EPILOGUE_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/packed_b.h"
+
+namespace twofold::kernels {
+
+// One output of an accumulator that may have several.
+//   int8, uint8, int16, uint16: y = clamp(round_half_even(acc * multiplier[c]) + zero_point, low, high)
+//   float32:                    y = float(acc * multiplier[c])
+struct OutputForm {
+  DType dtype = DType::kFloat32;
+  std::vector<double> multiplier;  // one, or one per column
+  int32_t zero_point = 0;
+  int32_t low = 0, high = 0;  // within the type
+};
+
+// Immutable; shareable by threads.
+class Epilogue {
+ public:
+  struct Output {
+    OutputKind kind;
+    std::ptrdiff_t bytes;            // of an element
+    std::vector<double> multiplier;  // per column, padded
+    double low, high;                // without the zero point
+    int32_t zero_point;
+  };
+
+  // `bias` is empty, or has one value or one per column, in accumulator steps.
+  // REQUIRES: |bias| <= 2^52; multipliers finite; 1 or b.columns() entries.
+  Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs);
+
+  // For gemm: acc = sum + offset[c]; in int32 (starting from int32_offset) if fits_int32().
+  bool fits_int32() const { return fits_int32_; }
+  const double* offset() const { return offset_.data(); }
+  const int32_t* int32_offset() const { return int32_offset_.data(); }
+  std::span<const Output> outputs() const { return outputs_; }
+
+ private:
+  std::vector<double> offset_;
+  std::vector<int32_t> int32_offset_;
+  std::vector<Output> outputs_;
+  bool fits_int32_ = true;
+};
+
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_EPILOGUE_H_

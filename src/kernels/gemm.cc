@@ -1,0 +1,186 @@
+#include "kernels/gemm.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/parallel_for.h"
+
+namespace twofold::kernels {
+
+namespace {
+
+// Bytes of packed rows that one thread works on at a time: they stay in the L2 cache, beside a panel of B.
+constexpr std::ptrdiff_t kBlockBytes = 192 << 10;
+constexpr int64_t kMaxBlockRows = 240;
+// Multiplications below which a thread is not worth waking.
+constexpr int64_t kMinWork = 1 << 17;
+
+constexpr std::array<int32_t, kMaxTileVectors* kMaxLanes> kZeros = {};
+
+int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// One thread's part of a product: rows [begin, begin + count) times some panels.
+class Worker {
+ public:
+  Worker(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs)
+      : a_(a), b_(b), kernels_(b.kernels()), epilogue_(epilogue), outputs_(outputs) {}
+
+  void run(int64_t begin, int64_t count, std::span<const PackedB::Panel> panels);
+
+ private:
+  void pack(int64_t begin, int64_t count);
+  void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
+  void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows, int width);
+  TileOutput output_at(size_t i, int64_t row, int64_t column) const;
+
+  const RowSource& a_;
+  const PackedB& b_;
+  const MicroKernels& kernels_;
+  const Epilogue& epilogue_;
+  std::span<const OutputRows> outputs_;
+  std::byte* rows_ = nullptr;     // packed
+  double* row_offset_ = nullptr;  // row_factor * sum of a row
+  alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc_, high_;
+  alignas(kCacheLine) std::array<double, kMaxTileSize> sums_;
+};
+
+// Packed rows stay allocated for the next product.
+AlignedBuffer& scratch() {
+  thread_local AlignedBuffer buffer;
+  return buffer;
+}
+
+void Worker::pack(int64_t begin, int64_t count) {
+  const RowForm& form = b_.row_form();
+  const std::ptrdiff_t offsets = round_up(count * static_cast<int64_t>(sizeof(double)), kCacheLine);
+  std::byte* memory = scratch().at_least(static_cast<size_t>(offsets + count * form.stride));
+  row_offset_ = reinterpret_cast<double*>(memory);
+  rows_ = memory + offsets;
+  a_.pack(begin, count, form, rows_);
+  const int64_t padding = round_up(form.k, 4) - form.k;
+  for (int64_t r = 0; r < count; ++r) {
+    std::byte* row = rows_ + r * form.stride;
+    std::memset(row + form.k * form.element_bytes, 0, static_cast<size_t>(padding * form.element_bytes));
+    std::memset(row + form.high_offset + form.k * form.high_bytes, 0, static_cast<size_t>(padding * form.high_bytes));
+    row_offset_[r] = 0;
+    if (b_.row_factor() == 0) continue;
+    int64_t sum = 0;
+    if (form.element_bytes == 2) {
+      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int16_t*>(row)[k];
+    } else if (kernels_.quads_take_unsigned) {
+      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const uint8_t*>(row)[k];
+    } else {
+      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int8_t*>(row)[k];
+    }
+    row_offset_[r] = b_.row_factor() * static_cast<double>(sum);
+  }
+}
+
+TileOutput Worker::output_at(size_t i, int64_t row, int64_t column) const {
+  const Epilogue::Output& form = epilogue_.outputs()[i];
+  const OutputRows& place = outputs_[i];
+  return {.data = static_cast<std::byte*>(place.data) + (row * place.row_stride + column) * form.bytes,
+          .row_stride = place.row_stride * form.bytes,
+          .multiplier = form.multiplier.data() + column,
+          .low = form.low,
+          .high = form.high,
+          .zero_point = form.zero_point};
+}
+
+// Fills sums_.
+void Worker::sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows, int width) {
+  const std::ptrdiff_t stride = b_.row_form().stride, size = static_cast<std::ptrdiff_t>(rows) * width;
+  const auto at = [&](const auto& tiles) { return tiles[panel.vectors - 1][rows - 1]; };
+  bool first = true;
+  for (const PackedB::Chunk& chunk : b_.chunks(panel)) {
+    const std::byte *cells_of_a = a + chunk.begin * 4, *cells_of_b = b_.data() + panel.cells + chunk.begin * width * 4;
+    const int64_t cells = chunk.end - chunk.begin;
+    switch (b_.product()) {
+      case Product::kQuads:
+        at(kernels_.quads)(cells_of_a, stride, cells_of_b, cells, kZeros.data(), acc_.data());
+        break;
+      case Product::kPairs:
+        at(kernels_.pairs)(cells_of_a, stride, cells_of_b, cells, kZeros.data(), acc_.data());
+        break;
+      case Product::kPairsAndHighBytes: {
+        at(kernels_.pairs)(cells_of_a, stride, cells_of_b, cells, b_.wrap_init() + chunk.init, acc_.data());
+        const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
+        const std::byte* high_of_a = a + b_.row_form().high_offset + chunk.begin / per_high * 4;
+        const std::byte* high_of_b = b_.data() + panel.high + chunk.begin / per_high * width * 4;
+        at(kernels_.has_quads ? kernels_.quads : kernels_.pairs)(high_of_a, stride, high_of_b, cells / per_high,
+                                                                 kZeros.data(), high_.data());
+        kernels_.combine(acc_.data(), high_.data(), size, first, sums_.data());
+        break;
+      }
+    }
+    if (b_.product() != Product::kPairsAndHighBytes) kernels_.flush(acc_.data(), size, first, sums_.data());
+    first = false;
+  }
+}
+
+void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows) {
+  const int width = panel.vectors * kernels_.lanes;
+  const TileShape shape = {.rows = rows, .columns = panel.columns, .width = width};
+  const std::byte* a = rows_ + row * b_.row_form().stride;
+  const bool int32 = epilogue_.fits_int32() && panel.chunks == 1 && b_.product() != Product::kPairsAndHighBytes;
+  if (int32) {
+    const auto& tiles = b_.product() == Product::kQuads ? kernels_.quads : kernels_.pairs;
+    tiles[panel.vectors - 1][rows - 1](a, b_.row_form().stride, b_.data() + panel.cells, b_.chunks(panel)[0].end,
+                                       epilogue_.int32_offset() + panel.first_column, acc_.data());
+  } else {
+    sum_chunks(panel, a, rows, width);
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const TileOutput output = output_at(i, first_row + row, panel.first_column);
+    const auto kind = static_cast<size_t>(epilogue_.outputs()[i].kind);
+    if (int32) {
+      kernels_.int32_epilogue[kind](acc_.data(), shape, output);
+    } else {
+      kernels_.double_epilogue[kind](sums_.data(), epilogue_.offset() + panel.first_column, row_offset_ + row, shape,
+                                     output);
+    }
+  }
+}
+
+void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> panels) {
+  pack(begin, count);
+  for (const PackedB::Panel& panel : panels) {
+    const int64_t step = kernels_.max_rows[panel.vectors - 1];
+    for (int64_t row = 0; row < count; row += step) {
+      tile(panel, begin, row, static_cast<int>(std::min(step, count - row)));
+    }
+  }
+}
+
+}  // namespace
+
+void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs) {
+  TWOFOLD_CHECK(a.k() == b.k() && a.dtype() == b.row_form().dtype && outputs.size() == epilogue.outputs().size());
+  const int64_t m = a.rows();
+  if (m == 0 || b.columns() == 0) return;
+  const int64_t tile_rows = b.kernels().max_rows[b.panels().front().vectors - 1];
+  const int64_t threads = num_threads();
+  // Blocks of rows, as large as the cache allows and as even as the threads want; where there are fewer of them than
+  // threads, the panels are shared out too.
+  const int64_t most = std::clamp<int64_t>(kBlockBytes / b.row_form().stride, tile_rows, kMaxBlockRows);
+  const int64_t rounds = (m + threads * most - 1) / (threads * most);
+  const int64_t block_rows = round_up((m + threads * rounds - 1) / (threads * rounds), tile_rows);
+  const int64_t blocks = (m + block_rows - 1) / block_rows;
+  const auto panels = static_cast<int64_t>(b.panels().size());
+  const int64_t cuts = blocks >= threads ? 1 : std::min(panels, (threads + blocks - 1) / blocks);
+  const int64_t tasks = blocks * cuts;
+  const int64_t work = std::max<int64_t>(1, m * b.columns() * std::max<int64_t>(1, b.k()) / tasks);
+  parallel_for(tasks, (kMinWork + work - 1) / work, [&](int64_t begin, int64_t end) {
+    Worker worker(a, b, epilogue, outputs);
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t row = task / cuts * block_rows, cut = task % cuts;
+      const auto first = static_cast<size_t>(panels * cut / cuts),
+                 last = static_cast<size_t>(panels * (cut + 1) / cuts);
+      worker.run(row, std::min(block_rows, m - row), b.panels().subspan(first, last - first));
+    }
+  });
+}
+
+}  // namespace twofold::kernels

@@ -1,0 +1,97 @@
+// The right operand of an integer product, laid out for the kernels of one instruction set.
+#ifndef TWOFOLD_SRC_KERNELS_PACKED_B_H_
+#define TWOFOLD_SRC_KERNELS_PACKED_B_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/aligned_buffer.h"
+#include "kernels/isa.h"
+#include "kernels/matrix_view.h"
+#include "kernels/row_source.h"
+
+namespace twofold::kernels {
+
+// How a product is computed. Below, x are the elements of A and w those of B as they are packed.
+enum class Product : uint8_t {
+  kQuads,  // dots of four 8-bit elements
+  kPairs,  // dots of two 16-bit elements; 8-bit ones are widened
+  // Full 16 x 16 bits in one and a half passes of dots. With x = 256 xh + xl, 0 <= xl < 256, and w = 256 wh + wl:
+  //   E = sum (xh + 128) wh         a dot of the high bytes, exact
+  //   W = sum x w mod 2^32          the pair dot, which wraps
+  //   S = sum x w = 2^15 e + r,     e = sum (2 xh + 1) wh = 2 E - 255 sum wh
+  // r = sum ((xl - 128) 256 wh + x wl) is at most 2^15 sum (|wh| + |wl|) in magnitude: while that sum stays below
+  // 65536, r fits int32 and is (W - 2^15 e) mod 2^32. |w| <= 32639 splits into wh, wl in [-128, 127], so K <= 256
+  // always fits; a w above that has wh = 127 and wl up to 255.
+  kPairsAndHighBytes,
+};
+
+// B [K,N], immutable and shareable by threads. Lies as panels of columns, [panel][cell of K][column], K filled up with
+// zeros. K is cut into chunks after which int32 accumulators are added up in double; where, follows from the values of
+// B: the largest a that A's type has, times the sum of |b| over a chunk, fits int32 in every column.
+class PackedB {
+ public:
+  struct Chunk {
+    int64_t begin, end;       // cells of the first pass
+    std::ptrdiff_t init = 0;  // where in wrap_init() the chunk's starting values begin
+  };
+  struct Panel {
+    int64_t first_column;
+    int columns, vectors;
+    std::ptrdiff_t cells, high;  // bytes from data()
+    size_t first_chunk, chunks;
+  };
+
+  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa().
+  // Throws Error(kUnsupported) if K is so large that an accumulator could pass 2^53.
+  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point);
+
+  int64_t k() const { return k_; }
+  int64_t columns() const { return columns_; }
+  Isa isa() const { return isa_; }
+  Product product() const { return product_; }
+  size_t byte_size() const { return data_.size(); }
+
+  // For gemm and Epilogue. Arrays have an entry per column, up to padded_columns(), the panels' width.
+  const MicroKernels& kernels() const { return *kernels_; }
+  const RowForm& row_form() const { return row_form_; }
+  std::span<const Panel> panels() const { return panels_; }
+  std::span<const Chunk> chunks(const Panel& panel) const {
+    return std::span<const Chunk>(chunks_).subspan(panel.first_chunk, panel.chunks);
+  }
+  int64_t padded_columns() const { return padded_columns_; }
+  const std::byte* data() const { return data_.data(); }
+  const int32_t* wrap_init() const { return wrap_init_.data(); }
+  // acc = packed sum + offset[c] + row_factor * (sum of the packed row): what zero points and shifts come to.
+  std::span<const double> offset() const { return offset_; }
+  double row_factor() const { return row_factor_; }
+  // Bound of the magnitude of a packed sum.
+  std::span<const double> sum_bound() const { return sum_bound_; }
+
+ private:
+  void choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point);
+  void lay_out_panels();
+  bool pairs_are_better(const MatrixView& b) const;
+  void pack_panel(const MatrixView& b, Panel& panel);
+
+  Isa isa_;
+  const MicroKernels* kernels_;
+  int64_t k_, columns_, padded_columns_ = 0;
+  Product product_ = Product::kPairs;
+  RowForm row_form_;
+  int32_t fold_ = 0;          // subtracted from b when it is packed
+  int32_t a_zero_point_ = 0;  // of the packed a
+  int32_t b_zero_point_ = 0;  // of the packed b
+  int64_t a_bound_ = 0;       // largest magnitude of a packed a
+  AlignedBuffer data_;
+  std::vector<Panel> panels_;
+  std::vector<Chunk> chunks_;
+  std::vector<int32_t> wrap_init_;
+  std::vector<double> offset_, sum_bound_;
+  double row_factor_ = 0;
+};
+
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_PACKED_B_H_

@@ -1,0 +1,40 @@
+#include "kernels/row_source.h"
+
+#include <algorithm>
+#include <array>
+
+namespace twofold::kernels {
+
+namespace {
+
+// Elements that are gathered from a strided row before they are converted.
+constexpr int64_t kGather = 256;
+
+template <typename T>
+void pack_strided(const MatrixView& a, int64_t row, const PackedRow& packed) {
+  std::array<T, kGather> run;
+  const T* from = static_cast<const T*>(a.data) + row * a.row_stride;
+  for (int64_t k = 0; k < a.columns; k += kGather) {
+    const int64_t n = std::min(kGather, a.columns - k);
+    for (int64_t i = 0; i < n; ++i) run[static_cast<size_t>(i)] = from[(k + i) * a.column_stride];
+    packed.copy(k, run.data(), n);
+  }
+}
+
+}  // namespace
+
+void MatrixRows::pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const {
+  const auto bytes = static_cast<int64_t>(byte_size(a_.dtype));
+  for (int64_t r = begin; r < begin + count; ++r) {
+    const PackedRow packed(form, rows + (r - begin) * form.stride);
+    if (a_.column_stride == 1) {
+      packed.copy(0, static_cast<const std::byte*>(a_.data) + r * a_.row_stride * bytes, a_.columns);
+    } else if (bytes == 1) {
+      pack_strided<uint8_t>(a_, r, packed);
+    } else {
+      pack_strided<uint16_t>(a_, r, packed);
+    }
+  }
+}
+
+}  // namespace twofold::kernels

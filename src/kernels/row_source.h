@@ -1,0 +1,68 @@
+// Where the rows of A come from. Rows are packed block by block, just before they are multiplied, so that a convolution
+// never holds the matrix of its windows.
+#ifndef TWOFOLD_SRC_KERNELS_ROW_SOURCE_H_
+#define TWOFOLD_SRC_KERNELS_ROW_SOURCE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matrix_view.h"
+#include "kernels/micro_kernels.h"
+
+namespace twofold::kernels {
+
+// How one row of A lies when it is packed: K elements as cells, zeros up to a whole cell, and, where the product wants
+// them, the high bytes of the elements as cells of their own.
+struct RowForm {
+  DType dtype = DType::kInt8;  // of the source
+  int64_t k = 0;
+  uint32_t flip = 0;                 // bits to invert: signed <-> unsigned
+  CopyRow copy = nullptr;            // converts a run of elements
+  std::ptrdiff_t element_bytes = 1;  // in the packed row
+  std::ptrdiff_t high_bytes = 0;     // per element, 0 where there are none
+  std::ptrdiff_t stride = 0;         // bytes from one packed row to the next; the high bytes follow the cells
+  std::ptrdiff_t high_offset = 0;    // bytes from a row's cells to its high bytes
+};
+
+// One packed row, as it is filled: runs of elements, in any order, until all K are there.
+class PackedRow {
+ public:
+  PackedRow(const RowForm& form, std::byte* row) : form_(form), row_(row) {}
+  // Elements [k, k + n) become the n contiguous elements at `source`.
+  void copy(int64_t k, const void* source, int64_t n) const {
+    form_.copy(static_cast<const std::byte*>(source), n, form_.flip, row_ + k * form_.element_bytes,
+               row_ + form_.high_offset + k * form_.high_bytes);
+  }
+
+ private:
+  const RowForm& form_;
+  std::byte* row_;
+};
+
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual int64_t rows() const = 0;
+  virtual int64_t k() const = 0;
+  virtual DType dtype() const = 0;
+  // Packs rows [begin, begin + count) to `rows`, form.stride bytes apart. Elements beyond K are left alone. Called by
+  // several threads at once.
+  virtual void pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const = 0;
+};
+
+// The rows of a matrix in memory.
+class MatrixRows final : public RowSource {
+ public:
+  explicit MatrixRows(const MatrixView& a) : a_(a) {}
+  int64_t rows() const override { return a_.rows; }
+  int64_t k() const override { return a_.columns; }
+  DType dtype() const override { return a_.dtype; }
+  void pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const override;
+
+ private:
+  MatrixView a_;
+};
+
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_ROW_SOURCE_H_
