@@ -33,16 +33,19 @@ def make_images(folder: Path, shape: tuple[int, ...], samples: int) -> None:
         np.save(folder / f"{i:04}.npy", (0.7 * image + 0.1 * noise).astype(np.float32))
 
 
-def fix_shape(source: Path, target: Path, shape: tuple[int, ...]) -> str:
-    """Gives the model's input a fixed shape; returns the input's name."""
+def prepare_model(source: Path, target: Path, shape: tuple[int, ...]) -> None:
+    """Gives the model's input a fixed shape and does what ONNX Runtime recommends before calibration.
+
+    Both calibrate the result, in which BatchNormalization is folded and constants are initializers.
+    """
     import onnx
+    from onnxruntime.quantization.shape_inference import quant_pre_process
     from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
     model = onnx.load(source)
-    name = model.graph.input[0].name
-    make_input_shape_fixed(model.graph, name, list(shape))
+    make_input_shape_fixed(model.graph, model.graph.input[0].name, list(shape))
     onnx.save(model, target)
-    return name
+    quant_pre_process(target, target, skip_symbolic_shape=True)
 
 
 # The stages of `twofold.quantize` that calibration consists of; applying, evaluating and writing come on top.
@@ -166,7 +169,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data, model = Path(folder) / "data", Path(folder) / "model.onnx"
         data.mkdir()
-        fix_shape(arguments.model, model, shape)
+        prepare_model(arguments.model, model, shape)
         make_images(data, shape, arguments.samples)
         for method in arguments.methods:
             ours, theirs = (measure(rival, model, data, method) for rival in RIVALS)
