@@ -193,8 +193,6 @@ std::unique_ptr<Kernel> make_integer_gemm(const KernelArgs& args) { return std::
 constexpr OpDef kOps[] = {
     {.op_type = "IntegerConv", .make = make_integer_gemm, .any_layout = true, .domain = "twofold"},
     {.op_type = "IntegerConvTranspose", .make = make_integer_gemm, .any_layout = true, .domain = "twofold"},
-    {.op_type = "IntegerMatMul", .make = make_integer_gemm, .domain = "twofold"},
-    {.op_type = "IntegerGemm", .make = make_integer_gemm, .domain = "twofold"},
 };
 
 }  // namespace

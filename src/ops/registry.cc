@@ -10,7 +10,7 @@ namespace {
 
 // Every family; a new file of operators is added here.
 constexpr std::span<const OpDef> (*kFamilies[])() = {
-    ec_quantize_ops, integer_gemm_ops, quantize_linear_ops, shape_ops,
+    ec_quantize_ops, integer_gemm_ops, integer_matmul_ops, quantize_linear_ops, shape_ops,
     constant_ops,    transpose_ops,    concat_ops,          slice_ops,
     expand_ops,      pad_ops,          gather_ops,          unary_ops,
     binary_ops,      pow_ops,          compare_ops,         reduce_ops,

@@ -1,0 +1,93 @@
+// IntegerMatMul and IntegerGemm (integer_product.h).
+#include "base/parallel_for.h"
+#include "kernels/gemm.h"
+#include "ops/families.h"
+#include "ops/integer_product.h"
+#include "ops/matrix_stack.h"
+
+namespace twofold {
+
+namespace {
+
+// Gemm's transpositions as MatMul's orders.
+MatrixOrders read_orders(const Attributes& attributes) {
+  MatrixOrders orders;
+  if (attributes.get_int("transA", 0) != 0) orders.a = {1, 0};
+  if (attributes.get_int("transB", 0) != 0) orders.b = {1, 0};
+  return orders;
+}
+
+class IntegerMatMul final : public Kernel {
+ public:
+  explicit IntegerMatMul(const KernelArgs& args) : product_(args), orders_(read_orders(args.node.attributes)) {
+    const Tensor* b = args.constants[1];
+    if (b == nullptr) return;
+    // A row of any length that fits stands for the A that is not there yet.
+    const Shape row(1, b->rank() == 1 || !orders_.b.empty() ? b->shape().back() : b->dim(b->rank() - 2));
+    const MatrixProduct p = plan_product(row, b->shape(), {{}, orders_.b, {}});
+    for (int64_t i = 0; i < p.batches; ++i) prepared_.push_back(prepare(*b, p, p.offsets(i).b));
+  }
+
+  void run(OpCall& call) const override {
+    const Tensor &a = call.input(0), &b = call.input(1);
+    const MatrixProduct p = plan_product(a.shape(), b.shape(), orders_);
+    std::vector<std::byte*> outputs;
+    for (size_t i = 0; i < product_.outputs.size(); ++i) {
+      outputs.push_back(call.output(static_cast<int>(i), product_.outputs[i].dtype, p.output).mutable_bytes());
+    }
+    if (num_elements(p.output) == 0) return;
+    const auto multiply_batch = [&](int64_t rows, const MatrixProduct::Offsets& at) {
+      if (!prepared_.empty()) {
+        // Constants are row-major: matrix i begins i * k * n elements in.
+        const int64_t matrix = p.k > 0 ? at.b / (p.k * p.n) : 0;
+        multiply(a, p, rows, at, prepared_[static_cast<size_t>(matrix)], outputs);
+      } else {
+        multiply(a, p, rows, at, prepare(b, p, at.b), outputs);
+      }
+    };
+    if (is_one_product(a, b, p)) return multiply_batch(p.batches * p.m, {0, 0, 0});
+    // Either the products run in parallel, or the rows and columns of each.
+    parallel_for(p.batches, p.batches >= num_threads() ? 1 : p.batches, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) multiply_batch(p.m, p.offsets(i));
+    });
+  }
+
+ private:
+  PreparedProduct prepare(const Tensor& b, const MatrixProduct& p, int64_t offset) const {
+    const kernels::MatrixView matrix = product_.view_b(b, offset, p.k, p.n, p.b.row_stride(), p.b.column_stride());
+    return {product_, matrix, 0, p.n};
+  }
+
+  // Whether the rows of all batches of A follow each other and meet the same B.
+  bool is_one_product(const Tensor& a, const Tensor& b, const MatrixProduct& p) const {
+    return orders_.a.empty() && a.size() == p.batches * p.m * p.k && b.size() == p.k * p.n;
+  }
+
+  void multiply(const Tensor& a, const MatrixProduct& p, int64_t rows, const MatrixProduct::Offsets& at,
+                const PreparedProduct& right, const std::vector<std::byte*>& outputs) const {
+    std::vector<kernels::OutputRows> places;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const size_t bytes = static_cast<size_t>(at.y) * byte_size(product_.outputs[i].dtype);
+      places.push_back({outputs[i] + bytes, p.n});
+    }
+    const kernels::MatrixView left = product_.view_a(a, at.a, rows, p.k, p.a.row_stride(), p.a.column_stride());
+    kernels::gemm(kernels::MatrixRows(left), right.b, right.epilogue, places);
+  }
+
+  const IntegerProduct product_;
+  const MatrixOrders orders_;
+  std::vector<PreparedProduct> prepared_;  // per matrix of a constant B
+};
+
+std::unique_ptr<Kernel> make_integer_matmul(const KernelArgs& args) { return std::make_unique<IntegerMatMul>(args); }
+
+constexpr OpDef kOps[] = {
+    {.op_type = "IntegerMatMul", .make = make_integer_matmul, .domain = "twofold"},
+    {.op_type = "IntegerGemm", .make = make_integer_matmul, .domain = "twofold"},
+};
+
+}  // namespace
+
+std::span<const OpDef> integer_matmul_ops() { return kOps; }
+
+}  // namespace twofold

@@ -1,0 +1,86 @@
+#include "ops/integer_product.h"
+
+namespace twofold {
+
+namespace {
+
+kernels::MatrixView view(const Tensor& tensor, int32_t zero_point, int64_t offset, int64_t rows, int64_t columns,
+                         int64_t row_stride, int64_t column_stride) {
+  return {.dtype = tensor.dtype(),
+          .data = tensor.bytes() + static_cast<size_t>(offset) * byte_size(tensor.dtype()),
+          .rows = rows,
+          .columns = columns,
+          .row_stride = row_stride,
+          .column_stride = column_stride,
+          .zero_point = zero_point};
+}
+
+// Entry `i` of one value for all, or one per channel.
+template <typename T>
+T at(const std::vector<T>& values, int64_t i) {
+  return values[values.size() == 1 ? 0 : static_cast<size_t>(i) % values.size()];
+}
+
+}  // namespace
+
+IntegerProduct::IntegerProduct(const KernelArgs& args)
+    : a_dtype(static_cast<DType>(args.node.attributes.get_int("a_dtype"))),
+      a_scale(args.node.attributes.get_float("a_scale", 1)),
+      a_zero_point(static_cast<int32_t>(args.node.attributes.get_int("a_zero_point", 0))),
+      b_zero_point(static_cast<int32_t>(args.node.attributes.get_int("b_zero_point", 0))),
+      b_scale(args.node.attributes.get_floats("b_scale", {})) {
+  const Attributes& attributes = args.node.attributes;
+  const auto dtypes = attributes.get_ints("y_dtype", {}), zeros = attributes.get_ints("y_zero_point", {}),
+             lows = attributes.get_ints("y_low", {}), highs = attributes.get_ints("y_high", {});
+  const auto scales = attributes.get_floats("y_scale", {});
+  for (size_t i = 0; i < dtypes.size(); ++i) {
+    outputs.push_back({static_cast<DType>(dtypes[i]), scales[i], static_cast<int32_t>(zeros[i]),
+                       static_cast<int32_t>(lows[i]), static_cast<int32_t>(highs[i])});
+  }
+  if (args.constants.size() > 2 && args.constants[2] != nullptr) {
+    const std::span<const int64_t> values = args.constants[2]->data<int64_t>();
+    bias.assign(values.begin(), values.end());
+  }
+}
+
+kernels::MatrixView IntegerProduct::view_a(const Tensor& a, int64_t offset, int64_t rows, int64_t columns,
+                                           int64_t row_stride, int64_t column_stride) const {
+  if (a.dtype() != a_dtype) {
+    throw_error(ErrorCode::kInvalidModel, "input 0 is {}, but its zero point is {}", to_string(a.dtype()),
+                to_string(a_dtype));
+  }
+  return view(a, a_zero_point, offset, rows, columns, row_stride, column_stride);
+}
+
+kernels::MatrixView IntegerProduct::view_b(const Tensor& b, int64_t offset, int64_t rows, int64_t columns,
+                                           int64_t row_stride, int64_t column_stride) const {
+  const DType dtype = b.dtype();
+  if (dtype != DType::kInt8 && dtype != DType::kUInt8 && dtype != DType::kInt16 && dtype != DType::kUInt16) {
+    throw_error(ErrorCode::kInvalidModel, "input 1 is {}, not an 8- or 16-bit integer", to_string(dtype));
+  }
+  return view(b, b_zero_point, offset, rows, columns, row_stride, column_stride);
+}
+
+kernels::Epilogue IntegerProduct::epilogue(const kernels::PackedB& b, int64_t first, int64_t channels) const {
+  const auto check = [&](size_t count, const char* what) {
+    if (count <= 1 || static_cast<int64_t>(count) == channels) return;
+    throw_error(ErrorCode::kInvalidModel, "the {} has {} elements, but the output has {} channels", what, count,
+                channels);
+  };
+  check(bias.size(), "bias");
+  const int64_t columns = b.columns();
+  std::vector<int64_t> own_bias;
+  for (int64_t c = 0; c < columns && !bias.empty(); ++c) own_bias.push_back(at(bias, first + c));
+  std::vector<kernels::OutputForm> forms;
+  for (const Output& output : outputs) {
+    kernels::OutputForm form{output.dtype, {}, output.zero_point, output.low, output.high};
+    for (int64_t c = 0; c < columns; ++c) {
+      const double unit = static_cast<double>(a_scale) * at(b_scale, first + c);
+      form.multiplier.push_back(output.dtype == DType::kFloat32 ? unit : unit / output.scale);
+    }
+    forms.push_back(std::move(form));
+  }
+  return {b, own_bias, forms};
+}
+
+}  // namespace twofold
