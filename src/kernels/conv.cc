@@ -1,0 +1,102 @@
+#include "kernels/conv.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "base/check.h"
+#include "kernels/conv_rows.h"
+
+namespace twofold::kernels {
+
+namespace {
+
+// [M, C/group, position] -> [M, position, C/group].
+template <typename T>
+std::vector<T> channels_last(const ConvWeights& weights, int64_t positions) {
+  const int64_t channels = weights.group_channels;
+  std::vector<T> result(static_cast<size_t>(weights.out_channels * channels * positions));
+  const T* from = static_cast<const T*>(weights.data);
+  for (int64_t m = 0; m < weights.out_channels; ++m) {
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t p = 0; p < positions; ++p) result[static_cast<size_t>((m * positions + p) * channels + c)] = *from++;
+    }
+  }
+  return result;
+}
+
+// The entries of one group of something that has one entry, or one per output channel.
+template <typename T>
+std::span<const T> part(std::span<const T> all, int64_t first, int64_t count) {
+  return all.size() <= 1 ? all : all.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+}
+
+bool is_pointwise(const std::array<ConvAxis, 3>& axes) {
+  return std::ranges::all_of(axes, [](const ConvAxis& axis) {
+    return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.outputs == axis.size;
+  });
+}
+
+}  // namespace
+
+Conv::Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, int32_t a_zero_point,
+           std::span<const int64_t> bias, std::span<const OutputForm> outputs)
+    : window_(window), out_channels_(weights.out_channels), group_channels_(weights.group_channels) {
+  TWOFOLD_CHECK(weights.group >= 1 && weights.out_channels % weights.group == 0);
+  const int64_t positions =
+      std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<int64_t>());
+  const int64_t columns = out_channels_ / weights.group, k = positions * group_channels_;
+  const bool bytes = byte_size(weights.dtype) == 1;
+  std::vector<uint8_t> reordered8;
+  std::vector<uint16_t> reordered16;
+  const void* data = weights.data;
+  if (positions > 1 && group_channels_ > 1) {
+    if (bytes) {
+      reordered8 = channels_last<uint8_t>(weights, positions);
+      data = reordered8.data();
+    } else {
+      reordered16 = channels_last<uint16_t>(weights, positions);
+      data = reordered16.data();
+    }
+  }
+  for (const OutputForm& form : outputs) output_bytes_.push_back(static_cast<std::ptrdiff_t>(byte_size(form.dtype)));
+  for (int64_t g = 0; g < weights.group; ++g) {
+    const auto* first = static_cast<const std::byte*>(data) + g * columns * k * (bytes ? 1 : 2);
+    PackedB packed({weights.dtype, first, k, columns, 1, k, weights.zero_point}, a_dtype, a_zero_point);
+    std::vector<OutputForm> forms(outputs.begin(), outputs.end());
+    for (OutputForm& form : forms) {
+      const auto own = part(std::span<const double>(form.multiplier), g * columns, columns);
+      form.multiplier = std::vector<double>(own.begin(), own.end());
+    }
+    Epilogue epilogue(packed, part(bias, g * columns, columns), forms);
+    groups_.push_back({std::move(packed), std::move(epilogue)});
+  }
+}
+
+void Conv::run(const ConvInput& input, std::span<const OutputRows> outputs) const {
+  const auto groups = static_cast<int64_t>(groups_.size());
+  TWOFOLD_CHECK(input.channels == groups * group_channels_);
+  const std::array<ConvAxis, 3> axes = conv_axes(window_, input.spatial);
+  const int64_t columns = out_channels_ / groups;
+  std::vector<OutputRows> places(outputs.begin(), outputs.end());
+  for (int64_t g = 0; g < groups; ++g) {
+    const Group& group = groups_[static_cast<size_t>(g)];
+    for (size_t i = 0; i < places.size(); ++i)
+      places[i].data = static_cast<std::byte*>(outputs[i].data) + g * columns * output_bytes_[i];
+    if (is_pointwise(axes)) {
+      const auto bytes = static_cast<int64_t>(byte_size(input.dtype));
+      const MatrixView pixels = {input.dtype,
+                                 static_cast<const std::byte*>(input.data) + g * group_channels_ * bytes,
+                                 input.batch * axes[0].size * axes[1].size * axes[2].size,
+                                 group_channels_,
+                                 input.channels,
+                                 1,
+                                 input.zero_point};
+      gemm(MatrixRows(pixels), group.weights, group.epilogue, places);
+    } else {
+      gemm(ConvRows(input, axes, g * group_channels_, group_channels_), group.weights, group.epilogue, places);
+    }
+  }
+}
+
+}  // namespace twofold::kernels

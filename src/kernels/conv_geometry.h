@@ -1,0 +1,46 @@
+// Where the windows of a convolution lie.
+#ifndef TWOFOLD_SRC_KERNELS_CONV_GEOMETRY_H_
+#define TWOFOLD_SRC_KERNELS_CONV_GEOMETRY_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "twofold/dtype.h"
+
+namespace twofold::kernels {
+
+// The attributes of ONNX's Conv, one entry per spatial axis, of which there are 1 to 3 (pads: all begins, then all
+// ends).
+struct ConvWindow {
+  std::vector<int64_t> kernel, strides, dilations, pads;
+};
+
+// Activations that lie as [batch, spatial..., channels], densely.
+struct ConvInput {
+  DType dtype = DType::kInt8;  // int8, uint8, int16 or uint16
+  const void* data = nullptr;
+  int64_t batch = 1;
+  std::vector<int64_t> spatial;
+  int64_t channels = 1;
+  int32_t zero_point = 0;
+};
+
+// One spatial axis.
+struct ConvAxis {
+  int64_t size = 1, kernel = 1, stride = 1, dilation = 1, pad = 0;  // pad: at the beginning
+  int64_t outputs = 1;
+  // Where in the input the first tap of an output lies; negative in the padding.
+  int64_t first(int64_t output) const { return output * stride - pad; }
+};
+
+// The three axes of a window over an input, absent ones (the outer ones) of size 1.
+// Throws Error(kInvalidArgument) if the window is larger than the padded input.
+std::array<ConvAxis, 3> conv_axes(const ConvWindow& window, const std::vector<int64_t>& spatial);
+
+// Spatial shape of the output.
+std::vector<int64_t> conv_output(const ConvWindow& window, const std::vector<int64_t>& spatial);
+
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_CONV_GEOMETRY_H_

@@ -1,0 +1,220 @@
+#include "kernels/conv.h"
+
+#include <gtest/gtest.h>
+
+#include "base/parallel_for.h"
+#include "kernels/reference.h"
+#include "twofold/error.h"
+
+namespace twofold::kernels {
+namespace {
+
+constexpr DType kTypes[] = {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kUInt16};
+
+struct Case {
+  DType a_type = DType::kInt8, b_type = DType::kInt8;
+  int64_t batch = 1;
+  std::vector<int64_t> spatial = {7, 9};
+  int64_t channels = 4, out_channels = 5, group = 1;
+  ConvWindow window = {{3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}};
+  int32_t a_zero = 0, b_zero = 0;
+  Fill a_fill = Fill::kRandom, b_fill = Fill::kRandom;
+};
+
+// Accumulators [batch * positions, M], by the sum over the taps that lie inside.
+std::vector<int64_t> reference_conv(const Case& c, const Integers& a, const Integers& b,
+                                    const std::vector<int64_t>& bias) {
+  const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);
+  const int64_t group_channels = c.channels / c.group, group_outputs = c.out_channels / c.group;
+  const int64_t kernel = axes[0].kernel * axes[1].kernel * axes[2].kernel;
+  std::vector<int64_t> acc;
+  for (int64_t n = 0; n < c.batch; ++n) {
+    for (int64_t at = 0; at < axes[0].outputs * axes[1].outputs * axes[2].outputs; ++at) {
+      const int64_t x = at % axes[2].outputs, y = at / axes[2].outputs % axes[1].outputs;
+      const int64_t z = at / axes[2].outputs / axes[1].outputs;
+      for (int64_t m = 0; m < c.out_channels; ++m) {
+        int64_t sum = bias[static_cast<size_t>(m)];
+        for (int64_t tap = 0; tap < kernel; ++tap) {
+          const int64_t kx = tap % axes[2].kernel, ky = tap / axes[2].kernel % axes[1].kernel;
+          const int64_t kz = tap / axes[2].kernel / axes[1].kernel;
+          const int64_t ix = x * axes[2].stride - axes[2].pad + kx * axes[2].dilation;
+          const int64_t iy = y * axes[1].stride - axes[1].pad + ky * axes[1].dilation;
+          const int64_t iz = z * axes[0].stride - axes[0].pad + kz * axes[0].dilation;
+          if (ix < 0 || iy < 0 || iz < 0 || ix >= axes[2].size || iy >= axes[1].size || iz >= axes[0].size) continue;
+          for (int64_t i = 0; i < group_channels; ++i) {
+            const int64_t pixel = ((n * axes[0].size + iz) * axes[1].size + iy) * axes[2].size + ix;
+            const int64_t value = a.get(pixel * c.channels + m / group_outputs * group_channels + i) - c.a_zero;
+            sum += value * (b.get((m * group_channels + i) * kernel + tap) - c.b_zero);
+          }
+        }
+        acc.push_back(sum);
+      }
+    }
+  }
+  return acc;
+}
+
+void expect_exact(const Case& c, std::mt19937& random) {
+  SCOPED_TRACE(testing::Message() << to_string(current_isa()) << " " << to_string(c.a_type) << " x "
+                                  << to_string(c.b_type) << " channels " << c.channels << " -> " << c.out_channels
+                                  << " group " << c.group << " kernel " << c.window.kernel.back() << " stride "
+                                  << c.window.strides.back() << " pad " << c.window.pads.front());
+  int64_t pixels = c.batch, kernel = 1;
+  for (const int64_t n : c.spatial) pixels *= n;
+  for (const int64_t n : c.window.kernel) kernel *= n;
+  const Integers a = integers(c.a_type, pixels * c.channels, c.a_fill, random);
+  const Integers b = integers(c.b_type, c.out_channels * (c.channels / c.group) * kernel, c.b_fill, random);
+  std::vector<int64_t> bias;
+  std::uniform_int_distribution<int64_t> any_bias(-1000, 1000);
+  for (int64_t m = 0; m < c.out_channels; ++m) bias.push_back(any_bias(random));
+  const std::vector<int64_t> acc = reference_conv(c, a, b, bias);
+  double largest = 1;
+  for (const int64_t value : acc) largest = std::max(largest, std::abs(static_cast<double>(value)));
+
+  std::vector<OutputForm> forms;
+  std::uniform_real_distribution<double> spread(0.3, 3.0);
+  for (const DType dtype : kTypes) {
+    OutputForm form{.dtype = dtype, .multiplier = {}, .zero_point = 7, .low = lowest(dtype), .high = highest(dtype)};
+    for (int64_t m = 0; m < c.out_channels; ++m)
+      form.multiplier.push_back(spread(random) * (highest(dtype) - lowest(dtype)) / 2 / largest);
+    forms.push_back(form);
+  }
+  forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 3}});
+  forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5}, .low = -7, .high = 99});
+
+  const Conv conv({c.b_type, b.data(), c.out_channels, c.channels / c.group, c.group, c.b_zero}, c.window, c.a_type,
+                  c.a_zero, bias, forms);
+  const int64_t row_stride = c.out_channels + 3, rows = static_cast<int64_t>(acc.size()) / c.out_channels;
+  std::vector<std::vector<unsigned char>> got;
+  std::vector<OutputRows> places;
+  for (const OutputForm& form : forms) {
+    got.emplace_back(static_cast<size_t>(rows * row_stride) * byte_size(form.dtype), 0x5A);
+    places.push_back({got.back().data(), row_stride});
+  }
+  conv.run({c.a_type, a.data(), c.batch, c.spatial, c.channels, c.a_zero}, places);
+  for (size_t i = 0; i < forms.size(); ++i) {
+    ASSERT_EQ(got[i], reference_output(acc, c.out_channels, row_stride, forms[i])) << "output " << i;
+  }
+}
+
+class ConvTest : public testing::TestWithParam<Isa> {
+ protected:
+  std::mt19937 random_{11};
+  IsaScope scope_{GetParam()};
+};
+
+TEST_P(ConvTest, IsExactForAllTypes) {
+  for (const DType a_type : kTypes) {
+    for (const DType b_type : kTypes) {
+      for (const int32_t zero : {0, 5}) {
+        expect_exact({.a_type = a_type, .b_type = b_type, .a_zero = zero, .b_zero = zero}, random_);
+        expect_exact({.a_type = a_type,
+                      .b_type = b_type,
+                      .channels = 6,
+                      .out_channels = 6,
+                      .group = 6,
+                      .a_zero = zero,
+                      .b_zero = zero},
+                     random_);
+      }
+    }
+  }
+}
+
+TEST_P(ConvTest, TakesEveryGeometry) {
+  const ConvWindow windows[] = {
+      {{1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}}, {{1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}},
+      {{1, 1}, {1, 1}, {1, 1}, {1, 1, 1, 1}}, {{3, 3}, {2, 2}, {1, 1}, {1, 1, 0, 0}},
+      {{3, 3}, {1, 1}, {2, 2}, {2, 2, 2, 2}}, {{2, 5}, {1, 3}, {1, 1}, {0, 4, 1, 3}},
+      {{7, 9}, {1, 1}, {1, 1}, {6, 8, 6, 8}}, {{3, 4}, {2, 1}, {3, 2}, {0, 3, 2, 5}},
+  };
+  for (const ConvWindow& window : windows) {
+    for (const DType type : {DType::kInt8, DType::kInt16}) {
+      for (const int64_t batch : {1, 2}) {
+        expect_exact(
+            {.a_type = type, .batch = batch, .channels = 3, .out_channels = 18, .window = window, .a_zero = -4},
+            random_);
+        expect_exact({.a_type = type,
+                      .b_type = type,
+                      .batch = batch,
+                      .channels = 12,
+                      .out_channels = 8,
+                      .group = 4,
+                      .window = window,
+                      .a_zero = 9},
+                     random_);
+        for (const int64_t channels : {1, 16, 19, 70, 131}) {
+          expect_exact({.a_type = type,
+                        .b_type = type,
+                        .batch = batch,
+                        .channels = channels,
+                        .out_channels = channels,
+                        .group = channels,
+                        .window = window,
+                        .a_zero = 9},
+                       random_);
+        }
+        expect_exact({.a_type = type,
+                      .batch = batch,
+                      .channels = 5,
+                      .out_channels = 15,
+                      .group = 5,
+                      .window = window,
+                      .a_zero = 9},
+                     random_);
+      }
+    }
+  }
+}
+
+TEST_P(ConvTest, TakesOneAndThreeAxes) {
+  for (const int64_t group : {1, 4}) {
+    expect_exact({.spatial = {23}, .out_channels = 4, .group = group, .window = {{5}, {2}, {1}, {2, 1}}}, random_);
+    expect_exact({.spatial = {4, 5, 6},
+                  .out_channels = 4,
+                  .group = group,
+                  .window = {{2, 3, 3}, {1, 2, 1}, {1, 1, 2}, {1, 0, 2, 0, 1, 2}}},
+                 random_);
+  }
+}
+
+TEST_P(ConvTest, IsExactAtTheBoundsOfDepthwiseSums) {
+  for (const DType a_type : kTypes) {
+    for (const DType b_type : kTypes) {
+      for (const Fill a_fill : {Fill::kLowest, Fill::kHighest, Fill::kAlternating}) {
+        for (const Fill b_fill : {Fill::kLowest, Fill::kHighest, Fill::kAlternating}) {
+          expect_exact({.a_type = a_type,
+                        .b_type = b_type,
+                        .spatial = {30, 30},
+                        .channels = 33,
+                        .out_channels = 33,
+                        .group = 33,
+                        .window = {{9, 11}, {7, 5}, {1, 1}, {3, 0, 3, 0}},
+                        .a_fill = a_fill,
+                        .b_fill = b_fill},
+                       random_);
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, ConvTest, testing::ValuesIn(available_isas().begin(), available_isas().end()),
+                         [](const auto& test) { return std::string(to_string(test.param)); });
+
+TEST(Conv, GivesTheSameBitsForAnyNumberOfThreads) {
+  for (const int threads : {1, 2, 3}) {
+    const ThreadScope scope(threads);
+    std::mt19937 random(5);
+    expect_exact({.spatial = {40, 41}, .channels = 32, .out_channels = 64}, random);
+    expect_exact({.spatial = {40, 41}, .channels = 96, .out_channels = 96, .group = 96}, random);
+  }
+}
+
+TEST(Conv, RefusesAWindowLargerThanTheInput) {
+  std::mt19937 random(5);
+  EXPECT_THROW(expect_exact({.spatial = {2, 2}, .window = {{5, 5}, {1, 1}, {1, 1}, {1, 1, 1, 1}}}, random), Error);
+}
+
+}  // namespace
+}  // namespace twofold::kernels
