@@ -1,8 +1,6 @@
 #include "kernels/conv.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 #include "base/check.h"
 #include "kernels/conv_rows.h"
@@ -13,8 +11,8 @@ namespace {
 
 // [M, C/group, position] -> [M, position, C/group].
 template <typename T>
-std::vector<T> channels_last(const ConvWeights& weights, int64_t positions) {
-  const int64_t channels = weights.group_channels;
+std::vector<T> channels_last(const ConvWeights& weights) {
+  const int64_t channels = weights.group_channels, positions = weights.positions;
   std::vector<T> result(static_cast<size_t>(weights.out_channels * channels * positions));
   const T* from = static_cast<const T*>(weights.data);
   for (int64_t m = 0; m < weights.out_channels; ++m) {
@@ -33,29 +31,27 @@ std::span<const T> part(std::span<const T> all, int64_t first, int64_t count) {
 
 bool is_pointwise(const std::array<ConvAxis, 3>& axes) {
   return std::ranges::all_of(axes, [](const ConvAxis& axis) {
-    return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.outputs == axis.size;
+    return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.upsampling == 1 && axis.outputs == axis.size;
   });
 }
 
 }  // namespace
 
-Conv::Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, int32_t a_zero_point,
-           std::span<const int64_t> bias, std::span<const OutputForm> outputs)
-    : window_(window), out_channels_(weights.out_channels), group_channels_(weights.group_channels) {
+Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
+           std::span<const OutputForm> outputs)
+    : out_channels_(weights.out_channels), group_channels_(weights.group_channels) {
   TWOFOLD_CHECK(weights.group >= 1 && weights.out_channels % weights.group == 0);
-  const int64_t positions =
-      std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<int64_t>());
-  const int64_t columns = out_channels_ / weights.group, k = positions * group_channels_;
+  const int64_t columns = out_channels_ / weights.group, k = weights.positions * group_channels_;
   const bool bytes = byte_size(weights.dtype) == 1;
   std::vector<uint8_t> reordered8;
   std::vector<uint16_t> reordered16;
   const void* data = weights.data;
-  if (positions > 1 && group_channels_ > 1) {
+  if (weights.positions > 1 && group_channels_ > 1) {
     if (bytes) {
-      reordered8 = channels_last<uint8_t>(weights, positions);
+      reordered8 = channels_last<uint8_t>(weights);
       data = reordered8.data();
     } else {
-      reordered16 = channels_last<uint16_t>(weights, positions);
+      reordered16 = channels_last<uint16_t>(weights);
       data = reordered16.data();
     }
   }
@@ -73,10 +69,9 @@ Conv::Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, 
   }
 }
 
-void Conv::run(const ConvInput& input, std::span<const OutputRows> outputs) const {
+void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs) const {
   const auto groups = static_cast<int64_t>(groups_.size());
   TWOFOLD_CHECK(input.channels == groups * group_channels_);
-  const std::array<ConvAxis, 3> axes = conv_axes(window_, input.spatial);
   const int64_t columns = out_channels_ / groups;
   std::vector<OutputRows> places(outputs.begin(), outputs.end());
   for (int64_t g = 0; g < groups; ++g) {

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SRC_KERNELS_CONV_H_
 #define TWOFOLD_SRC_KERNELS_CONV_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,7 +16,7 @@ namespace twofold::kernels {
 struct ConvWeights {
   DType dtype = DType::kInt8;  // int8, uint8, int16 or uint16
   const void* data = nullptr;
-  int64_t out_channels = 1, group_channels = 1;  // M, C/group
+  int64_t out_channels = 1, group_channels = 1, positions = 1;  // M, C/group, product of the kernel's sizes
   int64_t group = 1;
   int32_t zero_point = 0;
 };
@@ -24,20 +25,19 @@ struct ConvWeights {
 class Conv {
  public:
   // For inputs of type `a_dtype` with zero point `a_zero_point`; bias and outputs as Epilogue's, per output channel.
-  Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, int32_t a_zero_point,
-       std::span<const int64_t> bias, std::span<const OutputForm> outputs);
+  Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
+       std::span<const OutputForm> outputs);
 
   // Output i goes to outputs[i], a row per (batch, output position) of M channels. Threads: parallel_for.
-  // REQUIRES: the input's type and zero point are those given above, its channels group * group_channels.
-  // Throws Error(kInvalidArgument) if the window is larger than the padded input.
-  void run(const ConvInput& input, std::span<const OutputRows> outputs) const;
+  // REQUIRES: the input's type and zero point are those given above, its channels group * group_channels; the kernel of
+  // the axes has weights.positions positions.
+  void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs) const;
 
  private:
   struct Group {
     PackedB weights;
     Epilogue epilogue;
   };
-  ConvWindow window_;
   int64_t out_channels_, group_channels_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element
   std::vector<Group> groups_;

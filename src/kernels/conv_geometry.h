@@ -30,8 +30,16 @@ struct ConvInput {
 struct ConvAxis {
   int64_t size = 1, kernel = 1, stride = 1, dilation = 1, pad = 0;  // pad: at the beginning
   int64_t outputs = 1;
-  // Where in the input the first tap of an output lies; negative in the padding.
+  // The window moves over the input with upsampling - 1 zeros between its elements, as that of a transposed convolution
+  // does.
+  int64_t upsampling = 1;
+
+  // Where the first tap of an output lies; negative in the padding.
   int64_t first(int64_t output) const { return output * stride - pad; }
+  // The element that a position holds, or -1 for padding and zeros between.
+  int64_t element(int64_t position) const {
+    return position >= 0 && position % upsampling == 0 && position / upsampling < size ? position / upsampling : -1;
+  }
 };
 
 // The three axes of a window over an input, absent ones (the outer ones) of size 1.

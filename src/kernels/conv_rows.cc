@@ -12,7 +12,7 @@ ConvRows::ConvRows(const ConvInput& input, const std::array<ConvAxis, 3>& axes, 
       channels_(channels),
       element_bytes_(static_cast<int64_t>(byte_size(input.dtype))),
       pixel_bytes_(input.channels * element_bytes_),
-      contiguous_(channels == input.channels && axes[2].dilation == 1) {
+      contiguous_(channels == input.channels && axes[2].dilation == 1 && axes[2].upsampling == 1) {
   const auto bytes = static_cast<size_t>(element_bytes_);
   zero_run_.resize(static_cast<size_t>(axes[2].kernel * channels) * bytes);
   // The low bytes of an int32 are the integer of either type.
@@ -32,9 +32,8 @@ void ConvRows::pack_line(const std::byte* line, int64_t first, int64_t k, const 
     return;
   }
   for (int64_t tap = 0; tap < axis.kernel; ++tap) {
-    const int64_t x = first + tap * axis.dilation;
-    const bool inside = x >= 0 && x < axis.size;
-    row.copy(k + tap * channels_, inside ? line + x * pixel_bytes_ : zero_run_.data(), channels_);
+    const int64_t x = axis.element(first + tap * axis.dilation);
+    row.copy(k + tap * channels_, x >= 0 ? line + x * pixel_bytes_ : zero_run_.data(), channels_);
   }
 }
 
@@ -50,10 +49,10 @@ void ConvRows::pack(int64_t begin, int64_t count, const RowForm& form, std::byte
     const PackedRow row(form, rows + r * form.stride);
     int64_t k = 0;
     for (int64_t kz = 0; kz < depth.kernel; ++kz) {
-      const int64_t iz = depth.first(z) + kz * depth.dilation;
+      const int64_t iz = depth.element(depth.first(z) + kz * depth.dilation);
       for (int64_t ky = 0; ky < height.kernel; ++ky, k += line_elements) {
-        const int64_t iy = height.first(y) + ky * height.dilation;
-        if (iz < 0 || iz >= depth.size || iy < 0 || iy >= height.size) {
+        const int64_t iy = height.element(height.first(y) + ky * height.dilation);
+        if (iz < 0 || iy < 0) {
           row.copy(k, zero_run_.data(), line_elements);
         } else {
           const int64_t line = (batch * depth.size + iz) * height.size + iy;

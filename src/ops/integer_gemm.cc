@@ -191,7 +191,6 @@ void IntegerGemm::run(OpCall& call) const {
 std::unique_ptr<Kernel> make_integer_gemm(const KernelArgs& args) { return std::make_unique<IntegerGemm>(args); }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "IntegerConv", .make = make_integer_gemm, .any_layout = true, .domain = "twofold"},
     {.op_type = "IntegerConvTranspose", .make = make_integer_gemm, .any_layout = true, .domain = "twofold"},
 };
 

@@ -17,6 +17,12 @@ MatrixOrders read_orders(const Attributes& attributes) {
   return orders;
 }
 
+// B and its epilogue, ready to be multiplied.
+struct Prepared {
+  kernels::PackedB b;
+  kernels::Epilogue epilogue;
+};
+
 class IntegerMatMul final : public Kernel {
  public:
   explicit IntegerMatMul(const KernelArgs& args) : product_(args), orders_(read_orders(args.node.attributes)) {
@@ -53,9 +59,12 @@ class IntegerMatMul final : public Kernel {
   }
 
  private:
-  PreparedProduct prepare(const Tensor& b, const MatrixProduct& p, int64_t offset) const {
+  Prepared prepare(const Tensor& b, const MatrixProduct& p, int64_t offset) const {
     const kernels::MatrixView matrix = product_.view_b(b, offset, p.k, p.n, p.b.row_stride(), p.b.column_stride());
-    return {product_, matrix, 0, p.n};
+    product_.check_channels(p.n);
+    kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point);
+    kernels::Epilogue epilogue(packed, product_.bias, product_.output_forms(p.n));
+    return {std::move(packed), std::move(epilogue)};
   }
 
   // Whether the rows of all batches of A follow each other and meet the same B.
@@ -64,7 +73,7 @@ class IntegerMatMul final : public Kernel {
   }
 
   void multiply(const Tensor& a, const MatrixProduct& p, int64_t rows, const MatrixProduct::Offsets& at,
-                const PreparedProduct& right, const std::vector<std::byte*>& outputs) const {
+                const Prepared& right, const std::vector<std::byte*>& outputs) const {
     std::vector<kernels::OutputRows> places;
     for (size_t i = 0; i < outputs.size(); ++i) {
       const size_t bytes = static_cast<size_t>(at.y) * byte_size(product_.outputs[i].dtype);
@@ -76,7 +85,7 @@ class IntegerMatMul final : public Kernel {
 
   const IntegerProduct product_;
   const MatrixOrders orders_;
-  std::vector<PreparedProduct> prepared_;  // per matrix of a constant B
+  std::vector<Prepared> prepared_;  // per matrix of a constant B
 };
 
 std::unique_ptr<Kernel> make_integer_matmul(const KernelArgs& args) { return std::make_unique<IntegerMatMul>(args); }

@@ -15,12 +15,6 @@ kernels::MatrixView view(const Tensor& tensor, int32_t zero_point, int64_t offse
           .zero_point = zero_point};
 }
 
-// Entry `i` of one value for all, or one per channel.
-template <typename T>
-T at(const std::vector<T>& values, int64_t i) {
-  return values[values.size() == 1 ? 0 : static_cast<size_t>(i) % values.size()];
-}
-
 }  // namespace
 
 IntegerProduct::IntegerProduct(const KernelArgs& args)
@@ -61,26 +55,26 @@ kernels::MatrixView IntegerProduct::view_b(const Tensor& b, int64_t offset, int6
   return view(b, b_zero_point, offset, rows, columns, row_stride, column_stride);
 }
 
-kernels::Epilogue IntegerProduct::epilogue(const kernels::PackedB& b, int64_t first, int64_t channels) const {
+void IntegerProduct::check_channels(int64_t channels) const {
   const auto check = [&](size_t count, const char* what) {
     if (count <= 1 || static_cast<int64_t>(count) == channels) return;
     throw_error(ErrorCode::kInvalidModel, "the {} has {} elements, but the output has {} channels", what, count,
                 channels);
   };
   check(bias.size(), "bias");
-  const int64_t columns = b.columns();
-  std::vector<int64_t> own_bias;
-  for (int64_t c = 0; c < columns && !bias.empty(); ++c) own_bias.push_back(at(bias, first + c));
+}
+
+std::vector<kernels::OutputForm> IntegerProduct::output_forms(int64_t channels) const {
   std::vector<kernels::OutputForm> forms;
   for (const Output& output : outputs) {
     kernels::OutputForm form{output.dtype, {}, output.zero_point, output.low, output.high};
-    for (int64_t c = 0; c < columns; ++c) {
-      const double unit = static_cast<double>(a_scale) * at(b_scale, first + c);
+    for (int64_t c = 0; c < channels; ++c) {
+      const double unit = static_cast<double>(a_scale) * b_scale[static_cast<size_t>(c) % b_scale.size()];
       form.multiplier.push_back(output.dtype == DType::kFloat32 ? unit : unit / output.scale);
     }
     forms.push_back(std::move(form));
   }
-  return {b, own_bias, forms};
+  return forms;
 }
 
 }  // namespace twofold

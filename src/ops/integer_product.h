@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "kernels/epilogue.h"
-#include "kernels/packed_b.h"
+#include "kernels/matrix_view.h"
 #include "ops/op.h"
 
 namespace twofold {
@@ -34,24 +34,16 @@ struct IntegerProduct {
   };
   std::vector<Output> outputs;
 
-  // A view of B as a [rows, columns] matrix; its strides in elements.
-  kernels::MatrixView view_b(const Tensor& b, int64_t offset, int64_t rows, int64_t columns, int64_t row_stride,
-                             int64_t column_stride) const;
+  // Throws Error(kInvalidModel) if bias or scales are not for one channel (for all) or `channels`.
+  void check_channels(int64_t channels) const;
+  // Multipliers for `channels` output channels; where there are fewer scales, they repeat.
+  std::vector<kernels::OutputForm> output_forms(int64_t channels) const;
+  // The operands' elements from `offset` on as a matrix, strides in elements.
+  // Throws Error(kInvalidModel) if the tensor has not the type that the node was made for.
   kernels::MatrixView view_a(const Tensor& a, int64_t offset, int64_t rows, int64_t columns, int64_t row_stride,
                              int64_t column_stride) const;
-  kernels::PackedB pack(const kernels::MatrixView& b) const { return {b, a_dtype, a_zero_point}; }
-  // The epilogue of output channels [first, first + b.columns()) of `channels`.
-  // Throws Error(kInvalidModel) where bias or scales have another number of channels.
-  kernels::Epilogue epilogue(const kernels::PackedB& b, int64_t first, int64_t channels) const;
-};
-
-// B and its epilogue, ready to be multiplied.
-struct PreparedProduct {
-  PreparedProduct(const IntegerProduct& product, const kernels::MatrixView& b, int64_t first, int64_t channels)
-      : b(product.pack(b)), epilogue(product.epilogue(this->b, first, channels)) {}
-
-  kernels::PackedB b;
-  kernels::Epilogue epilogue;
+  kernels::MatrixView view_b(const Tensor& b, int64_t offset, int64_t rows, int64_t columns, int64_t row_stride,
+                             int64_t column_stride) const;
 };
 
 }  // namespace twofold

@@ -82,7 +82,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
   forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 3}});
   forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5}, .low = -7, .high = 99});
 
-  const Conv conv({c.b_type, b.data(), c.out_channels, c.channels / c.group, c.group, c.b_zero}, c.window, c.a_type,
+  const Conv conv({c.b_type, b.data(), c.out_channels, c.channels / c.group, kernel, c.group, c.b_zero}, c.a_type,
                   c.a_zero, bias, forms);
   const int64_t row_stride = c.out_channels + 3, rows = static_cast<int64_t>(acc.size()) / c.out_channels;
   std::vector<std::vector<unsigned char>> got;
@@ -91,7 +91,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
     got.emplace_back(static_cast<size_t>(rows * row_stride) * byte_size(form.dtype), 0x5A);
     places.push_back({got.back().data(), row_stride});
   }
-  conv.run({c.a_type, a.data(), c.batch, c.spatial, c.channels, c.a_zero}, places);
+  conv.run({c.a_type, a.data(), c.batch, c.spatial, c.channels, c.a_zero}, conv_axes(c.window, c.spatial), places);
   for (size_t i = 0; i < forms.size(); ++i) {
     ASSERT_EQ(got[i], reference_output(acc, c.out_channels, row_stride, forms[i])) << "output " << i;
   }

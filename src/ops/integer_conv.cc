@@ -1,0 +1,94 @@
+// IntegerConv (integer_product.h): 1 to 3 spatial dimensions, activations in channels-last layout.
+#include <optional>
+
+#include "kernels/conv.h"
+#include "ops/families.h"
+#include "ops/integer_product.h"
+#include "ops/layout.h"
+#include "ops/window.h"
+
+namespace twofold {
+
+namespace {
+
+std::array<kernels::ConvAxis, 3> kernel_axes(const std::vector<WindowAxis>& axes) {
+  std::array<kernels::ConvAxis, 3> result;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const WindowAxis& axis = axes[i];
+    result[3 - axes.size() + i] = {axis.input, axis.kernel, axis.stride, axis.dilation, axis.pad_begin, axis.output};
+  }
+  return result;
+}
+
+class IntegerConv final : public Kernel {
+ public:
+  explicit IntegerConv(const KernelArgs& args)
+      : product_(args),
+        window_(WindowAttributes::read(args.node.attributes)),
+        group_(args.node.attributes.get_int("group", 1)) {
+    if (group_ < 1) throw_error(ErrorCode::kInvalidModel, "group {} must be at least 1", group_);
+    if (const Tensor* weights = args.constants[1]) prepared_.emplace(prepare(*weights));
+  }
+
+  void run(OpCall& call) const override {
+    const Tensor &x = call.input(0), &weights = call.input(1);
+    const int spatial = spatial_rank(x.shape(), "input X");
+    const Shape& w = weights.shape();
+    if (w.size() != x.shape().size() || w[1] * group_ != x.dim(1)) {
+      throw_error(ErrorCode::kInvalidModel, "input W {} does not fit input X {} with group {}", to_string(w),
+                  to_string(x.shape()), group_);
+    }
+    const auto axes = window_axes(window_.with_rank(spatial, std::span(w).subspan(2)), x.shape());
+    Shape shape = {x.dim(0), w[0]};
+    for (const WindowAxis& axis : axes) shape.push_back(axis.output);
+    std::vector<kernels::OutputRows> places;
+    for (size_t i = 0; i < product_.outputs.size(); ++i) {
+      Tensor& y = call.output(static_cast<int>(i), product_.outputs[i].dtype, shape, Layout::kChannelsLast);
+      places.push_back({y.mutable_bytes(), w[0]});
+    }
+    if (num_elements(shape) == 0) return;
+    const kernels::MatrixView view = product_.view_a(x, 0, 0, 0, 0, 0);
+    const kernels::ConvInput input{view.dtype, view.data,      x.dim(0), {x.shape().begin() + 2, x.shape().end()},
+                                   x.dim(1),   view.zero_point};
+    if (prepared_) {
+      prepared_->run(input, kernel_axes(axes), places);
+    } else {
+      prepare(weights).run(input, kernel_axes(axes), places);
+    }
+  }
+
+ private:
+  kernels::Conv prepare(const Tensor& weights) const {
+    spatial_rank(weights.shape(), "input W");
+    const int64_t channels = weights.dim(0);
+    if (channels % group_ != 0) {
+      throw_error(ErrorCode::kInvalidModel, "input W has {} output channels, which {} groups cannot share", channels,
+                  group_);
+    }
+    product_.check_channels(channels);
+    const kernels::MatrixView view = product_.view_b(weights, 0, 0, 0, 0, 0);
+    const int64_t matrix = std::max<int64_t>(1, channels * weights.dim(1));
+    return {{view.dtype, view.data, channels, weights.dim(1), weights.size() / matrix, group_, view.zero_point},
+            product_.a_dtype,
+            product_.a_zero_point,
+            product_.bias,
+            product_.output_forms(channels)};
+  }
+
+  const IntegerProduct product_;
+  const WindowAttributes window_;
+  const int64_t group_;
+  std::optional<kernels::Conv> prepared_;  // where the weights are constant
+};
+
+std::unique_ptr<Kernel> make_integer_conv(const KernelArgs& args) { return std::make_unique<IntegerConv>(args); }
+
+constexpr OpDef kOps[] = {
+    {.op_type = "IntegerConv", .make = make_integer_conv, .channels_last = 1, .domain = "twofold"},
+};
+
+}  // namespace
+
+std::span<const OpDef> integer_conv_ops() { return kOps; }
+
+}  // namespace twofold
