@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
+
+#include "hwy/highway.h"
 
 namespace twofold {
 namespace {
@@ -43,6 +46,47 @@ TEST(Quantize, SaturatesAndMapsNanToZeroPoint) {
   std::vector<uint16_t> wide(x.size());
   quantize<uint16_t>(x, 1.0F, 32768, wide);
   EXPECT_EQ(wide, (std::vector<uint16_t>{65535, 0, 65535, 32768, 32832, 32704}));
+}
+
+// Rule 1 of docs/numerics.md as it reads.
+template <typename T>
+T quantized(float x, float scale, int32_t zero_point) {
+  if (std::isnan(x)) return static_cast<T>(zero_point);
+  const double q = static_cast<double>(std::nearbyint(x / scale)) + zero_point;
+  return static_cast<T>(std::clamp(q, static_cast<double>(std::numeric_limits<T>::min()),
+                                   static_cast<double>(std::numeric_limits<T>::max())));
+}
+
+template <typename T>
+void expect_definition(int32_t zero_point) {
+  std::mt19937 random(2);
+  for (const float scale : {1.0F, 0.5F, 0.37F, 3e-5F, 1e30F}) {
+    std::vector<float> x;
+    for (int i = 0; i < 4001; ++i) {
+      // Ties, values around them, and any bits at all.
+      const float step = scale * (0.5F * static_cast<float>(static_cast<int>(random() % 1101) - 550));
+      uint32_t bits = random();
+      float any;
+      std::memcpy(&any, &bits, sizeof(any));
+      x.insert(x.end(), {step, std::nextafter(step, 1e38F), std::nextafter(step, -1e38F), any});
+    }
+    std::vector<T> q(x.size());
+    quantize<T>(x, scale, zero_point, q);
+    for (size_t i = 0; i < x.size(); ++i) {
+      ASSERT_EQ(q[i], quantized<T>(x[i], scale, zero_point)) << x[i] << " scale " << scale << " zero " << zero_point;
+    }
+  }
+}
+
+TEST(Quantize, EqualsItsDefinitionOnEveryTarget) {
+  for (int64_t targets = hwy::SupportedTargets() & HWY_TARGETS; targets != 0; targets &= targets - 1) {
+    hwy::SetSupportedTargetsForTest(targets & -targets);
+    for (const int32_t zero_point : {0, -128, 127, 5}) expect_definition<int8_t>(zero_point);
+    for (const int32_t zero_point : {0, 128, 255}) expect_definition<uint8_t>(zero_point);
+    for (const int32_t zero_point : {0, -32768, 77}) expect_definition<int16_t>(zero_point);
+    for (const int32_t zero_point : {0, 32768, 65535}) expect_definition<uint16_t>(zero_point);
+  }
+  hwy::SetSupportedTargetsForTest(0);
 }
 
 }  // namespace
