@@ -45,6 +45,10 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
     output.low = form.low - form.zero_point;
     output.high = form.high - form.zero_point;
     output.zero_point = form.zero_point;
+    bool bounded = fits_int32_ && output.kind == OutputKind::kInt8;
+    for (size_t c = 0; c < padded && bounded; ++c)
+      bounded = (b.sum_bound()[c] + std::abs(offset_[c])) * std::abs(output.multiplier[c]) < 1 << 30;
+    if (bounded) output.float_multiplier.assign(output.multiplier.begin(), output.multiplier.end());
     outputs_.push_back(std::move(output));
   }
 }

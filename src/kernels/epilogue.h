@@ -27,7 +27,9 @@ class Epilogue {
     OutputKind kind;
     std::ptrdiff_t bytes;            // of an element
     std::vector<double> multiplier;  // per column, padded
-    double low, high;                // without the zero point
+    // The same in float32; empty unless 8-bit outputs may be computed in it (see TileOutput).
+    std::vector<float> float_multiplier;
+    double low, high;  // without the zero point
     int32_t zero_point;
   };
 

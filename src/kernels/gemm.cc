@@ -84,6 +84,7 @@ TileOutput Worker::output_at(size_t i, int64_t row, int64_t column) const {
   return {.data = static_cast<std::byte*>(place.data) + (row * place.row_stride + column) * form.bytes,
           .row_stride = place.row_stride * form.bytes,
           .multiplier = form.multiplier.data() + column,
+          .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
           .low = form.low,
           .high = form.high,
           .zero_point = form.zero_point};

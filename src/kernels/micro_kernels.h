@@ -33,7 +33,9 @@ struct TileOutput {
   std::byte* data;            // of the tile's first element
   std::ptrdiff_t row_stride;  // bytes
   const double* multiplier;   // one per column of the tile
-  double low, high;           // without the zero point
+  // The same in float32; null unless all accumulators times their multipliers stay below 2^30 in magnitude.
+  const float* float_multiplier;
+  double low, high;  // without the zero point
   int32_t zero_point;
 };
 

@@ -140,16 +140,88 @@ void write_row(const At& at, int columns, const TileOutput& output, std::byte* t
 }
 
 template <typename V, OutputKind kKind>
-void int32_epilogue(const int32_t* acc, const TileShape& shape, const TileOutput& output) {
-  for (int r = 0; r < shape.rows; ++r) {
-    const int32_t* row = acc + r * shape.width;
-    const auto at = [row](int c, typename V::F64* halves) {
-      const typename V::I32 v = V::load(row + c);
-      halves[0] = V::low_half(v);
-      halves[1] = V::high_half(v);
-    };
-    write_row<V, kKind>(at, shape.columns, output, output.data + r * output.row_stride);
+void int32_row(const int32_t* row, int columns, const TileOutput& output, std::byte* to) {
+  const auto at = [row](int c, typename V::F64* halves) {
+    const typename V::I32 v = V::load(row + c);
+    halves[0] = V::low_half(v);
+    halves[1] = V::high_half(v);
+  };
+  write_row<V, kKind>(at, columns, output, to);
+}
+
+// 8-bit outputs in float32. While |acc m| <= 256, float(acc) float(m) differs from the double product by at most
+// 3 * 2^-24 * 256 (the roundings of acc, m and the product), and adding kDoubt rounds by 2^-16 more: 2^-14 in all. So
+// if what lies kDoubt above and what lies kDoubt below round to the same integer, the double product does too. Else
+// (near a tie: one value in thousands; many, where m is a power of two) the vectors are done again in double. Beyond
+// 256 either form saturates. Returns whether it succeeded.
+constexpr float kDoubt = 1.0F / 8192;
+
+template <typename V, int kCount>
+bool write_bytes(const int32_t* acc, const typename V::F32* multiplier, const TileOutput& output, std::byte* to) {
+  using I32 = typename V::I32;
+  I32 q[4], doubt = V::broadcast(0);
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) {
+    const typename V::F32 sum = V::to_f32(V::load(acc + v * V::kLanes));
+    q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
+    doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
   }
+  if (V::any(doubt)) return false;
+#pragma GCC unroll 4
+  for (int v = kCount; v < 4; ++v) q[v] = q[0];
+  const int32_t zero = output.zero_point, low = static_cast<int32_t>(output.low) + zero,
+                high = static_cast<int32_t>(output.high) + zero;
+  const I32 words01 = V::narrow(q[0], q[1], zero, low, high);
+  V::template store_bytes<kCount>(to, words01, kCount > 2 ? V::narrow(q[2], q[3], zero, low, high) : words01);
+  return true;
+}
+
+// Columns [c, c + kCount vectors) of a tile.
+template <typename V, int kCount>
+void write_byte_columns(const int32_t* acc, int c, const TileShape& shape, const TileOutput& output) {
+  typename V::F32 multiplier[kCount];
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) multiplier[v] = V::load(output.float_multiplier + c + v * V::kLanes);
+  TileOutput rest = output;
+  rest.multiplier += c;
+  const int columns = shape.columns - c < kCount * V::kLanes ? shape.columns - c : kCount * V::kLanes;
+  for (int r = 0; r < shape.rows; ++r) {
+    const int32_t* from = acc + r * shape.width + c;
+    std::byte* to = output.data + r * output.row_stride + c;
+    bool done;
+    if (columns == kCount * V::kLanes) {
+      done = write_bytes<V, kCount>(from, multiplier, output, to);
+    } else {
+      std::byte part[kCount * V::kLanes];
+      done = write_bytes<V, kCount>(from, multiplier, output, part);
+      if (done) __builtin_memcpy(to, part, static_cast<size_t>(columns));
+    }
+    if (!done) int32_row<V, OutputKind::kInt8>(from, columns, rest, to);
+  }
+}
+
+template <typename V, OutputKind kKind>
+void int32_epilogue(const int32_t* acc, const TileShape& shape, const TileOutput& output) {
+  if constexpr (kKind == OutputKind::kInt8 && V::kGroup > 0) {
+    if (output.float_multiplier != nullptr) {
+      const int vectors = shape.width / V::kLanes;
+      for (int v = 0; v < vectors; v += V::kGroup) {
+        const int c = v * V::kLanes;
+        if (vectors - v == 1) {
+          write_byte_columns<V, 1>(acc, c, shape, output);
+        } else if (V::kGroup == 2 || vectors - v == 2) {
+          write_byte_columns<V, 2>(acc, c, shape, output);
+        } else if (vectors - v == 3) {
+          write_byte_columns<V, V::kGroup == 4 ? 3 : 2>(acc, c, shape, output);
+        } else {
+          write_byte_columns<V, V::kGroup>(acc, c, shape, output);
+        }
+      }
+      return;
+    }
+  }
+  for (int r = 0; r < shape.rows; ++r)
+    int32_row<V, kKind>(acc + r * shape.width, shape.columns, output, output.data + r * output.row_stride);
 }
 
 template <typename V, OutputKind kKind>

@@ -39,6 +39,40 @@ struct Avx2Vectors {
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }
 
+  using F32 = __m256;
+  static F32 load(const float* from) { return _mm256_loadu_ps(from); }
+  static F32 to_f32(I32 v) { return _mm256_cvtepi32_ps(v); }
+  // round_half_even(a * b + c), after one rounding more.
+  static I32 round_scaled(F32 a, F32 b, float c) {
+    return _mm256_cvtps_epi32(_mm256_add_ps(_mm256_mul_ps(a, b), _mm256_set1_ps(c)));
+  }
+  // acc | (a ^ b)
+  static I32 or_difference(I32 acc, I32 a, I32 b) { return _mm256_or_si256(acc, _mm256_xor_si256(a, b)); }
+  static bool any(I32 v) { return _mm256_testz_si256(v, v) == 0; }
+
+  // Vectors that are narrowed together.
+  static constexpr int kGroup = 2;
+  // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
+  // store_bytes takes.
+  static I32 narrow(I32 a, I32 b, int32_t zero_point, int32_t low, int32_t high) {
+    const I32 words = _mm256_adds_epi16(_mm256_packs_epi32(a, b), _mm256_set1_epi16(static_cast<int16_t>(zero_point)));
+    return _mm256_min_epi16(_mm256_max_epi16(words, _mm256_set1_epi16(static_cast<int16_t>(low))),
+                            _mm256_set1_epi16(static_cast<int16_t>(high)));
+  }
+  // The low bytes of the words of vectors 0 and 1, of which the first kCount are wanted.
+  template <int kCount>
+  static void store_bytes(std::byte* to, I32 words01, I32 /*words23*/) {
+    const I32 words = _mm256_and_si256(words01, _mm256_set1_epi16(0xFF));
+    // Both packs work in 128-bit lanes: lane i holds the bytes of half i of either vector, twice.
+    const I32 halves = _mm256_packus_epi16(words, words);
+    const I32 bytes = _mm256_permutevar8x32_epi32(halves, _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
+    if constexpr (kCount == 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes));
+    } else {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes));
+    }
+  }
+
   static void store_8(std::byte* to, I32 v) {
     // The low bytes of the four lanes of either half, then both halves side by side.
     const __m256i bytes = _mm256_shuffle_epi8(

@@ -41,6 +41,45 @@ struct Avx512Vectors {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(low)), _mm512_cvtpd_epi32(high), 1);
   }
 
+  using F32 = __m512;
+  static F32 load(const float* from) { return _mm512_loadu_ps(from); }
+  static F32 to_f32(I32 v) { return _mm512_cvtepi32_ps(v); }
+  // round_half_even(a * b + c).
+  static I32 round_scaled(F32 a, F32 b, float c) {
+    return _mm512_cvtps_epi32(_mm512_fmadd_ps(a, b, _mm512_set1_ps(c)));
+  }
+  // acc | (a ^ b)
+  static I32 or_difference(I32 acc, I32 a, I32 b) { return _mm512_ternarylogic_epi32(acc, a, b, 0xF6); }
+  static bool any(I32 v) { return _mm512_test_epi32_mask(v, v) != 0; }
+
+  // Vectors that are narrowed together.
+  static constexpr int kGroup = 4;
+  // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
+  // store_words and store_bytes take.
+  static I32 narrow(I32 a, I32 b, int32_t zero_point, int32_t low, int32_t high) {
+    const I32 words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), _mm512_set1_epi16(static_cast<int16_t>(zero_point)));
+    return _mm512_min_epi16(_mm512_max_epi16(words, _mm512_set1_epi16(static_cast<int16_t>(low))),
+                            _mm512_set1_epi16(static_cast<int16_t>(high)));
+  }
+  // The low bytes of the words of vectors 0 and 1, 2 and 3, of which the first kCount are wanted.
+  template <int kCount>
+  static void store_bytes(std::byte* to, I32 words01, I32 words23) {
+    const I32 byte = _mm512_set1_epi16(0xFF);
+    // Both packs work in 128-bit lanes: lane i holds the bytes of quarter i of each of the four vectors.
+    const I32 quarters = _mm512_packus_epi16(_mm512_and_si512(words01, byte), _mm512_and_si512(words23, byte));
+    const I32 order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const I32 bytes = _mm512_permutexvar_epi32(order, quarters);
+    if constexpr (kCount == 4) {
+      _mm512_storeu_si512(to, bytes);
+    } else {
+      if constexpr (kCount >= 2) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      if constexpr (kCount != 2) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + (kCount - 1) * 16),
+                         _mm512_extracti32x4_epi32(bytes, kCount - 1));
+      }
+    }
+  }
+
   static void store_8(std::byte* to, I32 v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(v));
   }
