@@ -87,9 +87,10 @@ void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std:
                                  input.channels,
                                  1,
                                  input.zero_point};
-      gemm(MatrixRows(pixels), group.weights, group.epilogue, places);
+      gemm(MatrixRows(pixels), group.weights, group.epilogue, places, sink, g * columns);
     } else {
-      gemm(ConvRows(input, axes, g * group_channels_, group_channels_), group.weights, group.epilogue, places);
+      gemm(ConvRows(input, axes, g * group_channels_, group_channels_), group.weights, group.epilogue, places, sink,
+           g * columns);
     }
   }
 }

@@ -28,10 +28,12 @@ class Conv {
   Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
        std::span<const OutputForm> outputs);
 
-  // Output i goes to outputs[i], a row per (batch, output position) of M channels. Threads: parallel_for.
+  // Output i goes to outputs[i], a row per (batch, output position) of M channels; the last one to the sink if there is
+  // one (gemm.h). Threads: parallel_for.
   // REQUIRES: the input's type and zero point are those given above, its channels group * group_channels; the kernel of
   // the axes has weights.positions positions.
-  void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs) const;
+  void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
+           const FloatSink* sink = nullptr) const;
 
  private:
   struct Group {

@@ -24,8 +24,15 @@ int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit;
 // One thread's part of a product: rows [begin, begin + count) times some panels.
 class Worker {
  public:
-  Worker(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs)
-      : a_(a), b_(b), kernels_(b.kernels()), epilogue_(epilogue), outputs_(outputs) {}
+  Worker(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
+         const FloatSink* sink, int64_t first_column)
+      : a_(a),
+        b_(b),
+        kernels_(b.kernels()),
+        epilogue_(epilogue),
+        outputs_(outputs),
+        sink_(sink),
+        first_column_(first_column) {}
 
   void run(int64_t begin, int64_t count, std::span<const PackedB::Panel> panels);
 
@@ -33,21 +40,28 @@ class Worker {
   void pack(int64_t begin, int64_t count);
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
   void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows, int width);
-  TileOutput output_at(size_t i, int64_t row, int64_t column) const;
+  TileOutput output_at(size_t i, int64_t first_row, int64_t row, const PackedB::Panel& panel) const;
 
   const RowSource& a_;
   const PackedB& b_;
   const MicroKernels& kernels_;
   const Epilogue& epilogue_;
   std::span<const OutputRows> outputs_;
+  const FloatSink* sink_;
+  int64_t first_column_;
   std::byte* rows_ = nullptr;     // packed
+  float* block_ = nullptr;        // for the sink: rows of the block by columns of the panel
   double* row_offset_ = nullptr;  // row_factor * sum of a row
   alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc_, high_;
   alignas(kCacheLine) std::array<double, kMaxTileSize> sums_;
 };
 
-// Packed rows stay allocated for the next product.
+// Packed rows, and what goes to the sink, stay allocated for the next product.
 AlignedBuffer& scratch() {
+  thread_local AlignedBuffer buffer;
+  return buffer;
+}
+AlignedBuffer& sink_scratch() {
   thread_local AlignedBuffer buffer;
   return buffer;
 }
@@ -78,10 +92,14 @@ void Worker::pack(int64_t begin, int64_t count) {
   }
 }
 
-TileOutput Worker::output_at(size_t i, int64_t row, int64_t column) const {
+// Where output i of the tile at `row` of the block that begins at `first_row` goes.
+TileOutput Worker::output_at(size_t i, int64_t first_row, int64_t row, const PackedB::Panel& panel) const {
   const Epilogue::Output& form = epilogue_.outputs()[i];
-  const OutputRows& place = outputs_[i];
-  return {.data = static_cast<std::byte*>(place.data) + (row * place.row_stride + column) * form.bytes,
+  const int64_t column = panel.first_column;
+  const bool to_sink = i == outputs_.size();
+  const OutputRows place = to_sink ? OutputRows{block_, panel.columns} : outputs_[i];
+  const int64_t offset = to_sink ? row * place.row_stride : (first_row + row) * place.row_stride + column;
+  return {.data = static_cast<std::byte*>(place.data) + offset * form.bytes,
           .row_stride = place.row_stride * form.bytes,
           .multiplier = form.multiplier.data() + column,
           .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
@@ -133,8 +151,8 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
   } else {
     sum_chunks(panel, a, rows, width);
   }
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    const TileOutput output = output_at(i, first_row + row, panel.first_column);
+  for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
+    const TileOutput output = output_at(i, first_row, row, panel);
     const auto kind = static_cast<size_t>(epilogue_.outputs()[i].kind);
     if (int32) {
       kernels_.int32_epilogue[kind](acc_.data(), shape, output);
@@ -148,17 +166,25 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
 void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> panels) {
   pack(begin, count);
   for (const PackedB::Panel& panel : panels) {
+    if (sink_ != nullptr) {
+      const auto bytes = static_cast<size_t>(count * panel.columns) * sizeof(float);
+      block_ = reinterpret_cast<float*>(sink_scratch().at_least(bytes));
+    }
     const int64_t step = kernels_.max_rows[panel.vectors - 1];
     for (int64_t row = 0; row < count; row += step) {
       tile(panel, begin, row, static_cast<int>(std::min(step, count - row)));
     }
+    if (sink_ != nullptr) sink_->take(block_, begin, count, first_column_ + panel.first_column, panel.columns);
   }
 }
 
 }  // namespace
 
-void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs) {
-  TWOFOLD_CHECK(a.k() == b.k() && a.dtype() == b.row_form().dtype && outputs.size() == epilogue.outputs().size());
+void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
+          const FloatSink* sink, int64_t first_column) {
+  TWOFOLD_CHECK(a.k() == b.k() && a.dtype() == b.row_form().dtype);
+  TWOFOLD_CHECK(outputs.size() + (sink != nullptr ? 1 : 0) == epilogue.outputs().size());
+  TWOFOLD_CHECK(sink == nullptr || epilogue.outputs().back().kind == OutputKind::kFloat32);
   const int64_t m = a.rows();
   if (m == 0 || b.columns() == 0) return;
   const int64_t tile_rows = b.kernels().max_rows[b.panels().front().vectors - 1];
@@ -174,7 +200,7 @@ void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::s
   const int64_t tasks = blocks * cuts;
   const int64_t work = std::max<int64_t>(1, m * b.columns() * std::max<int64_t>(1, b.k()) / tasks);
   parallel_for(tasks, (kMinWork + work - 1) / work, [&](int64_t begin, int64_t end) {
-    Worker worker(a, b, epilogue, outputs);
+    Worker worker(a, b, epilogue, outputs, sink, first_column);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t row = task / cuts * block_rows, cut = task % cuts;
       const auto first = static_cast<size_t>(panels * cut / cuts),

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "kernels/epilogue.h"
+#include "kernels/float_sink.h"
 #include "kernels/packed_b.h"
 #include "kernels/row_source.h"
 
@@ -19,10 +20,12 @@ struct OutputRows {
 };
 
 // outputs[i] = epilogue's output i of sum over k of (a - za)(b - zb) + bias, for A [M,K] and B [K,N]. Threads:
-// parallel_for.
+// parallel_for. With a sink, the last output of the epilogue, which is float32, goes there, as columns
+// [first_column, first_column + N) of something wider.
 // REQUIRES: a.k() == b.k(); a.dtype() the type that `b` was packed for; `epilogue` made for `b`; a place for each of
-// its outputs.
-void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs);
+// its other outputs.
+void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
+          const FloatSink* sink = nullptr, int64_t first_column = 0);
 
 }  // namespace twofold::kernels
 
