@@ -1,7 +1,11 @@
 #include "engine/quantized_edge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+
+#include "ops/zero_points.h"
 
 namespace twofold {
 
@@ -10,24 +14,13 @@ namespace {
 // No tensor has more axes.
 constexpr int64_t kMaxRank = 64;
 
-// The one zero point of all channels, as a number; nothing where they differ or the type is not an 8- to 32-bit one.
+// The one zero point of all channels; nothing where they differ or are no zero points.
 std::optional<int32_t> common_zero_point(const Tensor& zero_points) {
-  std::optional<int32_t> common;
-  for (int64_t i = 0; i < zero_points.size(); ++i) {
-    int32_t v = 0;
-    const auto k = static_cast<size_t>(i);
-    switch (zero_points.dtype()) {
-      case DType::kInt8: v = zero_points.data<int8_t>()[k]; break;
-      case DType::kUInt8: v = zero_points.data<uint8_t>()[k]; break;
-      case DType::kInt16: v = zero_points.data<int16_t>()[k]; break;
-      case DType::kUInt16: v = zero_points.data<uint16_t>()[k]; break;
-      case DType::kInt32: v = zero_points.data<int32_t>()[k]; break;
-      default: return std::nullopt;
-    }
-    if (common && *common != v) return std::nullopt;
-    common = v;
+  const auto values = zero_point_values(zero_points);
+  if (!values || values->empty() || std::ranges::adjacent_find(*values, std::not_equal_to<>()) != values->end()) {
+    return std::nullopt;
   }
-  return common;
+  return values->front();
 }
 
 std::optional<QuantizedEdge> read_parameters(const Graph& graph, const Node& node) {

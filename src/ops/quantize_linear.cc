@@ -5,6 +5,7 @@
 #include "base/parallel_for.h"
 #include "numeric/quantize.h"
 #include "ops/families.h"
+#include "ops/zero_points.h"
 
 namespace twofold {
 
@@ -47,19 +48,6 @@ ScaleGrid scale_grid(const OpCall& call) {
   return grid;
 }
 
-int32_t zero_point_at(const Tensor& zero_point, int64_t i) {
-  const auto k = static_cast<size_t>(i);
-  switch (zero_point.dtype()) {
-    case DType::kInt8: return zero_point.data<int8_t>()[k];
-    case DType::kUInt8: return zero_point.data<uint8_t>()[k];
-    case DType::kInt16: return zero_point.data<int16_t>()[k];
-    case DType::kUInt16: return zero_point.data<uint16_t>()[k];
-    case DType::kInt32: return zero_point.data<int32_t>()[k];
-    default:
-      throw_error(ErrorCode::kUnsupported, "zero point of type {} is not supported", to_string(zero_point.dtype()));
-  }
-}
-
 struct ScaleAndZero {
   float scale;
   int32_t zero_point;
@@ -72,13 +60,18 @@ std::vector<ScaleAndZero> read_scales(const OpCall& call) {
     throw_error(ErrorCode::kInvalidModel, "scale shape {} and zero point shape {} differ", to_string(scale.shape()),
                 to_string(zero_point->shape()));
   }
-  std::vector<ScaleAndZero> result;
   const std::span<const float> scales = scale.data<float>();
+  const auto zeros = zero_point == nullptr ? std::vector<int32_t>(static_cast<size_t>(scale.size()), 0)
+                                           : zero_point_values(*zero_point);
+  if (!zeros) {
+    throw_error(ErrorCode::kUnsupported, "zero point of type {} is not supported", to_string(zero_point->dtype()));
+  }
+  std::vector<ScaleAndZero> result;
   for (size_t i = 0; i < scales.size(); ++i) {
     if (!(scales[i] > 0) || !std::isfinite(scales[i])) {
       throw_error(ErrorCode::kInvalidModel, "scale {} at index {} is not a positive number", scales[i], i);
     }
-    result.push_back({scales[i], zero_point != nullptr ? zero_point_at(*zero_point, static_cast<int64_t>(i)) : 0});
+    result.push_back({scales[i], (*zeros)[i]});
   }
   return result;
 }
