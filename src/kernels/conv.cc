@@ -69,7 +69,8 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
   }
 }
 
-void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs) const {
+void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
+               const FloatSink* sink) const {
   const auto groups = static_cast<int64_t>(groups_.size());
   TWOFOLD_CHECK(input.channels == groups * group_channels_);
   const int64_t columns = out_channels_ / groups;

@@ -10,6 +10,8 @@ namespace twofold {
 
 std::span<const OpDef> ec_quantize_ops();      // twofold.EcQuantize
 std::span<const OpDef> integer_gemm_ops();     // twofold.IntegerConvTranspose
+std::span<const OpDef> elementwise_ops();      // twofold.Elementwise
+std::span<const OpDef> table_ops();            // twofold.Table
 std::span<const OpDef> integer_conv_ops();     // twofold.IntegerConv
 std::span<const OpDef> integer_matmul_ops();   // twofold.Integer{MatMul,Gemm}
 std::span<const OpDef> quantize_linear_ops();  // QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear

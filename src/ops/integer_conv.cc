@@ -4,7 +4,7 @@
 #include "kernels/conv.h"
 #include "ops/families.h"
 #include "ops/integer_product.h"
-#include "ops/layout.h"
+#include "ops/product_outputs.h"
 #include "ops/window.h"
 
 namespace twofold {
@@ -41,20 +41,18 @@ class IntegerConv final : public Kernel {
     const auto axes = window_axes(window_.with_rank(spatial, std::span(w).subspan(2)), x.shape());
     Shape shape = {x.dim(0), w[0]};
     for (const WindowAxis& axis : axes) shape.push_back(axis.output);
-    std::vector<kernels::OutputRows> places;
-    for (size_t i = 0; i < product_.outputs.size(); ++i) {
-      Tensor& y = call.output(static_cast<int>(i), product_.outputs[i].dtype, shape, Layout::kChannelsLast);
-      places.push_back({y.mutable_bytes(), w[0]});
-    }
-    if (num_elements(shape) == 0) return;
+    ProductOutputs outputs(product_, call, shape, Layout::kChannelsLast);
+    if (num_elements(shape) == 0) return outputs.finish();
     const kernels::MatrixView view = product_.view_a(x, 0, 0, 0, 0, 0);
     const kernels::ConvInput input{view.dtype, view.data,      x.dim(0), {x.shape().begin() + 2, x.shape().end()},
                                    x.dim(1),   view.zero_point};
+    const std::vector<kernels::OutputRows> places = outputs.places(0);
     if (prepared_) {
-      prepared_->run(input, kernel_axes(axes), places);
+      prepared_->run(input, kernel_axes(axes), places, outputs.sink());
     } else {
-      prepare(weights).run(input, kernel_axes(axes), places);
+      prepare(weights).run(input, kernel_axes(axes), places, outputs.sink());
     }
+    outputs.finish();
   }
 
  private:

@@ -4,6 +4,7 @@
 #include "ops/families.h"
 #include "ops/integer_product.h"
 #include "ops/matrix_stack.h"
+#include "ops/product_outputs.h"
 
 namespace twofold {
 
@@ -37,11 +38,8 @@ class IntegerMatMul final : public Kernel {
   void run(OpCall& call) const override {
     const Tensor &a = call.input(0), &b = call.input(1);
     const MatrixProduct p = plan_product(a.shape(), b.shape(), orders_);
-    std::vector<std::byte*> outputs;
-    for (size_t i = 0; i < product_.outputs.size(); ++i) {
-      outputs.push_back(call.output(static_cast<int>(i), product_.outputs[i].dtype, p.output).mutable_bytes());
-    }
-    if (num_elements(p.output) == 0) return;
+    ProductOutputs outputs(product_, call, p.output, Layout::kPlain);
+    if (num_elements(p.output) == 0) return outputs.finish();
     const auto multiply_batch = [&](int64_t rows, const MatrixProduct::Offsets& at) {
       if (!prepared_.empty()) {
         // Constants are row-major: matrix i begins i * k * n elements in.
@@ -51,11 +49,15 @@ class IntegerMatMul final : public Kernel {
         multiply(a, p, rows, at, prepare(b, p, at.b), outputs);
       }
     };
-    if (is_one_product(a, b, p)) return multiply_batch(p.batches * p.m, {0, 0, 0});
-    // Either the products run in parallel, or the rows and columns of each.
-    parallel_for(p.batches, p.batches >= num_threads() ? 1 : p.batches, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) multiply_batch(p.m, p.offsets(i));
-    });
+    if (is_one_product(a, b, p)) {
+      multiply_batch(p.batches * p.m, {0, 0, 0});
+    } else {
+      // Either the products run in parallel, or the rows and columns of each.
+      parallel_for(p.batches, p.batches >= num_threads() ? 1 : p.batches, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) multiply_batch(p.m, p.offsets(i));
+      });
+    }
+    outputs.finish();
   }
 
  private:
@@ -73,14 +75,16 @@ class IntegerMatMul final : public Kernel {
   }
 
   void multiply(const Tensor& a, const MatrixProduct& p, int64_t rows, const MatrixProduct::Offsets& at,
-                const Prepared& right, const std::vector<std::byte*>& outputs) const {
-    std::vector<kernels::OutputRows> places;
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const size_t bytes = static_cast<size_t>(at.y) * byte_size(product_.outputs[i].dtype);
-      places.push_back({outputs[i] + bytes, p.n});
-    }
+                const Prepared& right, const ProductOutputs& outputs) const {
     const kernels::MatrixView left = product_.view_a(a, at.a, rows, p.k, p.a.row_stride(), p.a.column_stride());
-    kernels::gemm(kernels::MatrixRows(left), right.b, right.epilogue, places);
+    const int64_t first_row = at.y / p.n;
+    const std::vector<kernels::OutputRows> places = outputs.places(first_row);
+    if (outputs.sink() != nullptr) {
+      const RowsOfSink sink(*outputs.sink(), first_row);
+      kernels::gemm(kernels::MatrixRows(left), right.b, right.epilogue, places, &sink);
+    } else {
+      kernels::gemm(kernels::MatrixRows(left), right.b, right.epilogue, places);
+    }
   }
 
   const IntegerProduct product_;

@@ -31,6 +31,8 @@ IntegerProduct::IntegerProduct(const KernelArgs& args)
     outputs.push_back({static_cast<DType>(dtypes[i]), scales[i], static_cast<int32_t>(zeros[i]),
                        static_cast<int32_t>(lows[i]), static_cast<int32_t>(highs[i])});
   }
+  program = FloatProgram::read(attributes);
+  if (!program.outputs.empty()) outputs = {{DType::kFloat32, 1, 0, 0, 0}};
   if (args.constants.size() > 2 && args.constants[2] != nullptr) {
     const std::span<const int64_t> values = args.constants[2]->data<int64_t>();
     bias.assign(values.begin(), values.end());

@@ -2,9 +2,11 @@
 // makes them of DequantizeLinear -> op -> QuantizeLinear, and they run on the kernels of src/kernels, exactly
 // (docs/numerics.md, rules 4 and 5).
 //
-// Inputs: a, b (8- or 16-bit integers), bias (int64, constant, optional). Attributes: those of the float operator, and
+// Inputs: a, b (8- or 16-bit integers), bias (int64, constant, optional), operands of the float program. Attributes:
+// those of the float operator, and
 //   a_dtype, a_scale, a_zero_point; b_scale (one, or one per output channel), b_zero_point;
-//   per output y_dtype, y_scale, y_zero_point, y_low, y_high (lists).
+//   per output y_dtype, y_scale, y_zero_point, y_low, y_high (lists): requantized accumulators; or
+//   a float program (float_program.h) that makes the outputs of float32(acc * a_scale * b_scale).
 #ifndef TWOFOLD_SRC_OPS_INTEGER_PRODUCT_H_
 #define TWOFOLD_SRC_OPS_INTEGER_PRODUCT_H_
 
@@ -13,6 +15,7 @@
 
 #include "kernels/epilogue.h"
 #include "kernels/matrix_view.h"
+#include "ops/float_program.h"
 #include "ops/op.h"
 
 namespace twofold {
@@ -32,7 +35,8 @@ struct IntegerProduct {
     float scale;
     int32_t zero_point, low, high;
   };
-  std::vector<Output> outputs;
+  std::vector<Output> outputs;  // of the accumulators: with a program, the one float32 that it begins with
+  FloatProgram program;         // without outputs: none
 
   // Throws Error(kInvalidModel) if bias or scales are not for one channel (for all) or `channels`.
   void check_channels(int64_t channels) const;

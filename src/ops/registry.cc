@@ -11,6 +11,8 @@ namespace {
 // Every family; a new file of operators is added here.
 constexpr std::span<const OpDef> (*kFamilies[])() = {
     ec_quantize_ops,
+    elementwise_ops,
+    table_ops,
     integer_gemm_ops,
     integer_conv_ops,
     integer_matmul_ops,
