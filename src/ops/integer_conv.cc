@@ -41,7 +41,7 @@ class IntegerConv final : public Kernel {
     const auto axes = window_axes(window_.with_rank(spatial, std::span(w).subspan(2)), x.shape());
     Shape shape = {x.dim(0), w[0]};
     for (const WindowAxis& axis : axes) shape.push_back(axis.output);
-    ProductOutputs outputs(product_, call, shape, Layout::kChannelsLast);
+    ProductOutputs outputs(product_, call, shape, 1, Layout::kChannelsLast);
     if (num_elements(shape) == 0) return outputs.finish();
     const kernels::MatrixView view = product_.view_a(x, 0, 0, 0, 0, 0);
     const kernels::ConvInput input{view.dtype, view.data,      x.dim(0), {x.shape().begin() + 2, x.shape().end()},

@@ -38,7 +38,8 @@ class IntegerMatMul final : public Kernel {
   void run(OpCall& call) const override {
     const Tensor &a = call.input(0), &b = call.input(1);
     const MatrixProduct p = plan_product(a.shape(), b.shape(), orders_);
-    ProductOutputs outputs(product_, call, p.output, Layout::kPlain);
+    const int channel_axis = b.rank() == 1 ? -1 : static_cast<int>(p.output.size()) - 1;
+    ProductOutputs outputs(product_, call, p.output, channel_axis, Layout::kPlain);
     if (num_elements(p.output) == 0) return outputs.finish();
     const auto multiply_batch = [&](int64_t rows, const MatrixProduct::Offsets& at) {
       if (!prepared_.empty()) {

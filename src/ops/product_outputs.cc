@@ -22,6 +22,7 @@ std::optional<Operand::Kind> kind_of(const Tensor& operand, const Shape& product
   if (operand.shape() == product) return Operand::Kind::kWhole;
   if (operand.rank() > static_cast<int>(product.size())) return std::nullopt;
   if (operand.size() == 1) return Operand::Kind::kNumber;
+  if (channel_axis < 0) return std::nullopt;
   const int axis = channel_axis - (static_cast<int>(product.size()) - operand.rank());
   if (axis < 0 || operand.dim(axis) != product[static_cast<size_t>(channel_axis)]) return std::nullopt;
   if (operand.size() != operand.dim(axis)) return std::nullopt;
@@ -93,15 +94,14 @@ class ProgramSink final : public kernels::FloatSink {
 
 // The operands as blocks meet them; nothing where one broadcasts otherwise.
 std::optional<std::vector<Operand>> read_operands(const FloatProgram& program, const OpCall& call, const Shape& shape,
-                                                  Layout layout) {
-  const int channel_axis = layout == Layout::kChannelsLast ? 1 : static_cast<int>(shape.size()) - 1;
+                                                  int channel_axis, Layout layout) {
   std::vector<Operand> operands;
   for (size_t i = 0; i < program.operands.size(); ++i) {
     const int input = 3 + static_cast<int>(i);
     const Tensor& tensor = call.input(input);
     require_form(tensor, program.operands[i], input);
     const auto kind = kind_of(tensor, shape, channel_axis);
-    if (!kind || channel_axis < 0) return std::nullopt;
+    if (!kind) return std::nullopt;
     const bool whole = *kind == Operand::Kind::kWhole;
     operands.push_back({*kind, whole ? to_layout(tensor, layout) : tensor, program.operands[i]});
   }
@@ -110,9 +110,9 @@ std::optional<std::vector<Operand>> read_operands(const FloatProgram& program, c
 
 }  // namespace
 
-ProductOutputs::ProductOutputs(const IntegerProduct& product, OpCall& call, const Shape& shape, Layout layout)
-    : product_(product), call_(call) {
-  channels_ = layout == Layout::kChannelsLast ? shape[1] : shape.empty() ? 1 : shape.back();
+ProductOutputs::ProductOutputs(const IntegerProduct& product, OpCall& call, const Shape& shape, int channel_axis,
+                               Layout layout)
+    : product_(product), call_(call), channels_(channel_axis >= 0 ? shape[static_cast<size_t>(channel_axis)] : 1) {
   const auto allocate = [&](size_t i, DType dtype) {
     return call.output(static_cast<int>(i), dtype, shape, layout).mutable_bytes();
   };
@@ -121,7 +121,7 @@ ProductOutputs::ProductOutputs(const IntegerProduct& product, OpCall& call, cons
     for (size_t i = 0; i < product.outputs.size(); ++i) direct_.push_back(allocate(i, product.outputs[i].dtype));
     return;
   }
-  std::optional<std::vector<Operand>> operands = read_operands(program, call, shape, layout);
+  std::optional<std::vector<Operand>> operands = read_operands(program, call, shape, channel_axis, layout);
   if (!operands) {
     plain_ = Tensor(DType::kFloat32, shape, layout, call.allocator());
     direct_ = {plain_.mutable_bytes()};

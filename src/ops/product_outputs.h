@@ -14,9 +14,10 @@ namespace twofold {
 // One run of a product with result [rows, channels], rows being all dimensions but the channels in memory order.
 class ProductOutputs {
  public:
-  // Allocates the outputs of `call`. `shape` is the product's; `layout` kChannelsLast for convolutions. The operands of
-  // the program are the inputs of the call from 3 on.
-  ProductOutputs(const IntegerProduct& product, OpCall& call, const Shape& shape, Layout layout);
+  // Allocates the outputs of `call`. `shape` is the product's, and `channel_axis` that of its channels, -1 where it has
+  // only one and no axis for it; `layout` kChannelsLast for convolutions. The operands of the program are the inputs of
+  // the call from 3 on.
+  ProductOutputs(const IntegerProduct& product, OpCall& call, const Shape& shape, int channel_axis, Layout layout);
 
   // For kernels::gemm, for the rows from `first_row` on.
   std::vector<kernels::OutputRows> places(int64_t first_row) const;
