@@ -1,5 +1,6 @@
 #include "engine/lower.h"
 
+#include "engine/float_chain.h"
 #include "ops/op.h"
 #include "passes/remove_dead_nodes.h"
 
@@ -29,9 +30,16 @@ int fold_dequantized_constants(Graph& graph) {
   return count;
 }
 
-void lower(Graph& graph) {
+void lower(Graph& graph, const std::set<std::string>& watched) {
   merge_ec_terms(graph);
-  lower_gemms(graph);
+  sink_dequantize(graph);
+  std::vector<bool> is_watched(static_cast<size_t>(graph.num_values()), false);
+  for (const std::string& name : watched) {
+    if (const ValueId id = graph.find_value(name); id != kNone) is_watched[static_cast<size_t>(id)] = true;
+  }
+  const ChainFinder chains(graph, std::move(is_watched));
+  lower_gemms(graph, chains);
+  lower_elementwise(graph, chains);
   remove_dead_nodes(graph);
   fold_dequantized_constants(graph);
   graph.compact();

@@ -2,12 +2,18 @@
 #ifndef TWOFOLD_SRC_ENGINE_LOWER_H_
 #define TWOFOLD_SRC_ENGINE_LOWER_H_
 
+#include <set>
+#include <string>
+
 #include "graph/graph.h"
 
 namespace twofold {
 
-// Runs the steps below in order; returns nothing since a graph without Q/DQ is simply left as it is.
-void lower(Graph& graph);
+class ChainFinder;
+
+// Runs the steps below in order; a graph without Q/DQ is left as it is. What `watched` names, float tensors that stand
+// between operators, is still computed, as far as it is needed for more than a Relu or Clip behind a product.
+void lower(Graph& graph, const std::set<std::string>& watched = {});
 
 // op(x, DQ(q1; s1)) + op(x, DQ(q2; s1/254))  =>  op(x, DQ(254 q1 + q2; s1/254))
 //
@@ -20,9 +26,22 @@ int merge_ec_terms(Graph& graph);
 // Conv, ConvTranspose, MatMul and Gemm on two DequantizeLinear, with the QuantizeLinear, Relu and Clip behind them:
 //   DQ(a), DQ(b) -> op -> [Relu | Clip] -> Q...   =>   a, b -> IntegerOp -> integers...
 // One output per QuantizeLinear (an edge may be needed at two precisions), and a float32 one where something else reads
-// the result. Refuses, leaving the float operator, where scales are not constants, per channel along another axis than
-// the output channels, or where Gemm scales its operands. Returns how many were lowered.
-int lower_gemms(Graph& graph);
+// the result. Other element-wise operators behind it become a float program of the node (ops/float_program.h). Refuses,
+// leaving the float operator, where scales are not constants, per channel along another axis than the output channels,
+// or where Gemm scales its operands. Returns how many were lowered.
+int lower_gemms(Graph& graph, const ChainFinder& chains);
+
+// DQ(x) => x' for what only moves numbers, so that it moves integers:
+//   Transpose(DQ(q))  =>  DQ(Transpose(q)),   Concat(DQ(q1), DQ(q2), ...)  =>  DQ(Concat(q1, q2, ...)) with one scale.
+// Returns how many operators now move integers.
+int sink_dequantize(Graph& graph);
+
+// Element-wise operators between DequantizeLinear and QuantizeLinear:
+//   DQ(q) -> f -> Q             =>  Table(q)            also where there is no f and only the scale changes
+//   DQ(a), DQ(b) -> op ... -> Q =>  Elementwise(a, b)
+//   Q(DQ(q)) with one scale     =>  q
+// Returns how many were lowered.
+int lower_elementwise(Graph& graph, const ChainFinder& chains);
 
 // DQ(constant) => constant, for what is left in float.
 int fold_dequantized_constants(Graph& graph);

@@ -2,19 +2,14 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/float_chain.h"
 #include "engine/lower.h"
-#include "engine/quantized_edge.h"
 #include "graph/gemm_type.h"
 #include "numeric/quantize.h"
-#include "ops/requantize.h"
 
 namespace twofold {
 
 namespace {
-
-bool is_operand_type(DType dtype) {
-  return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kInt16 || dtype == DType::kUInt16;
-}
 
 std::pair<int32_t, int32_t> limits(DType dtype) {
   switch (dtype) {
@@ -35,6 +30,7 @@ struct Match {
   ValueId result = kNone;     // the float value that the integer node replaces
   std::vector<NodeId> quantizers;
   bool needs_float = false;
+  FloatChain chain;  // what follows the product in float32; no steps: the outputs above
 };
 
 // k >= 0 with scale = float32(unit) 2^k, nothing where there is none.
@@ -102,8 +98,7 @@ void collect_readers(const Graph& graph, Match& match) {
   match.quantizers.clear();
   match.needs_float = graph.is_output(match.result);
   for (NodeId reader : graph.consumers(match.result)) {
-    const auto edge = quantized_edge(graph, reader);
-    if (edge && edge->axis < 0 && is_operand_type(edge->dtype)) {
+    if (quantized_tensor(graph, reader)) {
       match.quantizers.push_back(reader);
     } else {
       match.needs_float = true;
@@ -111,8 +106,8 @@ void collect_readers(const Graph& graph, Match& match) {
   }
 }
 
-void find_outputs(const Graph& graph, const Node& node, Match& match) {
-  match.result = node.output(0);
+void find_outputs(const Graph& graph, const ChainFinder& chains, NodeId id, Match& match) {
+  match.result = graph.node(id).output(0);
   if (graph.has_single_use(match.result)) {
     const NodeId next = graph.consumers(match.result)[0];
     if (is_fusible_activation(graph, graph.node(next)) && graph.node(next).input(0) == match.result) {
@@ -126,6 +121,7 @@ void find_outputs(const Graph& graph, const Node& node, Match& match) {
       }
     }
   }
+  match.chain = chains.behind(match.result, id);
   collect_readers(graph, match);
 }
 
@@ -135,7 +131,8 @@ bool fits_operator(const Node& node, const Tensor& b, const QuantizedEdge& edge)
   if (convolution ? b.rank() < 3 : node.is("Gemm") ? b.rank() != 2 : b.rank() < 1) return false;
   if (edge.scale.size() == 1) return true;
   const int axis = edge.axis < 0 ? edge.axis + b.rank() : edge.axis;
-  return axis >= 0 && axis == output_channel_axis(node, 1, b.rank()) && static_cast<int64_t>(edge.scale.size()) == b.dim(axis);
+  return axis >= 0 && axis == output_channel_axis(node, 1, b.rank()) &&
+         static_cast<int64_t>(edge.scale.size()) == b.dim(axis);
 }
 
 // True if a bias has one element per output channel, or just one where the operator broadcasts it.
@@ -146,7 +143,8 @@ bool fits_bias(const Node& node, const Tensor& b, const Tensor& bias) {
   return bias.size() == channels || (node.is("Gemm") && bias.size() == 1);
 }
 
-std::optional<Match> match_gemm(const Graph& graph, const Node& node) {
+std::optional<Match> match_gemm(const Graph& graph, const ChainFinder& chains, NodeId id) {
+  const Node& node = graph.node(id);
   const auto a = dequantized_edge(graph, node.input(0)), b = dequantized_edge(graph, node.input(1));
   if (!a || !b || !is_operand_type(a->dtype) || !is_operand_type(b->dtype) || a->scale.size() != 1) return std::nullopt;
   const Tensor* b_constant = graph.constant(b->integers);
@@ -157,12 +155,19 @@ std::optional<Match> match_gemm(const Graph& graph, const Node& node) {
   }
   const std::optional<Tensor> bias = integer_bias(graph, node.input(2), *a, *b);
   if (!bias || (b_constant != nullptr && !fits_bias(node, *b_constant, *bias))) return std::nullopt;
-  Match match{*a, *b, *bias, kNone, kNone, {}, false};
-  find_outputs(graph, node, match);
+  Match match{*a, *b, *bias, kNone, kNone, {}, false, {}};
+  find_outputs(graph, chains, id, match);
   return match;
 }
 
-// Saturation of one output with the fused activation's bounds in it.
+// One output of the accumulators, and its saturation with the fused activation's bounds in it.
+struct OutputForm {
+  DType dtype = DType::kFloat32;
+  float scale = 1;
+  int32_t zero_point = 0;
+  int32_t low = 0, high = 0;
+};
+
 OutputForm output_form(const Graph& graph, const Match& match, const QuantizedEdge& edge) {
   OutputForm form{edge.dtype, edge.scale[0], edge.zero_point, 0, 0};
   std::tie(form.low, form.high) = limits(edge.dtype);
@@ -202,7 +207,27 @@ void set_output_forms(Attributes& attributes, const std::vector<OutputForm>& for
   attributes.set("y_high", highs);
 }
 
-void replace(Graph& graph, NodeId id, const Match& match) {
+// The outputs that are requantized accumulators.
+void take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
+  std::vector<OutputForm> forms;
+  for (NodeId quantizer : match.quantizers) {
+    const QuantizedEdge edge = *quantized_tensor(graph, quantizer);
+    forms.push_back(output_form(graph, match, edge));
+    lowered.outputs.push_back(edge.integers);
+  }
+  if (match.needs_float || forms.empty()) {
+    forms.push_back({});
+    lowered.outputs.push_back(match.result);
+  }
+  set_output_forms(lowered.attributes, forms);
+  for (NodeId quantizer : match.quantizers) graph.remove_node(quantizer);
+  if (match.activation == kNone) return;
+  const std::vector<std::string>& origins = graph.node(match.activation).origins;
+  lowered.origins.insert(lowered.origins.end(), origins.begin(), origins.end());
+  graph.remove_node(match.activation);
+}
+
+void replace(Graph& graph, NodeId id, Match& match) {
   Node lowered = graph.node(id);
   lowered.op_type = "Integer" + lowered.op_type;
   lowered.domain = "twofold";
@@ -216,22 +241,13 @@ void replace(Graph& graph, NodeId id, const Match& match) {
   lowered.attributes.set("b_scale", match.b.scale);
   lowered.attributes.set("b_zero_point", static_cast<int64_t>(match.b.zero_point));
   lowered.outputs.clear();
-  std::vector<OutputForm> forms;
-  for (NodeId quantizer : match.quantizers) {
-    const QuantizedEdge edge = *quantized_edge(graph, quantizer);
-    forms.push_back(output_form(graph, match, edge));
-    lowered.outputs.push_back(edge.integers);
-  }
-  if (match.needs_float || forms.empty()) {
-    forms.push_back({});
-    lowered.outputs.push_back(match.result);
-  }
-  set_output_forms(lowered.attributes, forms);
-  for (NodeId quantizer : match.quantizers) graph.remove_node(quantizer);
-  if (match.activation != kNone) {
-    const std::vector<std::string> origins = graph.node(match.activation).origins;
-    lowered.origins.insert(lowered.origins.end(), origins.begin(), origins.end());
-    graph.remove_node(match.activation);
+  if (match.chain.program.empty()) {
+    take_direct_outputs(graph, match, lowered);
+  } else {
+    lowered.inputs.resize(3, kNone);
+    lowered.inputs.insert(lowered.inputs.end(), match.chain.operands.begin(), match.chain.operands.end());
+    take_outputs(graph, match.chain, lowered);
+    match.chain.program.write(lowered.attributes);
   }
   graph.remove_node(id);
   graph.add_node(std::move(lowered));
@@ -239,11 +255,11 @@ void replace(Graph& graph, NodeId id, const Match& match) {
 
 }  // namespace
 
-int lower_gemms(Graph& graph) {
+int lower_gemms(Graph& graph, const ChainFinder& chains) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
     if (!graph.has_node(id) || !is_gemm_type(graph.node(id))) continue;
-    const std::optional<Match> match = match_gemm(graph, graph.node(id));
+    std::optional<Match> match = match_gemm(graph, chains, id);
     if (!match) continue;
     replace(graph, id, *match);
     ++count;

@@ -75,6 +75,8 @@ void run_max_pool(OpCall& call) {
     case DType::kFloat64: return max_pool_as<double>(call);
     case DType::kInt8: return max_pool_as<int8_t>(call);
     case DType::kUInt8: return max_pool_as<uint8_t>(call);
+    case DType::kInt16: return max_pool_as<int16_t>(call);
+    case DType::kUInt16: return max_pool_as<uint16_t>(call);
     default: throw_error(ErrorCode::kUnsupported, "pooling {} is not supported", to_string(call.input(0).dtype()));
   }
 }

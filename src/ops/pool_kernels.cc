@@ -39,6 +39,12 @@ void max_rows_f64(const PoolGeometry& g, const double* x, double* y, int64_t beg
 void max_rows_s8(const PoolGeometry& g, const int8_t* x, int8_t* y, int64_t begin, int64_t end) {
   max_rows(g, x, y, begin, end);
 }
+void max_rows_s16(const PoolGeometry& g, const int16_t* x, int16_t* y, int64_t begin, int64_t end) {
+  max_rows(g, x, y, begin, end);
+}
+void max_rows_u16(const PoolGeometry& g, const uint16_t* x, uint16_t* y, int64_t begin, int64_t end) {
+  max_rows(g, x, y, begin, end);
+}
 void max_rows_u8(const PoolGeometry& g, const uint8_t* x, uint8_t* y, int64_t begin, int64_t end) {
   max_rows(g, x, y, begin, end);
 }
@@ -112,6 +118,8 @@ HWY_EXPORT(max_rows_f32);
 HWY_EXPORT(max_rows_f64);
 HWY_EXPORT(max_rows_s8);
 HWY_EXPORT(max_rows_u8);
+HWY_EXPORT(max_rows_s16);
+HWY_EXPORT(max_rows_u16);
 HWY_EXPORT(average_rows);
 HWY_EXPORT(sum_plain);
 HWY_EXPORT(sum_channels_last);
@@ -147,6 +155,8 @@ void dispatch_max_rows(const PoolGeometry& g, const T* x, T* y, int64_t begin, i
   if constexpr (std::is_same_v<T, double>) HWY_DYNAMIC_DISPATCH(max_rows_f64)(g, x, y, begin, end);
   if constexpr (std::is_same_v<T, int8_t>) HWY_DYNAMIC_DISPATCH(max_rows_s8)(g, x, y, begin, end);
   if constexpr (std::is_same_v<T, uint8_t>) HWY_DYNAMIC_DISPATCH(max_rows_u8)(g, x, y, begin, end);
+  if constexpr (std::is_same_v<T, int16_t>) HWY_DYNAMIC_DISPATCH(max_rows_s16)(g, x, y, begin, end);
+  if constexpr (std::is_same_v<T, uint16_t>) HWY_DYNAMIC_DISPATCH(max_rows_u16)(g, x, y, begin, end);
 }
 
 }  // namespace
@@ -164,6 +174,8 @@ template void max_pool<float>(const PoolGeometry&, const float*, float*);
 template void max_pool<double>(const PoolGeometry&, const double*, double*);
 template void max_pool<int8_t>(const PoolGeometry&, const int8_t*, int8_t*);
 template void max_pool<uint8_t>(const PoolGeometry&, const uint8_t*, uint8_t*);
+template void max_pool<int16_t>(const PoolGeometry&, const int16_t*, int16_t*);
+template void max_pool<uint16_t>(const PoolGeometry&, const uint16_t*, uint16_t*);
 
 void average_pool(const PoolGeometry& g, bool include_padding, const float* x, float* y) {
   if (g.channels_last) {

@@ -9,7 +9,8 @@
 
 namespace twofold {
 
-// y = the largest tap (NaN is skipped), the type's lowest value where there is none. T: float, double, int8_t, uint8_t.
+// y = the largest tap (NaN is skipped), the type's lowest value where there is none. T: float, double, or an
+// integer of 8 or 16 bits.
 template <typename T>
 void max_pool(const PoolGeometry& geometry, const T* x, T* y);
 

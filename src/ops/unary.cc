@@ -10,6 +10,7 @@
 #include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 #include "ops/unary_loops.h"
+#include "ops/unary_step.h"
 
 namespace twofold {
 
@@ -76,29 +77,9 @@ void run_number(OpCall& call, UnaryOp op, const UnaryParams& params) {
               to_string(call.input(0).dtype()));
 }
 
-UnaryParams params_of(UnaryOp op, std::string_view op_type, const Attributes& attributes) {
-  const auto get = [&](std::string_view name, float fallback) { return attributes.get_float(name, fallback); };
-  switch (op) {
-    case UnaryOp::kHardSigmoid: return {get("alpha", 0.2F), get("beta", 0.5F)};
-    case UnaryOp::kLeakyRelu: return {get("alpha", 0.01F)};
-    case UnaryOp::kThresholdedRelu:
-    case UnaryOp::kSwish: return {get("alpha", 1.0F)};
-    case UnaryOp::kShrink: return {get("lambd", 0.5F), get("bias", 0.0F)};
-    case UnaryOp::kElu: {
-      if (op_type == "Selu") {
-        const float scale = get("gamma", 1.05070102214813232421875F);
-        return {scale * get("alpha", 1.67326319217681884765625F), scale, 1.0F};
-      }
-      const float alpha = get("alpha", 1.0F);
-      return {alpha, 1.0F, op_type == "Celu" ? 1.0F / alpha : 1.0F};
-    }
-    default: return {};
-  }
-}
-
 template <UnaryOp op>
 void run_typed(OpCall& call) {
-  const UnaryParams params = params_of(op, call.node().op_type, call.attributes());
+  const UnaryParams params = unary_params(op, call.node().op_type, call.attributes());
   const DType dtype = call.input(0).dtype();
   if (dtype == DType::kFloat32) return run_float(call, op, params);
   visit_number(dtype, [&]<typename T>(T) { run_number<T>(call, op, params); });

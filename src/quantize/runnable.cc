@@ -43,7 +43,7 @@ Runnable::Runnable(const Graph& graph, int threads, const std::set<std::string>&
     if (value == kNone) continue;
     if (const auto form = integer_form(graph, value)) forms.emplace(name, *form);
   }
-  lower(graph_);
+  lower(graph_, watch);
   std::vector<ValueId> ids;
   for (const std::string& name : watch) {
     ValueId id = graph_.find_value(name);

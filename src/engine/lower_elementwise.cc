@@ -1,0 +1,123 @@
+#include <limits>
+
+#include "engine/float_chain.h"
+#include "engine/lower.h"
+#include "ops/elementwise.h"
+
+namespace twofold {
+
+namespace {
+
+// Scales between which (q * s) / s rounds back to q for every 16-bit q: no product overflows or is denormal.
+constexpr float kLeastExactScale = 1e-30F, kLargestExactScale = 1e30F;
+
+template <typename X>
+Tensor all_integers(DType dtype) {
+  Tensor x(dtype, {int64_t{1} << (8 * sizeof(X))});
+  int32_t next = std::numeric_limits<X>::min();
+  for (X& value : x.mutable_data<X>()) value = static_cast<X>(next++);
+  return x;
+}
+
+Tensor all_integers(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8: return all_integers<int8_t>(dtype);
+    case DType::kUInt8: return all_integers<uint8_t>(dtype);
+    case DType::kInt16: return all_integers<int16_t>(dtype);
+    default: return all_integers<uint16_t>(dtype);
+  }
+}
+
+// What the program makes of every integer that `first` can hold, one table per output.
+std::vector<Tensor> make_tables(const FloatProgram& program, const StoredForm& first) {
+  const Tensor x = all_integers(first.dtype);
+  const Tensor* inputs[] = {&x};
+  std::vector<Tensor> tables(program.outputs.size());
+  Node node;
+  for (size_t i = 0; i < tables.size(); ++i) node.outputs.push_back(static_cast<ValueId>(i));
+  OpCall call(node, inputs, tables, nullptr);
+  run_elementwise(program, first, inputs, call);
+  return tables;
+}
+
+Node lowered_node(const Node& first, std::string op_type, std::vector<ValueId> inputs) {
+  Node node;
+  node.name = first.name;
+  node.origins = first.origins;
+  node.domain = "twofold";
+  node.op_type = std::move(op_type);
+  node.inputs = std::move(inputs);
+  return node;
+}
+
+// Takes the chain out of the graph and puts tables, or one Elementwise node, in its place.
+void replace(Graph& graph, const QuantizedEdge& edge, FloatChain& chain, NodeId first) {
+  Node node = lowered_node(graph.node(first), "", {edge.integers});
+  node.origins.clear();  // take_outputs adds them, `first` being in the chain or a quantizer
+  take_outputs(graph, chain, node);
+  const StoredForm form = stored_form(edge);
+  if (chain.operands.empty()) {
+    const std::vector<Tensor> tables = make_tables(chain.program, form);
+    for (size_t i = 0; i < tables.size(); ++i) {
+      const ValueId table = graph.add_constant(graph.unique_value_name(node.name + "_table"), tables[i]);
+      Node one = lowered_node(node, "Table", {edge.integers, table});
+      one.outputs = {node.outputs[i]};
+      graph.add_node(std::move(one));
+    }
+    return;
+  }
+  node.op_type = "Elementwise";
+  node.inputs.insert(node.inputs.end(), chain.operands.begin(), chain.operands.end());
+  node.attributes.set("x_dtype", static_cast<int64_t>(form.dtype));
+  node.attributes.set("x_scale", form.scale);
+  node.attributes.set("x_zero_point", static_cast<int64_t>(form.zero_point));
+  chain.program.write(node.attributes);
+  graph.add_node(std::move(node));
+}
+
+// A QuantizeLinear directly behind a DequantizeLinear.
+bool lower_requantization(Graph& graph, NodeId id) {
+  const auto to = quantized_tensor(graph, id);
+  if (!to) return false;
+  const auto from = dequantized_tensor(graph, to->real);
+  if (!from || graph.constant(from->integers) != nullptr) return false;
+  const bool same = from->dtype == to->dtype && from->scale == to->scale && from->zero_point == to->zero_point;
+  if (same && from->scale[0] > kLeastExactScale && from->scale[0] < kLargestExactScale &&
+      !graph.is_output(to->integers)) {
+    graph.remove_node(id);
+    graph.replace_uses(to->integers, from->integers);
+    return true;
+  }
+  FloatChain chain;
+  chain.quantizers = {id};
+  replace(graph, *from, chain, id);
+  return true;
+}
+
+bool lower_chain(Graph& graph, const ChainFinder& chains, NodeId id) {
+  const Node& node = graph.node(id);
+  for (ValueId input : node.inputs) {
+    const auto edge = input == kNone ? std::nullopt : dequantized_tensor(graph, input);
+    if (!edge || graph.constant(edge->integers) != nullptr) continue;
+    std::optional<FloatChain> chain = chains.from(id, input);
+    if (!chain || chain->quantizers.empty()) continue;
+    // A table gives integers only, and a function of one integer is cheaper as a table.
+    if (chain->needs_float && chain->operands.empty()) continue;
+    replace(graph, *edge, *chain, id);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int lower_elementwise(Graph& graph, const ChainFinder& chains) {
+  int count = 0;
+  for (NodeId id : graph.topological_order()) {
+    if (!graph.has_node(id)) continue;
+    if (graph.node(id).is("QuantizeLinear") ? lower_requantization(graph, id) : lower_chain(graph, chains, id)) ++count;
+  }
+  return count;
+}
+
+}  // namespace twofold
