@@ -41,11 +41,23 @@ bool is_pointwise(const std::array<ConvAxis, 3>& axes) {
 
 Conv::Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, int32_t a_zero_point,
            std::span<const int64_t> bias, std::span<const OutputForm> outputs)
-    : window_(window), out_channels_(weights.out_channels), group_channels_(weights.group_channels) {
+    : window_(window),
+      out_channels_(weights.out_channels),
+      group_channels_(weights.group_channels),
+      group_count_(weights.group) {
   TWOFOLD_CHECK(weights.group >= 1 && weights.out_channels % weights.group == 0);
   const int64_t positions =
       std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<int64_t>());
   const int64_t columns = out_channels_ / weights.group, k = positions * group_channels_;
+  if (weights.group > 1 && group_channels_ == 1 && columns == 1) {
+    PackedB packed({weights.dtype, weights.data, positions, out_channels_, 1, positions, weights.zero_point}, a_dtype,
+                   a_zero_point);
+    if (Depthwise::serves(packed)) {
+      Epilogue epilogue(packed, bias, outputs);
+      depthwise_.emplace(std::move(packed), std::move(epilogue));
+      return;
+    }
+  }
   const bool bytes = byte_size(weights.dtype) == 1;
   std::vector<uint8_t> reordered8;
   std::vector<uint16_t> reordered16;
@@ -74,12 +86,12 @@ Conv::Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, 
 }
 
 void Conv::run(const ConvInput& input, std::span<const OutputRows> outputs) const {
-  const auto groups = static_cast<int64_t>(groups_.size());
-  TWOFOLD_CHECK(input.channels == groups * group_channels_);
+  TWOFOLD_CHECK(input.channels == group_count_ * group_channels_);
   const std::array<ConvAxis, 3> axes = conv_axes(window_, input.spatial);
-  const int64_t columns = out_channels_ / groups;
+  if (depthwise_) return depthwise_->run(input, axes, outputs);
+  const int64_t columns = out_channels_ / group_count_;
   std::vector<OutputRows> places(outputs.begin(), outputs.end());
-  for (int64_t g = 0; g < groups; ++g) {
+  for (int64_t g = 0; g < group_count_; ++g) {
     const Group& group = groups_[static_cast<size_t>(g)];
     for (size_t i = 0; i < places.size(); ++i)
       places[i].data = static_cast<std::byte*>(outputs[i].data) + g * columns * output_bytes_[i];

@@ -3,10 +3,12 @@
 #define TWOFOLD_SRC_KERNELS_CONV_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "kernels/conv_geometry.h"
+#include "kernels/depthwise.h"
 #include "kernels/gemm.h"
 
 namespace twofold::kernels {
@@ -38,9 +40,10 @@ class Conv {
     Epilogue epilogue;
   };
   ConvWindow window_;
-  int64_t out_channels_, group_channels_;
+  int64_t out_channels_, group_channels_, group_count_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element
-  std::vector<Group> groups_;
+  std::optional<Depthwise> depthwise_;
+  std::vector<Group> groups_;  // without depthwise_
 };
 
 }  // namespace twofold::kernels

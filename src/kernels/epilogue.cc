@@ -53,4 +53,15 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
   }
 }
 
+TileOutput Epilogue::at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const {
+  const Output& form = outputs_[i];
+  return {.data = static_cast<std::byte*>(data) + (row * row_stride + column) * form.bytes,
+          .row_stride = row_stride * form.bytes,
+          .multiplier = form.multiplier.data() + column,
+          .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
+          .low = form.low,
+          .high = form.high,
+          .zero_point = form.zero_point};
+}
+
 }  // namespace twofold::kernels

@@ -42,6 +42,8 @@ class Epilogue {
   const double* offset() const { return offset_.data(); }
   const int32_t* int32_offset() const { return int32_offset_.data(); }
   std::span<const Output> outputs() const { return outputs_; }
+  // Output i of the tile that begins at (row, column) of a matrix of rows `row_stride` elements apart.
+  TileOutput at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const;
 
  private:
   std::vector<double> offset_;

@@ -33,7 +33,6 @@ class Worker {
   void pack(int64_t begin, int64_t count);
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
   void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows, int width);
-  TileOutput output_at(size_t i, int64_t row, int64_t column) const;
 
   const RowSource& a_;
   const PackedB& b_;
@@ -76,18 +75,6 @@ void Worker::pack(int64_t begin, int64_t count) {
     }
     row_offset_[r] = b_.row_factor() * static_cast<double>(sum);
   }
-}
-
-TileOutput Worker::output_at(size_t i, int64_t row, int64_t column) const {
-  const Epilogue::Output& form = epilogue_.outputs()[i];
-  const OutputRows& place = outputs_[i];
-  return {.data = static_cast<std::byte*>(place.data) + (row * place.row_stride + column) * form.bytes,
-          .row_stride = place.row_stride * form.bytes,
-          .multiplier = form.multiplier.data() + column,
-          .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
-          .low = form.low,
-          .high = form.high,
-          .zero_point = form.zero_point};
 }
 
 // Fills sums_.
@@ -134,7 +121,8 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
     sum_chunks(panel, a, rows, width);
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
-    const TileOutput output = output_at(i, first_row + row, panel.first_column);
+    const TileOutput output =
+        epilogue_.at(i, outputs_[i].data, outputs_[i].row_stride, first_row + row, panel.first_column);
     const auto kind = static_cast<size_t>(epilogue_.outputs()[i].kind);
     if (int32) {
       kernels_.int32_epilogue[kind](acc_.data(), shape, output);

@@ -53,6 +53,31 @@ using Int32Epilogue = void (*)(const int32_t* acc, const TileShape& shape, const
 using DoubleEpilogue = void (*)(const double* sums, const double* offset, const double* row_offset,
                                 const TileShape& shape, const TileOutput& output);
 
+// Sums of a depthwise convolution for one group of neighbouring channels and a few pixels: out[p][c] = init[c] + sum
+// over t of taps[p][t][c] * weight[t][c], modulo 2^32, and high[p][c] = sum of (high byte + 128) * high weight.
+// A group is lanes * 4 channels for the quads, lanes * 2 for the pairs. A cell holds a channel's weights of 4 (2) taps;
+// within a group the cells lie in the order that interleaving the taps' channels leaves, see depthwise_order.
+struct DepthwiseStrip {
+  const std::byte* const* taps;  // [pixels][taps], each the first channel of a pixel of the input
+  int pixels, count;             // count: taps of a pixel, a multiple of 4 (2)
+  std::ptrdiff_t offset;         // bytes from a pixel's first channel to the group's
+  int channels;                  // of the group, that are there to be read
+  uint32_t flip;                 // bits to invert in every element
+  const std::byte* weights;      // [cell][group] cells
+  const std::byte* high_weights;
+  const int32_t* init;
+  int32_t* out;   // [pixels][group]
+  int32_t* high;  // [pixels][group]
+};
+using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
+
+// Which channel of its group the `index`-th cell belongs to. `vectors`: 4 for quads, 2 for pairs. Interleaving works in
+// 128-bit blocks.
+constexpr int depthwise_order(int index, int lanes, int vectors) {
+  const int vector = index / lanes, lane = index % lanes;
+  return lane / 4 * 4 * vectors + 4 * vector + lane % 4;
+}
+
 struct MicroKernels {
   int lanes;                      // int32 lanes of a vector
   int max_vectors;                // of the widest tile
@@ -71,6 +96,10 @@ struct MicroKernels {
   void (*flush)(const int32_t* acc, std::ptrdiff_t n, bool first, double* sums);
   // sums[i] (+)= high[i] 2^16 + int32(wrapped[i] - high[i] 2^16): see packed_b.h, kPairsAndHighBytes.
   void (*combine)(const int32_t* wrapped, const int32_t* high, std::ptrdiff_t n, bool first, double* sums);
+
+  DepthwiseKernel depthwise_quads;
+  DepthwiseKernel depthwise_pairs_s8, depthwise_pairs_u8;  // widened
+  DepthwiseKernel depthwise_pairs_16, depthwise_pairs_16_and_high;
 
   Int32Epilogue int32_epilogue[kOutputKinds];
   DoubleEpilogue double_epilogue[kOutputKinds];

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/depthwise_skeleton.h"
 #include "kernels/micro_kernels.h"
 
 namespace twofold::kernels {
@@ -157,7 +158,8 @@ void int32_row(const int32_t* row, int columns, const TileOutput& output, std::b
 constexpr float kDoubt = 1.0F / 8192;
 
 template <typename V, int kCount>
-bool write_bytes(const int32_t* acc, const typename V::F32* multiplier, const TileOutput& output, std::byte* to) {
+[[gnu::always_inline]] inline bool write_bytes(const int32_t* acc, const typename V::F32* multiplier,
+                                               const TileOutput& output, std::byte* to) {
   using I32 = typename V::I32;
   I32 q[4], doubt = V::broadcast(0);
 #pragma GCC unroll 4
@@ -204,7 +206,7 @@ template <typename V, OutputKind kKind>
 void int32_epilogue(const int32_t* acc, const TileShape& shape, const TileOutput& output) {
   if constexpr (kKind == OutputKind::kInt8 && V::kGroup > 0) {
     if (output.float_multiplier != nullptr) {
-      const int vectors = shape.width / V::kLanes;
+      const int vectors = (shape.columns + V::kLanes - 1) / V::kLanes;
       for (int v = 0; v < vectors; v += V::kGroup) {
         const int c = v * V::kLanes;
         if (vectors - v == 1) {
@@ -279,7 +281,12 @@ constexpr MicroKernels make_micro_kernels() {
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
     k.copy_16_to_16_and_high = copy_row_and_high<uint8_t>;
+    k.depthwise_quads = depthwise_quads<V, Quads>;
   }
+  k.depthwise_pairs_s8 = depthwise_pairs<V, Pairs, Source::kS8, false>;
+  k.depthwise_pairs_u8 = depthwise_pairs<V, Pairs, Source::kU8, false>;
+  k.depthwise_pairs_16 = depthwise_pairs<V, Pairs, Source::k16, false>;
+  k.depthwise_pairs_16_and_high = depthwise_pairs<V, Pairs, Source::k16, true>;
   k.flush = flush<V>;
   k.combine = combine<V>;
   k.int32_epilogue[0] = int32_epilogue<V, OutputKind::kInt8>;

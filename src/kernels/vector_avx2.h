@@ -28,6 +28,52 @@ struct Avx2Vectors {
   static I32 sub(I32 a, I32 b) { return _mm256_sub_epi32(a, b); }
   static I32 shift_left_16(I32 a) { return _mm256_slli_epi32(a, 16); }
 
+  // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
+  static I32 load_bytes(const std::byte* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+  static I32 load_partial(const std::byte* from, int bytes) {
+    alignas(32) std::byte whole[32] = {};
+    __builtin_memcpy(whole, from, static_cast<size_t>(bytes));
+    return load_cells(whole);
+  }
+  // 16 bytes, of which `bytes` may be read, as words.
+  template <bool kSigned>
+  static I32 widen(const std::byte* from, int bytes) {
+    __m128i v;
+    if (bytes == 16) {
+      v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    } else {
+      v = _mm256_castsi256_si128(load_partial(from, bytes));
+    }
+    return kSigned ? _mm256_cvtepi8_epi16(v) : _mm256_cvtepu8_epi16(v);
+  }
+  static I32 bit_xor(I32 a, I32 b) { return _mm256_xor_si256(a, b); }
+  // Of words: the high byte with its sign bit inverted.
+  static I32 high_bytes(I32 v) { return _mm256_srli_epi16(_mm256_xor_si256(v, _mm256_set1_epi16(-32768)), 8); }
+  static void interleave_2(I32 a, I32 b, I32* cells) {
+    cells[0] = _mm256_unpacklo_epi16(a, b);
+    cells[1] = _mm256_unpackhi_epi16(a, b);
+  }
+  static void interleave_4(I32 a, I32 b, I32 c, I32 d, I32* cells) {
+    const I32 ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
+    const I32 cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
+    cells[0] = _mm256_unpacklo_epi16(ab_low, cd_low);
+    cells[1] = _mm256_unpackhi_epi16(ab_low, cd_low);
+    cells[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
+    cells[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
+  }
+  static void restore_order_2(I32* v) {
+    const I32 low = _mm256_permute2x128_si256(v[0], v[1], 0x20);
+    v[1] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
+    v[0] = low;
+  }
+  static void restore_order_4(I32* v) {
+    const I32 a = _mm256_permute2x128_si256(v[0], v[1], 0x20), b = _mm256_permute2x128_si256(v[2], v[3], 0x20);
+    v[3] = _mm256_permute2x128_si256(v[2], v[3], 0x31);
+    v[2] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
+    v[0] = a;
+    v[1] = b;
+  }
+
   static F64 load(const double* from) { return _mm256_loadu_pd(from); }
   static void store(double* to, F64 v) { _mm256_storeu_pd(to, v); }
   static F64 broadcast(double value) { return _mm256_set1_pd(value); }

@@ -28,6 +28,50 @@ struct Avx512Vectors {
   static I32 sub(I32 a, I32 b) { return _mm512_sub_epi32(a, b); }
   static I32 shift_left_16(I32 a) { return _mm512_slli_epi32(a, 16); }
 
+  // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
+  static I32 load_bytes(const std::byte* from) { return _mm512_loadu_si512(from); }
+  static I32 load_partial(const std::byte* from, int bytes) {
+    return _mm512_maskz_loadu_epi8((uint64_t{1} << bytes) - 1, from);
+  }
+  // 32 bytes, of which `bytes` may be read, as words.
+  template <bool kSigned>
+  static I32 widen(const std::byte* from, int bytes) {
+    const __m256i v = bytes == 32 ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))
+                                  : _mm256_maskz_loadu_epi8((uint32_t{1} << bytes) - 1, from);
+    return kSigned ? _mm512_cvtepi8_epi16(v) : _mm512_cvtepu8_epi16(v);
+  }
+  static I32 bit_xor(I32 a, I32 b) { return _mm512_xor_si512(a, b); }
+  // Of words: the high byte with its sign bit inverted.
+  static I32 high_bytes(I32 v) { return _mm512_srli_epi16(_mm512_xor_si512(v, _mm512_set1_epi16(-32768)), 8); }
+  static void interleave_2(I32 a, I32 b, I32* cells) {
+    cells[0] = _mm512_unpacklo_epi16(a, b);
+    cells[1] = _mm512_unpackhi_epi16(a, b);
+  }
+  static void interleave_4(I32 a, I32 b, I32 c, I32 d, I32* cells) {
+    const I32 ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+    const I32 cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
+    cells[0] = _mm512_unpacklo_epi16(ab_low, cd_low);
+    cells[1] = _mm512_unpackhi_epi16(ab_low, cd_low);
+    cells[2] = _mm512_unpacklo_epi16(ab_high, cd_high);
+    cells[3] = _mm512_unpackhi_epi16(ab_high, cd_high);
+  }
+  static void restore_order_2(I32* v) {
+    const I32 first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const I32 second = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const I32 low = _mm512_permutex2var_epi32(v[0], first, v[1]);
+    v[1] = _mm512_permutex2var_epi32(v[0], second, v[1]);
+    v[0] = low;
+  }
+  // Transposes 4 x 4 blocks of 128 bits.
+  static void restore_order_4(I32* v) {
+    const I32 a = _mm512_shuffle_i32x4(v[0], v[1], 0x44), b = _mm512_shuffle_i32x4(v[0], v[1], 0xEE);
+    const I32 c = _mm512_shuffle_i32x4(v[2], v[3], 0x44), d = _mm512_shuffle_i32x4(v[2], v[3], 0xEE);
+    v[0] = _mm512_shuffle_i32x4(a, c, 0x88);
+    v[1] = _mm512_shuffle_i32x4(a, c, 0xDD);
+    v[2] = _mm512_shuffle_i32x4(b, d, 0x88);
+    v[3] = _mm512_shuffle_i32x4(b, d, 0xDD);
+  }
+
   static F64 load(const double* from) { return _mm512_loadu_pd(from); }
   static void store(double* to, F64 v) { _mm512_storeu_pd(to, v); }
   static F64 broadcast(double value) { return _mm512_set1_pd(value); }
