@@ -50,13 +50,11 @@ Conv::Conv(const ConvWeights& weights, const ConvWindow& window, DType a_dtype, 
       std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<int64_t>());
   const int64_t columns = out_channels_ / weights.group, k = positions * group_channels_;
   if (weights.group > 1 && group_channels_ == 1 && columns == 1) {
-    PackedB packed({weights.dtype, weights.data, positions, out_channels_, 1, positions, weights.zero_point}, a_dtype,
-                   a_zero_point);
-    if (Depthwise::serves(packed)) {
-      Epilogue epilogue(packed, bias, outputs);
-      depthwise_.emplace(std::move(packed), std::move(epilogue));
-      return;
-    }
+    std::array<int64_t, 3> kernel = {1, 1, 1};
+    std::ranges::copy(window.kernel, kernel.end() - static_cast<std::ptrdiff_t>(window.kernel.size()));
+    depthwise_ = Depthwise::make(weights.dtype, weights.data, out_channels_, kernel, weights.zero_point, a_dtype,
+                                 a_zero_point, bias, outputs);
+    if (depthwise_) return;
   }
   const bool bytes = byte_size(weights.dtype) == 1;
   std::vector<uint8_t> reordered8;

@@ -11,10 +11,14 @@ namespace twofold::kernels {
 
 namespace {
 
-// Pixels that one call of the kernel computes.
-constexpr int kStrip = 6;
+// Output pixels of a strip: the longer, the fewer columns at its ends are interleaved twice.
+constexpr int kStrip = 14;
 // Multiplications below which a thread is not worth waking.
 constexpr int64_t kMinWork = 1 << 15;
+// Channels of a group at most.
+constexpr int kMaxGroup = 4 * kMaxLanes;
+
+int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 DepthwiseKernel kernel_for(const PackedB& b) {
   const MicroKernels& kernels = b.kernels();
@@ -25,73 +29,111 @@ DepthwiseKernel kernel_for(const PackedB& b) {
   return kernels.depthwise_pairs_16;
 }
 
-}  // namespace
-
-bool Depthwise::serves(const PackedB& b) {
-  return b.row_factor() == 0 && std::ranges::all_of(b.panels(), [](const PackedB::Panel& p) { return p.chunks == 1; });
+// [C, row of the window, column] -> [column, row, C], rows filled up to a multiple of 4 with zero points.
+template <typename T>
+std::vector<T> by_column(const void* weights, int64_t channels, int64_t rows, int64_t width, int32_t zero_point) {
+  const int64_t padded = round_up(rows, 4);
+  std::vector<T> result(static_cast<size_t>(width * padded * channels), static_cast<T>(zero_point));
+  const T* from = static_cast<const T*>(weights);
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t y = 0; y < rows; ++y) {
+      for (int64_t x = 0; x < width; ++x) result[static_cast<size_t>((x * padded + y) * channels + c)] = *from++;
+    }
+  }
+  return result;
 }
 
-Depthwise::Depthwise(PackedB b, Epilogue epilogue)
+// A thread's memory, kept for the next call.
+struct Scratch {
+  AlignedBuffer cells, high_cells;
+  std::vector<const std::byte*> taps, lines;
+  std::vector<std::byte> zeros;
+};
+Scratch& scratch() {
+  thread_local Scratch memory;
+  return memory;
+}
+
+}  // namespace
+
+std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64_t channels,
+                                         const std::array<int64_t, 3>& kernel, int32_t zero_point, DType a_dtype,
+                                         int32_t a_zero_point, std::span<const int64_t> bias,
+                                         std::span<const OutputForm> outputs) {
+  const int64_t rows = kernel[0] * kernel[1], width = kernel[2];
+  std::vector<uint8_t> bytes;
+  std::vector<uint16_t> words;
+  MatrixView matrix = {dtype, nullptr, width * round_up(rows, 4), channels, channels, 1, zero_point};
+  if (byte_size(dtype) == 1) {
+    bytes = by_column<uint8_t>(weights, channels, rows, width, zero_point);
+    matrix.data = bytes.data();
+  } else {
+    words = by_column<uint16_t>(weights, channels, rows, width, zero_point);
+    matrix.data = words.data();
+  }
+  PackedB b(matrix, a_dtype, a_zero_point);
+  if (b.row_factor() != 0 || std::ranges::any_of(b.panels(), [](const auto& panel) { return panel.chunks > 1; })) {
+    return std::nullopt;
+  }
+  Epilogue epilogue(b, bias, outputs);
+  return Depthwise(std::move(b), std::move(epilogue), rows, width);
+}
+
+Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
     : b_(std::move(b)),
       epilogue_(std::move(epilogue)),
       kernel_(kernel_for(b_)),
-      vectors_(b_.product() == Product::kQuads ? 4 : 2),
-      taps_(b_.k()),
-      padded_taps_((taps_ + 3) / 4 * 4) {
-  TWOFOLD_CHECK(serves(b_));
-  const int size = vectors_ * b_.kernels().lanes;
-  const int64_t channels = b_.columns();
-  // The last group begins earlier rather than being a part of one: it computes some channels again.
-  for (int64_t c = 0; c < channels; c += size) {
-    const int64_t first = std::max<int64_t>(0, std::min(c, channels - size));
-    groups_.push_back({first, static_cast<int>(std::min<int64_t>(size, channels))});
-  }
+      taps_of_cell_(b_.product() == Product::kQuads ? 4 : 2),
+      rows_(rows),
+      width_(width) {
   pack_weights();
-  init_.assign(static_cast<size_t>(std::max<int64_t>(channels, size)), 0);
-  for (int64_t c = 0; c < channels; ++c) {
-    const int32_t* init = b_.product() == Product::kPairsAndHighBytes ? b_.wrap_init()  // one chunk a panel
-                          : epilogue_.fits_int32()                    ? epilogue_.int32_offset()
-                                                                      : nullptr;
-    if (init != nullptr) init_[static_cast<size_t>(c)] = init[c];
-  }
+  // One chunk a panel: the starting values of the panels lie one behind the other.
+  init_ = b_.product() == Product::kPairsAndHighBytes ? b_.wrap_init()
+          : epilogue_.fits_int32()                    ? epilogue_.int32_offset()
+                                                      : nullptr;
 }
 
-// From the panels of `b_`, [cell][column], to groups of channels in the kernels' order.
+// From the panels of `b_` to groups of channels.
 void Depthwise::pack_weights() {
-  const int lanes = b_.kernels().lanes, size = vectors_ * lanes;
+  const int lanes = b_.kernels().lanes, group_size = taps_of_cell_ * lanes;
   const bool high = b_.product() == Product::kPairsAndHighBytes;
-  const int64_t cells = padded_taps_ / vectors_;
-  const auto bytes = static_cast<size_t>(static_cast<int64_t>(groups_.size()) * cells * size * 4);
-  weights_ = AlignedBuffer(bytes);
-  high_weights_ = AlignedBuffer(high ? bytes : 0);
-  std::memset(weights_.data(), 0, bytes);
-  if (high) std::memset(high_weights_.data(), 0, bytes);
-  // Where the cell of a column lies in a panel of b_.
-  const auto cell_at = [&](int64_t column, int64_t cell, bool of_high) {
-    const PackedB::Panel& panel = b_.panels()[static_cast<size_t>(column / (b_.kernels().max_vectors * lanes))];
+  const int64_t column_cells = round_up(rows_, 4) / taps_of_cell_, used = (rows_ + taps_of_cell_ - 1) / taps_of_cell_;
+  std::ptrdiff_t bytes = 0;
+  for (int64_t c = 0; c < b_.columns(); c += group_size) {
+    const auto channels = static_cast<int>(std::min<int64_t>(group_size, b_.columns() - c));
+    groups_.push_back({c, channels, bytes});
+    bytes += width_ * used * round_up(channels, lanes) * 4;
+  }
+  weights_ = AlignedBuffer(static_cast<size_t>(bytes));
+  high_weights_ = AlignedBuffer(static_cast<size_t>(high ? bytes : 0));
+  // Where the cells of a panel of b_ lie from a channel on; channels up to a whole vector are there.
+  const auto cells_at = [&](int64_t channel, int64_t cell, bool of_high) {
+    const PackedB::Panel& panel = b_.panels()[static_cast<size_t>(channel / (b_.kernels().max_vectors * lanes))];
     const std::ptrdiff_t width = panel.vectors * lanes;
-    return b_.data() + (of_high ? panel.high : panel.cells) + (cell * width + column - panel.first_column) * 4;
+    return b_.data() + (of_high ? panel.high : panel.cells) + (cell * width + channel - panel.first_column) * 4;
   };
-  std::ptrdiff_t to = 0;
   for (const Group& group : groups_) {
-    for (int64_t cell = 0; cell < cells; ++cell) {
-      for (int i = 0; i < size; ++i, to += 4) {
-        const int channel = depthwise_order(i, lanes, vectors_);
-        if (channel >= group.channels) continue;
-        const int64_t column = group.first_channel + channel;
-        std::memcpy(weights_.data() + to, cell_at(column, cell, false), 4);
-        if (!high) continue;
-        // The kernel takes the high bytes as pairs, b_ may hold them as quads.
-        int16_t pair[2];
-        if (b_.row_form().high_bytes == 1) {
-          int8_t quad[4];
-          std::memcpy(quad, cell_at(column, cell / 2, true), 4);
-          pair[0] = quad[cell % 2 * 2];
-          pair[1] = quad[cell % 2 * 2 + 1];
-        } else {
-          std::memcpy(pair, cell_at(column, cell, true), 4);
+    std::ptrdiff_t to = group.weights;
+    for (int64_t x = 0; x < width_; ++x) {
+      for (int64_t i = 0; i < used; ++i) {
+        const int64_t cell = x * column_cells + i;
+        for (int64_t c = 0; c < group.channels; c += lanes, to += lanes * 4) {
+          const int64_t channel = group.first_channel + c;
+          std::memcpy(weights_.data() + to, cells_at(channel, cell, false), static_cast<size_t>(lanes) * 4);
+          for (int lane = 0; high && lane < lanes; ++lane) {
+            std::byte* pair = high_weights_.data() + to + lane * 4;
+            if (b_.row_form().high_bytes == 2) {
+              std::memcpy(pair, cells_at(channel, cell, true) + lane * 4, 4);
+              continue;
+            }
+            // b_ has the high bytes as quads, this kernel takes pairs.
+            std::array<int8_t, 4> quad;
+            std::memcpy(quad.data(), cells_at(channel, cell / 2, true) + lane * 4, 4);
+            const auto first = static_cast<size_t>(cell % 2 * 2);
+            const std::array<int16_t, 2> words = {quad[first], quad[first + 1]};
+            std::memcpy(pair, words.data(), 4);
+          }
         }
-        std::memcpy(high_weights_.data() + to, pair, 4);
       }
     }
   }
@@ -99,80 +141,87 @@ void Depthwise::pack_weights() {
 
 void Depthwise::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes,
                     std::span<const OutputRows> outputs) const {
-  TWOFOLD_CHECK(input.channels == b_.columns() && axes[0].kernel * axes[1].kernel * axes[2].kernel == taps_);
-  const size_t bytes = byte_size(input.dtype);
-  std::vector<std::byte> zeros(static_cast<size_t>(input.channels) * bytes);
-  // The low bytes of an int32 are the integer of either type.
-  for (size_t i = 0; i < zeros.size(); i += bytes) std::memcpy(zeros.data() + i, &input.zero_point, bytes);
+  TWOFOLD_CHECK(input.channels == b_.columns() && axes[0].kernel * axes[1].kernel == rows_ && axes[2].kernel == width_);
   const int64_t lines = input.batch * axes[0].outputs * axes[1].outputs;
-  const int64_t work = std::max<int64_t>(1, axes[2].outputs * input.channels * taps_);
-  parallel_for(lines, (kMinWork + work - 1) / work, [&](int64_t begin, int64_t end) {
-    for (int64_t line = begin; line < end; ++line) run_line(input, axes, line, outputs, zeros.data());
-  });
+  const int64_t work = std::max<int64_t>(1, axes[2].outputs * input.channels * rows_ * width_);
+  parallel_for(lines, (kMinWork + work - 1) / work,
+               [&](int64_t begin, int64_t end) { run_lines(input, axes, begin, end, outputs); });
 }
 
-// One line of output pixels; taps outside the input point to `zeros`.
-void Depthwise::run_line(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t line,
-                         std::span<const OutputRows> outputs, const std::byte* zeros) const {
+// Lines of output pixels, strip by strip. Taps outside the input read a pixel of zero points.
+void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
+                          std::span<const OutputRows> outputs) const {
   const auto& [depth, height, width] = axes;
-  const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
-  const int64_t batch = line / height.outputs / depth.outputs;
-  const auto pixel_bytes = static_cast<int64_t>(static_cast<size_t>(input.channels) * byte_size(input.dtype));
-  // The lines of the input that the window's lines lie on; null outside.
-  std::vector<const std::byte*> lines;
-  for (int64_t kz = 0; kz < depth.kernel; ++kz) {
-    for (int64_t ky = 0; ky < height.kernel; ++ky) {
-      const int64_t iz = depth.first(z) + kz * depth.dilation, iy = height.first(y) + ky * height.dilation;
-      const bool inside = iz >= 0 && iz < depth.size && iy >= 0 && iy < height.size;
-      const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
-      lines.push_back(inside ? static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes
-                             : nullptr);
-    }
-  }
-  std::vector<const std::byte*> taps(static_cast<size_t>(kStrip * padded_taps_), zeros);
-  for (int64_t x = 0; x < width.outputs; x += kStrip) {
-    const int pixels = static_cast<int>(std::min<int64_t>(kStrip, width.outputs - x));
-    for (int p = 0; p < pixels; ++p) {
-      const std::byte** tap = taps.data() + p * padded_taps_;
-      const int64_t first = width.first(x + p);
-      for (const std::byte* from : lines) {
-        for (int64_t kx = 0; kx < width.kernel; ++kx) {
-          const int64_t ix = first + kx * width.dilation;
-          *tap++ = from != nullptr && ix >= 0 && ix < width.size ? from + ix * pixel_bytes : zeros;
-        }
+  const size_t bytes = byte_size(input.dtype);
+  const int64_t pixel_bytes = input.channels * static_cast<int64_t>(bytes);
+  const int64_t most_columns = (kStrip - 1) * width.stride + (width.kernel - 1) * width.dilation + 1;
+  const auto cell_bytes = static_cast<size_t>(most_columns * round_up(rows_, taps_of_cell_) / taps_of_cell_ *
+                                              taps_of_cell_ * b_.kernels().lanes * 4);
+  Scratch& memory = scratch();
+  memory.zeros.resize(static_cast<size_t>(pixel_bytes));
+  // The low bytes of an int32 are the integer of either type.
+  for (size_t i = 0; i < memory.zeros.size(); i += bytes)
+    std::memcpy(memory.zeros.data() + i, &input.zero_point, bytes);
+  memory.taps.resize(static_cast<size_t>(most_columns * rows_));
+  memory.lines.resize(static_cast<size_t>(rows_));
+  DepthwiseStrip strip = {};
+  strip.taps = memory.taps.data();
+  strip.rows = static_cast<int>(rows_);
+  strip.flip = b_.row_form().flip;
+  strip.pixel_step = static_cast<int>(width.stride);
+  strip.kernel = static_cast<int>(width.kernel);
+  strip.tap_step = static_cast<int>(width.dilation);
+  strip.cells = memory.cells.at_least(cell_bytes);
+  strip.high_cells = memory.high_cells.at_least(b_.product() == Product::kPairsAndHighBytes ? cell_bytes : 0);
+  for (int64_t line = begin; line < end; ++line) {
+    const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
+    const int64_t batch = line / height.outputs / depth.outputs;
+    size_t row = 0;
+    for (int64_t kz = 0; kz < depth.kernel; ++kz) {
+      for (int64_t ky = 0; ky < height.kernel; ++ky) {
+        const int64_t iz = depth.first(z) + kz * depth.dilation, iy = height.first(y) + ky * height.dilation;
+        const bool inside = iz >= 0 && iz < depth.size && iy >= 0 && iy < height.size;
+        const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
+        memory.lines[row++] =
+            inside ? static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes : nullptr;
       }
     }
-    run_strip(taps.data(), pixels, line * width.outputs + x, outputs);
+    for (int64_t x = 0; x < width.outputs; x += kStrip) {
+      strip.pixels = static_cast<int>(std::min<int64_t>(kStrip, width.outputs - x));
+      strip.columns = static_cast<int>((strip.pixels - 1) * width.stride + (width.kernel - 1) * width.dilation + 1);
+      const std::byte** tap = memory.taps.data();
+      for (int64_t ix = width.first(x); ix < width.first(x) + strip.columns; ++ix) {
+        const bool inside = ix >= 0 && ix < width.size;
+        for (const std::byte* from : memory.lines) {
+          *tap++ = inside && from != nullptr ? from + ix * pixel_bytes : memory.zeros.data();
+        }
+      }
+      run_strip(strip, line * width.outputs + x, outputs);
+    }
   }
 }
 
-void Depthwise::run_strip(const std::byte* const* taps, int pixels, int64_t first_row,
-                          std::span<const OutputRows> outputs) const {
+void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs) const {
   const MicroKernels& kernels = b_.kernels();
-  const int size = vectors_ * kernels.lanes;
   const bool high = b_.product() == Product::kPairsAndHighBytes, int32 = !high && epilogue_.fits_int32();
   const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
-  const std::ptrdiff_t group_bytes = padded_taps_ / vectors_ * size * 4;
-  alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc, high_acc;
-  alignas(kCacheLine) std::array<double, kMaxTileSize> sums;
+  alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
+  alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
+  constexpr std::array<int32_t, kMaxGroup> kZeros = {};
   constexpr std::array<double, kStrip> kNoRowOffset = {};
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    const Group& group = groups_[g];
-    const auto at = static_cast<std::ptrdiff_t>(g) * group_bytes;
-    kernel_({.taps = taps,
-             .pixels = pixels,
-             .count = static_cast<int>(padded_taps_),
-             .offset = group.first_channel * element_bytes,
-             .channels = group.channels,
-             .flip = b_.row_form().flip,
-             .weights = weights_.data() + at,
-             .high_weights = high ? high_weights_.data() + at : weights_.data() + at,
-             .init = init_.data() + group.first_channel,
-             .out = acc.data(),
-             .high = high_acc.data()});
-    if (high) kernels.combine(acc.data(), high_acc.data(), pixels * size, true, sums.data());
-    if (!high && !int32) kernels.flush(acc.data(), pixels * size, true, sums.data());
-    const TileShape shape = {.rows = pixels, .columns = group.channels, .width = size};
+  strip.out = acc.data();
+  strip.high = high_acc.data();
+  for (const Group& group : groups_) {
+    const auto width = static_cast<int>(round_up(group.channels, kernels.lanes));
+    strip.offset = group.first_channel * element_bytes;
+    strip.channels = group.channels;
+    strip.weights = weights_.data() + group.weights;
+    strip.high_weights = high ? high_weights_.data() + group.weights : nullptr;
+    strip.init = init_ == nullptr ? kZeros.data() : init_ + group.first_channel;
+    kernel_(strip);
+    if (high) kernels.combine(acc.data(), high_acc.data(), strip.pixels * width, true, sums.data());
+    if (!high && !int32) kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+    const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
     for (size_t i = 0; i < outputs.size(); ++i) {
       const TileOutput output = epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel);
       const auto kind = static_cast<size_t>(epilogue_.outputs()[i].kind);

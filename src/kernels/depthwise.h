@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "kernels/aligned_buffer.h"
 #include "kernels/conv_geometry.h"
@@ -14,38 +16,43 @@
 
 namespace twofold::kernels {
 
-// A depthwise convolution's weights. `b` and the epilogue are those of the matrix [taps, channels]: the sums are its
-// columns' dots with channels of the input, so zero points, bounds and corrections are the same. Immutable.
+// A depthwise convolution's weights. Immutable; shareable by threads.
 class Depthwise {
  public:
-  // Whether this kernel serves `b`: sums need no chunks, and no sums of the input's rows.
-  static bool serves(const PackedB& b);
-
-  // REQUIRES: serves(b).
-  explicit Depthwise(PackedB b, Epilogue epilogue);
+  // `weights` [C,taps], dense, of windows of kernel[0] x kernel[1] x kernel[2] taps; the rest as Conv's. None where
+  // this kernel does not serve: where the sums need chunks of taps, or sums of the input.
+  static std::optional<Depthwise> make(DType dtype, const void* weights, int64_t channels,
+                                       const std::array<int64_t, 3>& kernel, int32_t zero_point, DType a_dtype,
+                                       int32_t a_zero_point, std::span<const int64_t> bias,
+                                       std::span<const OutputForm> outputs);
 
   // As Conv::run.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs) const;
 
  private:
+  // Channels that the kernel takes at once.
   struct Group {
     int64_t first_channel;
     int channels;
+    std::ptrdiff_t weights;  // bytes
   };
-  void pack_weights();
-  void run_line(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t line,
-                std::span<const OutputRows> outputs, const std::byte* zeros) const;
-  void run_strip(const std::byte* const* taps, int pixels, int64_t first_row,
-                 std::span<const OutputRows> outputs) const;
 
+  Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width);
+  void pack_weights();
+  void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
+                 std::span<const OutputRows> outputs) const;
+  void run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs) const;
+
+  // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
+  // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.
   PackedB b_;
   Epilogue epilogue_;
   DepthwiseKernel kernel_;
-  int vectors_;  // of a group
-  int64_t taps_, padded_taps_;
+  int taps_of_cell_;
+  int64_t rows_, width_;  // of the window
   std::vector<Group> groups_;
-  AlignedBuffer weights_, high_weights_;  // [group][cell][channel] cells
-  std::vector<int32_t> init_;             // per channel, up to the end of the last group
+  AlignedBuffer weights_, high_weights_;  // per group [tap of a row][cell][channel] cells
+  const int32_t* init_;                   // per channel
 };
 
 }  // namespace twofold::kernels

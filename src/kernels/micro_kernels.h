@@ -53,30 +53,24 @@ using Int32Epilogue = void (*)(const int32_t* acc, const TileShape& shape, const
 using DoubleEpilogue = void (*)(const double* sums, const double* offset, const double* row_offset,
                                 const TileShape& shape, const TileOutput& output);
 
-// Sums of a depthwise convolution for one group of neighbouring channels and a few pixels: out[p][c] = init[c] + sum
-// over t of taps[p][t][c] * weight[t][c], modulo 2^32, and high[p][c] = sum of (high byte + 128) * high weight.
-// A group is lanes * 4 channels for the quads, lanes * 2 for the pairs. A cell holds a channel's weights of 4 (2) taps;
-// within a group the cells lie in the order that interleaving the taps' channels leaves, see depthwise_order.
+// Sums of a depthwise convolution for a group of neighbouring channels and a strip of output pixels. The window's rows
+// are `rows` taps above each other; a column of them is interleaved into cells once, and serves every pixel whose
+// window it lies in: pixel p takes columns p * pixel_step + x * tap_step, x < kernel.
+//   out[p][c] = init[c] + sum of column[..][c] * weight[..][c] mod 2^32, and, where the product wants it,
+//   high[p][c] = sum of (high byte + 128) * high weight.
 struct DepthwiseStrip {
-  const std::byte* const* taps;  // [pixels][taps], each the first channel of a pixel of the input
-  int pixels, count;             // count: taps of a pixel, a multiple of 4 (2)
-  std::ptrdiff_t offset;         // bytes from a pixel's first channel to the group's
-  int channels;                  // of the group, that are there to be read
-  uint32_t flip;                 // bits to invert in every element
-  const std::byte* weights;      // [cell][group] cells
-  const std::byte* high_weights;
+  const std::byte* const* taps;  // [columns][rows], each the first channel of a pixel of the input
+  int columns, rows;
+  std::ptrdiff_t offset;  // bytes from a pixel's first channel to the group's
+  int channels;           // of the group, at most lanes * 4 (quads) or lanes * 2 (pairs)
+  uint32_t flip;          // bits to invert in every element
+  int pixels, pixel_step, kernel, tap_step;
+  const std::byte *weights, *high_weights;  // [x][cell of rows][channel] cells, channels filled up to whole vectors
   const int32_t* init;
-  int32_t* out;   // [pixels][group]
-  int32_t* high;  // [pixels][group]
+  std::byte *cells, *high_cells;  // room for [columns][cell][channel] cells
+  int32_t *out, *high;            // [pixels][channels, filled up to whole vectors]
 };
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
-
-// Which channel of its group the `index`-th cell belongs to. `vectors`: 4 for quads, 2 for pairs. Interleaving works in
-// 128-bit blocks.
-constexpr int depthwise_order(int index, int lanes, int vectors) {
-  const int vector = index / lanes, lane = index % lanes;
-  return lane / 4 * 4 * vectors + 4 * vector + lane % 4;
-}
 
 struct MicroKernels {
   int lanes;                      // int32 lanes of a vector

@@ -281,12 +281,12 @@ constexpr MicroKernels make_micro_kernels() {
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
     k.copy_16_to_16_and_high = copy_row_and_high<uint8_t>;
-    k.depthwise_quads = depthwise_quads<V, Quads>;
+    k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
   }
-  k.depthwise_pairs_s8 = depthwise_pairs<V, Pairs, Source::kS8, false>;
-  k.depthwise_pairs_u8 = depthwise_pairs<V, Pairs, Source::kU8, false>;
-  k.depthwise_pairs_16 = depthwise_pairs<V, Pairs, Source::k16, false>;
-  k.depthwise_pairs_16_and_high = depthwise_pairs<V, Pairs, Source::k16, true>;
+  k.depthwise_pairs_s8 = depthwise<V, Pairs, PairChannels<V, Source::kS8>>;
+  k.depthwise_pairs_u8 = depthwise<V, Pairs, PairChannels<V, Source::kU8>>;
+  k.depthwise_pairs_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>>;
+  k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true>;
   k.flush = flush<V>;
   k.combine = combine<V>;
   k.int32_epilogue[0] = int32_epilogue<V, OutputKind::kInt8>;

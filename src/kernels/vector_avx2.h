@@ -17,6 +17,7 @@ struct Avx2Vectors {
 
   static I32 load(const int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   static I32 load_cells(const std::byte* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
+  static void store_cells(std::byte* to, I32 v) { _mm256_store_si256(reinterpret_cast<__m256i*>(to), v); }
   static void store(int32_t* to, I32 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
   static I32 broadcast(int32_t value) { return _mm256_set1_epi32(value); }
   static I32 broadcast_cell(const std::byte* from) {
@@ -31,6 +32,9 @@ struct Avx2Vectors {
   // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
   static I32 load_bytes(const std::byte* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   static I32 load_partial(const std::byte* from, int bytes) {
+    if (bytes == 16) {
+      return _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));  // the rest is never used
+    }
     alignas(32) std::byte whole[32] = {};
     __builtin_memcpy(whole, from, static_cast<size_t>(bytes));
     return load_cells(whole);
@@ -61,18 +65,10 @@ struct Avx2Vectors {
     cells[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
     cells[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
   }
-  static void restore_order_2(I32* v) {
-    const I32 low = _mm256_permute2x128_si256(v[0], v[1], 0x20);
-    v[1] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
-    v[0] = low;
-  }
-  static void restore_order_4(I32* v) {
-    const I32 a = _mm256_permute2x128_si256(v[0], v[1], 0x20), b = _mm256_permute2x128_si256(v[2], v[3], 0x20);
-    v[3] = _mm256_permute2x128_si256(v[2], v[3], 0x31);
-    v[2] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
-    v[0] = a;
-    v[1] = b;
-  }
+  // The order of words (bytes) that makes interleave_2 (interleave_4), which works in 128-bit blocks, leave the cells
+  // in order.
+  static I32 spread_2(I32 v) { return _mm256_permute4x64_epi64(v, 0xD8); }
+  static I32 spread_4(I32 v) { return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7)); }
 
   static F64 load(const double* from) { return _mm256_loadu_pd(from); }
   static void store(double* to, F64 v) { _mm256_storeu_pd(to, v); }

@@ -17,6 +17,7 @@ struct Avx512Vectors {
 
   static I32 load(const int32_t* from) { return _mm512_loadu_si512(from); }
   static I32 load_cells(const std::byte* from) { return _mm512_load_si512(from); }
+  static void store_cells(std::byte* to, I32 v) { _mm512_store_si512(to, v); }
   static void store(int32_t* to, I32 v) { _mm512_storeu_si512(to, v); }
   static I32 broadcast(int32_t value) { return _mm512_set1_epi32(value); }
   static I32 broadcast_cell(const std::byte* from) {
@@ -55,21 +56,11 @@ struct Avx512Vectors {
     cells[2] = _mm512_unpacklo_epi16(ab_high, cd_high);
     cells[3] = _mm512_unpackhi_epi16(ab_high, cd_high);
   }
-  static void restore_order_2(I32* v) {
-    const I32 first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-    const I32 second = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-    const I32 low = _mm512_permutex2var_epi32(v[0], first, v[1]);
-    v[1] = _mm512_permutex2var_epi32(v[0], second, v[1]);
-    v[0] = low;
-  }
-  // Transposes 4 x 4 blocks of 128 bits.
-  static void restore_order_4(I32* v) {
-    const I32 a = _mm512_shuffle_i32x4(v[0], v[1], 0x44), b = _mm512_shuffle_i32x4(v[0], v[1], 0xEE);
-    const I32 c = _mm512_shuffle_i32x4(v[2], v[3], 0x44), d = _mm512_shuffle_i32x4(v[2], v[3], 0xEE);
-    v[0] = _mm512_shuffle_i32x4(a, c, 0x88);
-    v[1] = _mm512_shuffle_i32x4(a, c, 0xDD);
-    v[2] = _mm512_shuffle_i32x4(b, d, 0x88);
-    v[3] = _mm512_shuffle_i32x4(b, d, 0xDD);
+  // The order of words (bytes) that makes interleave_2 (interleave_4), which works in 128-bit blocks, leave the cells
+  // in order.
+  static I32 spread_2(I32 v) { return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), v); }
+  static I32 spread_4(I32 v) {
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
   }
 
   static F64 load(const double* from) { return _mm512_loadu_pd(from); }

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/micro_kernels.h"
-
 namespace twofold::kernels {
 namespace {
 
@@ -29,6 +27,7 @@ struct ScalarVectors {
     __builtin_memcpy(v.lane, from, sizeof(v.lane));
     return v;
   }
+  static void store_cells(std::byte* to, const I32& v) { __builtin_memcpy(to, v.lane, sizeof(v.lane)); }
   static void store(int32_t* to, const I32& v) {
     for (int i = 0; i < kLanes; ++i) to[i] = v.lane[i];
   }
@@ -87,21 +86,14 @@ struct ScalarVectors {
       v.lane[i] = static_cast<int32_t>(((static_cast<uint32_t>(v.lane[i]) ^ 0x80008000U) >> 8) & 0x00FF00FFU);
     return v;
   }
+  static I32 spread_2(const I32& v) { return v; }
   static void interleave_2(const I32& a, const I32& b, I32* cells) {
     uint16_t words_a[2 * kLanes], words_b[2 * kLanes];
     __builtin_memcpy(words_a, a.lane, sizeof(words_a));
     __builtin_memcpy(words_b, b.lane, sizeof(words_b));
     for (int i = 0; i < 2 * kLanes; ++i) {
-      const int channel = depthwise_order(i, kLanes, 2);
-      const uint16_t cell[2] = {words_a[channel], words_b[channel]};
+      const uint16_t cell[2] = {words_a[i], words_b[i]};
       __builtin_memcpy(&cells[i / kLanes].lane[i % kLanes], cell, sizeof(cell));
-    }
-  }
-  static void restore_order_2(I32* v) {
-    const I32 from[2] = {v[0], v[1]};
-    for (int i = 0; i < 2 * kLanes; ++i) {
-      const int channel = depthwise_order(i, kLanes, 2);
-      v[channel / kLanes].lane[channel % kLanes] = from[i / kLanes].lane[i % kLanes];
     }
   }
 
