@@ -44,29 +44,46 @@ struct PairChannels {
   static void interleave(const I32* taps, I32* cells) { V::interleave_2(taps[0], taps[1], cells); }
 };
 
-// Interleaves the taps of all columns.
-template <typename V, typename Channels, bool kHigh, int kVectors>
+// Interleaves kPresent taps and zeros; the cells of the first kVectors vectors of channels go to `to`.
+template <typename V, typename Channels, bool kHigh, int kVectors, int kPresent>
+[[gnu::always_inline]] inline void make_cell(const std::byte* const* taps, std::ptrdiff_t offset, int channels,
+                                             const typename V::I32& flip, std::byte* to, std::byte* high) {
+  typename V::I32 tap[Channels::kTaps], cells[Channels::kTaps];
+#pragma GCC unroll 4
+  for (int t = 0; t < Channels::kTaps; ++t)
+    tap[t] = t < kPresent ? Channels::load(taps[t < kPresent ? t : 0] + offset, channels, flip) : V::broadcast(0);
+  Channels::interleave(tap, cells);
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    V::store_cells(to + v * V::kLanes * 4, cells[v]);
+    if constexpr (kHigh) V::store_cells(high + v * V::kLanes * 4, V::high_bytes(cells[v]));
+  }
+}
+
+// Interleaves the taps of all columns, kLast of them in the last cell of each. (Fields are copied first: the compiler
+// would read them again after every store of bytes, which might be theirs.)
+template <typename V, typename Channels, bool kHigh, int kVectors, int kLast>
 void make_cells(const DepthwiseStrip& strip) {
-  using I32 = typename V::I32;
   constexpr int kTaps = Channels::kTaps;
-  const I32 flip = Channels::flip(strip.flip);
-  std::ptrdiff_t to = 0;
-  for (int column = 0; column < strip.columns; ++column) {
-    const std::byte* const* taps = strip.taps + column * strip.rows;
-    for (int first = 0; first < strip.rows; first += kTaps) {
-      I32 tap[kTaps], cells[kTaps];
-#pragma GCC unroll 4
-      for (int t = 0; t < kTaps; ++t) {
-        tap[t] = first + t < strip.rows ? Channels::load(taps[first + t] + strip.offset, strip.channels, flip)
-                                        : V::broadcast(0);
-      }
-      Channels::interleave(tap, cells);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v, to += V::kLanes * 4) {
-        V::store_cells(strip.cells + to, cells[v]);
-        if constexpr (kHigh) V::store_cells(strip.high_cells + to, V::high_bytes(cells[v]));
-      }
+  constexpr std::ptrdiff_t kCell = kVectors * V::kLanes * 4;
+  const typename V::I32 flip = Channels::flip(strip.flip);
+  const int columns = strip.columns, whole_cells = (strip.rows - kLast) / kTaps;
+  const std::ptrdiff_t offset = strip.offset;
+  // A constant where the compiler knows it.
+  const int channels = strip.channels == kTaps * V::kLanes ? kTaps * V::kLanes : strip.channels;
+  const std::byte* const* taps = strip.taps;
+  std::byte *to = strip.cells, *high = strip.high_cells;
+  for (int column = 0; column < columns; ++column) {
+    for (int cell = 0; cell < whole_cells; ++cell) {
+      make_cell<V, Channels, kHigh, kVectors, kTaps>(taps, offset, channels, flip, to, high);
+      taps += kTaps;
+      to += kCell;
+      high += kHigh ? kCell : 0;
     }
+    make_cell<V, Channels, kHigh, kVectors, kLast>(taps, offset, channels, flip, to, high);
+    taps += kLast;
+    to += kCell;
+    high += kHigh ? kCell : 0;
   }
 }
 
@@ -85,12 +102,14 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
 #pragma GCC unroll 16
     for (int i = 0; i < kSteps * kVectors; ++i) weight[i] = V::load_cells(weights + i * V::kLanes * 4);
   }
-  const std::ptrdiff_t column_bytes = cells * kCell;
-  for (int p = 0; p < strip.pixels; ++p) {
+  const std::ptrdiff_t column_bytes = cells * kCell, tap_bytes = strip.tap_step * column_bytes;
+  const std::ptrdiff_t pixel_bytes = strip.pixel_step * column_bytes;
+  const int pixels = strip.pixels, kernel = strip.kernel;
+  for (int p = 0; p < pixels; ++p) {
     I32 acc[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) acc[v] = start[v];
-    const std::byte* column = columns + p * strip.pixel_step * column_bytes;
+    const std::byte* column = columns + p * pixel_bytes;
     if constexpr (kSteps > 0) {
       // One cell per column.
 #pragma GCC unroll 8
@@ -99,11 +118,11 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
         for (int v = 0; v < kVectors; ++v) {
           acc[v] = Dot::dot(acc[v], V::load_cells(column + v * V::kLanes * 4), weight[x * kVectors + v]);
         }
-        column += strip.tap_step * column_bytes;
+        column += tap_bytes;
       }
     } else {
       const std::byte* w = weights;
-      for (int x = 0; x < strip.kernel; ++x) {
+      for (int x = 0; x < kernel; ++x) {
         for (std::ptrdiff_t at = 0; at < column_bytes; at += kCell, w += kCell) {
 #pragma GCC unroll 4
           for (int v = 0; v < kVectors; ++v) {
@@ -111,7 +130,7 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
             acc[v] = Dot::dot(acc[v], V::load_cells(column + at + lane), V::load_cells(w + lane));
           }
         }
-        column += strip.tap_step * column_bytes;
+        column += tap_bytes;
       }
     }
 #pragma GCC unroll 4
@@ -121,7 +140,12 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
 
 template <typename V, typename Dot, typename Channels, bool kHigh, int kVectors>
 void depthwise_strip(const DepthwiseStrip& strip) {
-  make_cells<V, Channels, kHigh, kVectors>(strip);
+  switch (strip.rows % Channels::kTaps) {
+    case 1: make_cells<V, Channels, kHigh, kVectors, 1>(strip); break;
+    case 2: make_cells<V, Channels, kHigh, kVectors, 2>(strip); break;  // never of pairs
+    case 3: make_cells<V, Channels, kHigh, kVectors, 3>(strip); break;  // never of pairs
+    default: make_cells<V, Channels, kHigh, kVectors, Channels::kTaps>(strip); break;
+  }
   const int cells = (strip.rows + Channels::kTaps - 1) / Channels::kTaps;
   const auto sum =
       cells == 1 && strip.kernel == 3 ? sum_windows<V, Dot, kVectors, 3> : sum_windows<V, Dot, kVectors, 0>;

@@ -159,7 +159,7 @@ constexpr float kDoubt = 1.0F / 8192;
 
 template <typename V, int kCount>
 [[gnu::always_inline]] inline bool write_bytes(const int32_t* acc, const typename V::F32* multiplier,
-                                               const TileOutput& output, std::byte* to) {
+                                               const typename V::Bounds& bounds, std::byte* to) {
   using I32 = typename V::I32;
   I32 q[4], doubt = V::broadcast(0);
 #pragma GCC unroll 4
@@ -168,37 +168,45 @@ template <typename V, int kCount>
     q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
     doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
   }
-  if (V::any(doubt)) return false;
+  if (__builtin_expect(V::any(doubt), 0)) return false;
 #pragma GCC unroll 4
   for (int v = kCount; v < 4; ++v) q[v] = q[0];
-  const int32_t zero = output.zero_point, low = static_cast<int32_t>(output.low) + zero,
-                high = static_cast<int32_t>(output.high) + zero;
-  const I32 words01 = V::narrow(q[0], q[1], zero, low, high);
-  V::template store_bytes<kCount>(to, words01, kCount > 2 ? V::narrow(q[2], q[3], zero, low, high) : words01);
+  const I32 words01 = V::narrow(q[0], q[1], bounds);
+  V::template store_bytes<kCount>(to, words01, kCount > 2 ? V::narrow(q[2], q[3], bounds) : words01);
   return true;
+}
+
+template <typename V>
+[[gnu::noinline]] void write_bytes_in_double(const int32_t* acc, int c, int columns, TileOutput output, std::byte* to) {
+  output.multiplier += c;
+  int32_row<V, OutputKind::kInt8>(acc, columns, output, to);
 }
 
 // Columns [c, c + kCount vectors) of a tile.
 template <typename V, int kCount>
 void write_byte_columns(const int32_t* acc, int c, const TileShape& shape, const TileOutput& output) {
+  constexpr int kColumns = kCount * V::kLanes;
   typename V::F32 multiplier[kCount];
 #pragma GCC unroll 4
   for (int v = 0; v < kCount; ++v) multiplier[v] = V::load(output.float_multiplier + c + v * V::kLanes);
-  TileOutput rest = output;
-  rest.multiplier += c;
-  const int columns = shape.columns - c < kCount * V::kLanes ? shape.columns - c : kCount * V::kLanes;
-  for (int r = 0; r < shape.rows; ++r) {
-    const int32_t* from = acc + r * shape.width + c;
-    std::byte* to = output.data + r * output.row_stride + c;
-    bool done;
-    if (columns == kCount * V::kLanes) {
-      done = write_bytes<V, kCount>(from, multiplier, output, to);
+  const typename V::Bounds bounds(output.zero_point, static_cast<int32_t>(output.low) + output.zero_point,
+                                  static_cast<int32_t>(output.high) + output.zero_point);
+  const int columns = shape.columns - c, rows = shape.rows, width = shape.width;
+  const std::ptrdiff_t row_stride = output.row_stride;
+  const int32_t* from = acc + c;
+  std::byte* to = output.data + c;
+  for (int r = 0; r < rows; ++r, from += width, to += row_stride) {
+    if (columns >= kColumns) {
+      if (write_bytes<V, kCount>(from, multiplier, bounds, to)) continue;
+      write_bytes_in_double<V>(from, c, kColumns, output, to);
     } else {
-      std::byte part[kCount * V::kLanes];
-      done = write_bytes<V, kCount>(from, multiplier, output, part);
-      if (done) __builtin_memcpy(to, part, static_cast<size_t>(columns));
+      std::byte part[kColumns];
+      if (write_bytes<V, kCount>(from, multiplier, bounds, part)) {
+        __builtin_memcpy(to, part, static_cast<size_t>(columns));
+      } else {
+        write_bytes_in_double<V>(from, c, columns, output, to);
+      }
     }
-    if (!done) int32_row<V, OutputKind::kInt8>(from, columns, rest, to);
   }
 }
 

@@ -94,12 +94,18 @@ struct Avx2Vectors {
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 2;
+  struct Bounds {
+    I32 zero_point, low, high;  // as words
+    Bounds(int32_t zero, int32_t least, int32_t most)
+        : zero_point(_mm256_set1_epi16(static_cast<int16_t>(zero))),
+          low(_mm256_set1_epi16(static_cast<int16_t>(least))),
+          high(_mm256_set1_epi16(static_cast<int16_t>(most))) {}
+  };
   // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
   // store_bytes takes.
-  static I32 narrow(I32 a, I32 b, int32_t zero_point, int32_t low, int32_t high) {
-    const I32 words = _mm256_adds_epi16(_mm256_packs_epi32(a, b), _mm256_set1_epi16(static_cast<int16_t>(zero_point)));
-    return _mm256_min_epi16(_mm256_max_epi16(words, _mm256_set1_epi16(static_cast<int16_t>(low))),
-                            _mm256_set1_epi16(static_cast<int16_t>(high)));
+  static I32 narrow(I32 a, I32 b, const Bounds& bounds) {
+    const I32 words = _mm256_adds_epi16(_mm256_packs_epi32(a, b), bounds.zero_point);
+    return _mm256_min_epi16(_mm256_max_epi16(words, bounds.low), bounds.high);
   }
   // The low bytes of the words of vectors 0 and 1, of which the first kCount are wanted.
   template <int kCount>

@@ -89,12 +89,18 @@ struct Avx512Vectors {
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 4;
+  struct Bounds {
+    I32 zero_point, low, high;  // as words
+    Bounds(int32_t zero, int32_t least, int32_t most)
+        : zero_point(_mm512_set1_epi16(static_cast<int16_t>(zero))),
+          low(_mm512_set1_epi16(static_cast<int16_t>(least))),
+          high(_mm512_set1_epi16(static_cast<int16_t>(most))) {}
+  };
   // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
-  // store_words and store_bytes take.
-  static I32 narrow(I32 a, I32 b, int32_t zero_point, int32_t low, int32_t high) {
-    const I32 words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), _mm512_set1_epi16(static_cast<int16_t>(zero_point)));
-    return _mm512_min_epi16(_mm512_max_epi16(words, _mm512_set1_epi16(static_cast<int16_t>(low))),
-                            _mm512_set1_epi16(static_cast<int16_t>(high)));
+  // store_bytes takes.
+  static I32 narrow(I32 a, I32 b, const Bounds& bounds) {
+    const I32 words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), bounds.zero_point);
+    return _mm512_min_epi16(_mm512_max_epi16(words, bounds.low), bounds.high);
   }
   // The low bytes of the words of vectors 0 and 1, 2 and 3, of which the first kCount are wanted.
   template <int kCount>
