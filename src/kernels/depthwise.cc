@@ -203,7 +203,8 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
 
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs) const {
   const MicroKernels& kernels = b_.kernels();
-  const bool high = b_.product() == Product::kPairsAndHighBytes, int32 = !high && epilogue_.fits_int32();
+  const bool high = b_.product() == Product::kPairsAndHighBytes;
+  const SumsKind kind = high ? SumsKind::kHighBytes : epilogue_.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
   const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
   alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
   alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
@@ -219,18 +220,14 @@ void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<con
     strip.high_weights = high ? high_weights_.data() + group.weights : nullptr;
     strip.init = init_ == nullptr ? kZeros.data() : init_ + group.first_channel;
     kernel_(strip);
-    if (high) kernels.combine(acc.data(), high_acc.data(), strip.pixels * width, true, sums.data());
-    if (!high && !int32) kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+    if (kind == SumsKind::kDouble) kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
     const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
+    const TileSums tile = {acc.data(), high_acc.data(), sums.data(), epilogue_.offset() + group.first_channel,
+                           kNoRowOffset.data()};
     for (size_t i = 0; i < outputs.size(); ++i) {
-      const TileOutput output = epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel);
-      const auto kind = static_cast<size_t>(epilogue_.outputs()[i].kind);
-      if (int32) {
-        kernels.int32_epilogue[kind](acc.data(), shape, output);
-      } else {
-        kernels.double_epilogue[kind](sums.data(), epilogue_.offset() + group.first_channel, kNoRowOffset.data(), shape,
-                                      output);
-      }
+      const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
+      kernels.epilogues[static_cast<size_t>(kind)][output](
+          tile, shape, epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel));
     }
   }
 }

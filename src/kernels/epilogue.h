@@ -29,6 +29,7 @@ class Epilogue {
     std::vector<double> multiplier;  // per column, padded
     // The same in float32; empty unless 8-bit outputs may be computed in it (see TileOutput).
     std::vector<float> float_multiplier;
+    bool bounded;      // as TileOutput's
     double low, high;  // without the zero point
     int32_t zero_point;
   };

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "kernels/depthwise_skeleton.h"
+#include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
 
 namespace twofold::kernels {
@@ -110,146 +111,6 @@ void combine(const int32_t* wrapped, const int32_t* high_bytes, std::ptrdiff_t n
   }
 }
 
-// Writes the vectors of one row, whose values `at(c)` gives for columns c..c + lanes as two halves in double, times the
-// multiplier. The last vector may be a part of one.
-template <typename V, OutputKind kKind, typename At>
-void write_row(const At& at, int columns, const TileOutput& output, std::byte* to) {
-  using F64 = typename V::F64;
-  constexpr int kBytes = kKind == OutputKind::kInt8 ? 1 : kKind == OutputKind::kInt16 ? 2 : 4;
-  const F64 low = V::broadcast(output.low), high = V::broadcast(output.high);
-  const typename V::I32 zero_point = V::broadcast(output.zero_point);
-  for (int c = 0; c < columns; c += V::kLanes) {
-    F64 halves[2];
-    at(c, halves);
-    const F64 first = V::mul(halves[0], V::load(output.multiplier + c));
-    const F64 second = V::mul(halves[1], V::load(output.multiplier + c + V::kLanes / 2));
-    std::byte part[V::kLanes * kBytes];
-    const bool whole = c + V::kLanes <= columns;
-    std::byte* place = whole ? to + c * kBytes : part;
-    if constexpr (kKind == OutputKind::kFloat32) {
-      V::store_f32(place, first, second);
-    } else {
-      const typename V::I32 q = V::add(V::round(V::clamp(first, low, high), V::clamp(second, low, high)), zero_point);
-      if constexpr (kKind == OutputKind::kInt8) {
-        V::store_8(place, q);
-      } else {
-        V::store_16(place, q);
-      }
-    }
-    if (!whole) __builtin_memcpy(to + c * kBytes, part, static_cast<size_t>((columns - c) * kBytes));
-  }
-}
-
-template <typename V, OutputKind kKind>
-void int32_row(const int32_t* row, int columns, const TileOutput& output, std::byte* to) {
-  const auto at = [row](int c, typename V::F64* halves) {
-    const typename V::I32 v = V::load(row + c);
-    halves[0] = V::low_half(v);
-    halves[1] = V::high_half(v);
-  };
-  write_row<V, kKind>(at, columns, output, to);
-}
-
-// 8-bit outputs in float32. While |acc m| <= 256, float(acc) float(m) differs from the double product by at most
-// 3 * 2^-24 * 256 (the roundings of acc, m and the product), and adding kDoubt rounds by 2^-16 more: 2^-14 in all. So
-// if what lies kDoubt above and what lies kDoubt below round to the same integer, the double product does too. Else
-// (near a tie: one value in thousands; many, where m is a power of two) the vectors are done again in double. Beyond
-// 256 either form saturates. Returns whether it succeeded.
-constexpr float kDoubt = 1.0F / 8192;
-
-template <typename V, int kCount>
-[[gnu::always_inline]] inline bool write_bytes(const int32_t* acc, const typename V::F32* multiplier,
-                                               const typename V::Bounds& bounds, std::byte* to) {
-  using I32 = typename V::I32;
-  I32 q[4], doubt = V::broadcast(0);
-#pragma GCC unroll 4
-  for (int v = 0; v < kCount; ++v) {
-    const typename V::F32 sum = V::to_f32(V::load(acc + v * V::kLanes));
-    q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
-    doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
-  }
-  if (__builtin_expect(V::any(doubt), 0)) return false;
-#pragma GCC unroll 4
-  for (int v = kCount; v < 4; ++v) q[v] = q[0];
-  const I32 words01 = V::narrow(q[0], q[1], bounds);
-  V::template store_bytes<kCount>(to, words01, kCount > 2 ? V::narrow(q[2], q[3], bounds) : words01);
-  return true;
-}
-
-template <typename V>
-[[gnu::noinline]] void write_bytes_in_double(const int32_t* acc, int c, int columns, TileOutput output, std::byte* to) {
-  output.multiplier += c;
-  int32_row<V, OutputKind::kInt8>(acc, columns, output, to);
-}
-
-// Columns [c, c + kCount vectors) of a tile.
-template <typename V, int kCount>
-void write_byte_columns(const int32_t* acc, int c, const TileShape& shape, const TileOutput& output) {
-  constexpr int kColumns = kCount * V::kLanes;
-  typename V::F32 multiplier[kCount];
-#pragma GCC unroll 4
-  for (int v = 0; v < kCount; ++v) multiplier[v] = V::load(output.float_multiplier + c + v * V::kLanes);
-  const typename V::Bounds bounds(output.zero_point, static_cast<int32_t>(output.low) + output.zero_point,
-                                  static_cast<int32_t>(output.high) + output.zero_point);
-  const int columns = shape.columns - c, rows = shape.rows, width = shape.width;
-  const std::ptrdiff_t row_stride = output.row_stride;
-  const int32_t* from = acc + c;
-  std::byte* to = output.data + c;
-  for (int r = 0; r < rows; ++r, from += width, to += row_stride) {
-    if (columns >= kColumns) {
-      if (write_bytes<V, kCount>(from, multiplier, bounds, to)) continue;
-      write_bytes_in_double<V>(from, c, kColumns, output, to);
-    } else {
-      std::byte part[kColumns];
-      if (write_bytes<V, kCount>(from, multiplier, bounds, part)) {
-        __builtin_memcpy(to, part, static_cast<size_t>(columns));
-      } else {
-        write_bytes_in_double<V>(from, c, columns, output, to);
-      }
-    }
-  }
-}
-
-template <typename V, OutputKind kKind>
-void int32_epilogue(const int32_t* acc, const TileShape& shape, const TileOutput& output) {
-  if constexpr (kKind == OutputKind::kInt8 && V::kGroup > 0) {
-    if (output.float_multiplier != nullptr) {
-      const int vectors = (shape.columns + V::kLanes - 1) / V::kLanes;
-      for (int v = 0; v < vectors; v += V::kGroup) {
-        const int c = v * V::kLanes;
-        if (vectors - v == 1) {
-          write_byte_columns<V, 1>(acc, c, shape, output);
-        } else if (V::kGroup == 2 || vectors - v == 2) {
-          write_byte_columns<V, 2>(acc, c, shape, output);
-        } else if (vectors - v == 3) {
-          write_byte_columns<V, V::kGroup == 4 ? 3 : 2>(acc, c, shape, output);
-        } else {
-          write_byte_columns<V, V::kGroup>(acc, c, shape, output);
-        }
-      }
-      return;
-    }
-  }
-  for (int r = 0; r < shape.rows; ++r)
-    int32_row<V, kKind>(acc + r * shape.width, shape.columns, output, output.data + r * output.row_stride);
-}
-
-template <typename V, OutputKind kKind>
-void double_epilogue(const double* sums, const double* offset, const double* row_offset, const TileShape& shape,
-                     const TileOutput& output) {
-  for (int r = 0; r < shape.rows; ++r) {
-    const double* row = sums + r * shape.width;
-    const typename V::F64 of_row = V::broadcast(row_offset[r]);
-    const auto at = [row, offset, of_row](int c, typename V::F64* halves) {
-      // Integers below 2^53: exact in any order.
-      halves[0] = V::add(V::add(V::load(row + c), of_row), V::load(offset + c));
-      const int second = c + V::kLanes / 2;
-      halves[1] = V::add(V::add(V::load(row + second), of_row), V::load(offset + second));
-    };
-    write_row<V, kKind>(at, shape.columns, output, output.data + r * output.row_stride);
-  }
-}
-
 template <typename V, typename Dot, int kVectors, int kRows>
 constexpr void fill_rows(TileKernel* tiles) {
   tiles[kRows - 1] = tile<V, Dot, kRows, kVectors>;
@@ -297,12 +158,9 @@ constexpr MicroKernels make_micro_kernels() {
   k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true>;
   k.flush = flush<V>;
   k.combine = combine<V>;
-  k.int32_epilogue[0] = int32_epilogue<V, OutputKind::kInt8>;
-  k.int32_epilogue[1] = int32_epilogue<V, OutputKind::kInt16>;
-  k.int32_epilogue[2] = int32_epilogue<V, OutputKind::kFloat32>;
-  k.double_epilogue[0] = double_epilogue<V, OutputKind::kInt8>;
-  k.double_epilogue[1] = double_epilogue<V, OutputKind::kInt16>;
-  k.double_epilogue[2] = double_epilogue<V, OutputKind::kFloat32>;
+  fill_epilogues<V, Int32Sums>(k.epilogues[static_cast<int>(SumsKind::kInt32)]);
+  fill_epilogues<V, HighByteSums>(k.epilogues[static_cast<int>(SumsKind::kHighBytes)]);
+  fill_epilogues<V, DoubleSums>(k.epilogues[static_cast<int>(SumsKind::kDouble)]);
   return k;
 }
 

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/micro_kernels.h"
+
 namespace twofold::kernels {
 namespace {
 
@@ -78,6 +80,10 @@ struct Avx2Vectors {
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm256_min_pd(_mm256_max_pd(a, low), high); }
   static F64 low_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_castsi256_si128(a)); }
   static F64 high_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1)); }
+  static void load_halves(const int32_t* from, F64* halves) {
+    halves[0] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    halves[1] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 4)));
+  }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }
 
@@ -94,24 +100,20 @@ struct Avx2Vectors {
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 2;
-  struct Bounds {
+  struct ByteBounds {
     I32 zero_point, low, high;  // as words
-    Bounds(int32_t zero, int32_t least, int32_t most)
-        : zero_point(_mm256_set1_epi16(static_cast<int16_t>(zero))),
-          low(_mm256_set1_epi16(static_cast<int16_t>(least))),
-          high(_mm256_set1_epi16(static_cast<int16_t>(most))) {}
+    explicit ByteBounds(const TileOutput& output)
+        : zero_point(_mm256_set1_epi16(static_cast<int16_t>(output.zero_point))),
+          low(_mm256_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.low) + output.zero_point))),
+          high(_mm256_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.high) + output.zero_point))) {}
   };
-  // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
-  // store_bytes takes.
-  static I32 narrow(I32 a, I32 b, const Bounds& bounds) {
-    const I32 words = _mm256_adds_epi16(_mm256_packs_epi32(a, b), bounds.zero_point);
-    return _mm256_min_epi16(_mm256_max_epi16(words, bounds.low), bounds.high);
-  }
-  // The low bytes of the words of vectors 0 and 1, of which the first kCount are wanted.
+  // The first kCount of two vectors as bytes: saturated to words, plus the zero point, between the bounds. Packs work
+  // in 128-bit blocks: block i of `halves` holds the bytes of half i of each vector, twice.
   template <int kCount>
-  static void store_bytes(std::byte* to, I32 words01, I32 /*words23*/) {
-    const I32 words = _mm256_and_si256(words01, _mm256_set1_epi16(0xFF));
-    // Both packs work in 128-bit lanes: lane i holds the bytes of half i of either vector, twice.
+  static void store_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
+    const I32 sum = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), bounds.zero_point);
+    const I32 clamped = _mm256_min_epi16(_mm256_max_epi16(sum, bounds.low), bounds.high);
+    const I32 words = _mm256_and_si256(clamped, _mm256_set1_epi16(0xFF));
     const I32 halves = _mm256_packus_epi16(words, words);
     const I32 bytes = _mm256_permutevar8x32_epi32(halves, _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
     if constexpr (kCount == 2) {
@@ -119,6 +121,27 @@ struct Avx2Vectors {
     } else {
       _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes));
     }
+  }
+
+  // uint16 is clamped as int16, 32768 lower.
+  struct WordBounds {
+    I32 zero_point;       // as int32
+    I32 low, high, flip;  // as words
+    explicit WordBounds(const TileOutput& output) {
+      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
+      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
+      zero_point = _mm256_set1_epi32(output.zero_point - shift);
+      low = _mm256_set1_epi16(static_cast<int16_t>(least - shift));
+      high = _mm256_set1_epi16(static_cast<int16_t>(most - shift));
+      flip = _mm256_set1_epi16(static_cast<int16_t>(shift));
+    }
+  };
+  static void store_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+    const I32 words =
+        _mm256_packs_epi32(_mm256_add_epi32(first, bounds.zero_point), _mm256_add_epi32(second, bounds.zero_point));
+    const I32 clamped =
+        _mm256_xor_si256(_mm256_min_epi16(_mm256_max_epi16(words, bounds.low), bounds.high), bounds.flip);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(clamped, 0xD8));
   }
 
   static void store_8(std::byte* to, I32 v) {

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/micro_kernels.h"
+
 namespace twofold::kernels {
 namespace {
 
@@ -71,6 +73,10 @@ struct Avx512Vectors {
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm512_min_pd(_mm512_max_pd(a, low), high); }
   static F64 low_half(I32 a) { return _mm512_cvtepi32_pd(_mm512_castsi512_si256(a)); }
   static F64 high_half(I32 a) { return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1)); }
+  static void load_halves(const int32_t* from, F64* halves) {
+    halves[0] = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    halves[1] = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 8)));
+  }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(low)), _mm512_cvtpd_epi32(high), 1);
@@ -89,25 +95,24 @@ struct Avx512Vectors {
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 4;
-  struct Bounds {
+  struct ByteBounds {
     I32 zero_point, low, high;  // as words
-    Bounds(int32_t zero, int32_t least, int32_t most)
-        : zero_point(_mm512_set1_epi16(static_cast<int16_t>(zero))),
-          low(_mm512_set1_epi16(static_cast<int16_t>(least))),
-          high(_mm512_set1_epi16(static_cast<int16_t>(most))) {}
+    explicit ByteBounds(const TileOutput& output)
+        : zero_point(_mm512_set1_epi16(static_cast<int16_t>(output.zero_point))),
+          low(_mm512_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.low) + output.zero_point))),
+          high(_mm512_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.high) + output.zero_point))) {}
   };
-  // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
-  // store_bytes takes.
-  static I32 narrow(I32 a, I32 b, const Bounds& bounds) {
-    const I32 words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), bounds.zero_point);
-    return _mm512_min_epi16(_mm512_max_epi16(words, bounds.low), bounds.high);
-  }
-  // The low bytes of the words of vectors 0 and 1, 2 and 3, of which the first kCount are wanted.
+  // The first kCount of four vectors as bytes: saturated to words, plus the zero point, between the bounds. Packs work
+  // in 128-bit blocks: block i of `quarters` holds the bytes of quarter i of each vector.
   template <int kCount>
-  static void store_bytes(std::byte* to, I32 words01, I32 words23) {
-    const I32 byte = _mm512_set1_epi16(0xFF);
-    // Both packs work in 128-bit lanes: lane i holds the bytes of quarter i of each of the four vectors.
-    const I32 quarters = _mm512_packus_epi16(_mm512_and_si512(words01, byte), _mm512_and_si512(words23, byte));
+  static void store_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
+    const auto words = [&bounds](I32 a, I32 b) {
+      const I32 sum = _mm512_adds_epi16(_mm512_packs_epi32(a, b), bounds.zero_point);
+      const I32 clamped = _mm512_min_epi16(_mm512_max_epi16(sum, bounds.low), bounds.high);
+      return _mm512_and_si512(clamped, _mm512_set1_epi16(0xFF));
+    };
+    const I32 first = words(q[0], q[1]);
+    const I32 quarters = _mm512_packus_epi16(first, kCount > 2 ? words(q[2], q[3]) : first);
     const I32 order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const I32 bytes = _mm512_permutexvar_epi32(order, quarters);
     if constexpr (kCount == 4) {
@@ -119,6 +124,27 @@ struct Avx512Vectors {
                          _mm512_extracti32x4_epi32(bytes, kCount - 1));
       }
     }
+  }
+
+  // uint16 is clamped as int16, 32768 lower.
+  struct WordBounds {
+    I32 zero_point;       // as int32
+    I32 low, high, flip;  // as words
+    explicit WordBounds(const TileOutput& output) {
+      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
+      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
+      zero_point = _mm512_set1_epi32(output.zero_point - shift);
+      low = _mm512_set1_epi16(static_cast<int16_t>(least - shift));
+      high = _mm512_set1_epi16(static_cast<int16_t>(most - shift));
+      flip = _mm512_set1_epi16(static_cast<int16_t>(shift));
+    }
+  };
+  static void store_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+    const I32 words =
+        _mm512_packs_epi32(_mm512_add_epi32(first, bounds.zero_point), _mm512_add_epi32(second, bounds.zero_point));
+    const I32 clamped =
+        _mm512_xor_si512(_mm512_min_epi16(_mm512_max_epi16(words, bounds.low), bounds.high), bounds.flip);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamped));
   }
 
   static void store_8(std::byte* to, I32 v) {

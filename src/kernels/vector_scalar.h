@@ -135,6 +135,11 @@ struct ScalarVectors {
     for (int i = 0; i < kLanes / 2; ++i) v.lane[i] = a.lane[kLanes / 2 + i];
     return v;
   }
+  static void load_halves(const int32_t* from, F64* halves) {
+    const I32 v = load(from);
+    halves[0] = low_half(v);
+    halves[1] = high_half(v);
+  }
   // To the nearest integer, ties to even: adding 1.5 * 2^52 pushes the fraction out of the mantissa. REQUIRES: values
   // within int32.
   static I32 round(const F64& low, const F64& high) {
@@ -147,7 +152,7 @@ struct ScalarVectors {
     return v;
   }
 
-  static constexpr int kGroup = 0;  // no float32 path (skeleton.h)
+  static constexpr int kGroup = 0;  // nothing but the definition (epilogue_skeleton.h)
 
   static void store_8(std::byte* to, const I32& v) {
     for (int i = 0; i < kLanes; ++i) to[i] = static_cast<std::byte>(v.lane[i] & 0xFF);
