@@ -87,9 +87,9 @@ void make_cells(const DepthwiseStrip& strip) {
   }
 }
 
-// Sums over a window of kernel * cells steps, the number of which is kSteps if that is not 0: then the weights stay in
-// registers.
-template <typename V, typename Dot, int kVectors, int kSteps>
+// Sums over a window of three columns of kCells cells, so few that the weights stay in registers; of any, if kCells is
+// 0.
+template <typename V, typename Dot, int kVectors, int kCells>
 void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* columns, const std::byte* weights,
                  const int32_t* init, int32_t* out) {
   using I32 = typename V::I32;
@@ -97,10 +97,11 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
   I32 start[kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) start[v] = init == nullptr ? V::broadcast(0) : V::load(init + v * V::kLanes);
-  I32 weight[kSteps == 0 ? 1 : kSteps * kVectors];
-  if constexpr (kSteps > 0) {
+  constexpr int kWeights = 3 * kCells * kVectors;
+  I32 weight[kCells == 0 ? 1 : kWeights];
+  if constexpr (kCells > 0) {
 #pragma GCC unroll 16
-    for (int i = 0; i < kSteps * kVectors; ++i) weight[i] = V::load_cells(weights + i * V::kLanes * 4);
+    for (int i = 0; i < kWeights; ++i) weight[i] = V::load_cells(weights + i * V::kLanes * 4);
   }
   const std::ptrdiff_t column_bytes = cells * kCell, tap_bytes = strip.tap_step * column_bytes;
   const std::ptrdiff_t pixel_bytes = strip.pixel_step * column_bytes;
@@ -110,13 +111,13 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) acc[v] = start[v];
     const std::byte* column = columns + p * pixel_bytes;
-    if constexpr (kSteps > 0) {
-      // One cell per column.
-#pragma GCC unroll 8
-      for (int x = 0; x < kSteps; ++x) {
+    if constexpr (kCells > 0) {
+#pragma GCC unroll 3
+      for (int x = 0; x < 3; ++x) {
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) {
-          acc[v] = Dot::dot(acc[v], V::load_cells(column + v * V::kLanes * 4), weight[x * kVectors + v]);
+        for (int i = 0; i < kCells * kVectors; ++i) {
+          acc[i % kVectors] =
+              Dot::dot(acc[i % kVectors], V::load_cells(column + i * V::kLanes * 4), weight[x * kCells * kVectors + i]);
         }
         column += tap_bytes;
       }
@@ -147,8 +148,10 @@ void depthwise_strip(const DepthwiseStrip& strip) {
     default: make_cells<V, Channels, kHigh, kVectors, Channels::kTaps>(strip); break;
   }
   const int cells = (strip.rows + Channels::kTaps - 1) / Channels::kTaps;
+  // Cells of a column of three taps.
+  constexpr int kThree = Channels::kTaps == 4 ? 1 : 2;
   const auto sum =
-      cells == 1 && strip.kernel == 3 ? sum_windows<V, Dot, kVectors, 3> : sum_windows<V, Dot, kVectors, 0>;
+      strip.kernel == 3 && cells == kThree ? sum_windows<V, Dot, kVectors, kThree> : sum_windows<V, Dot, kVectors, 0>;
   sum(strip, cells, strip.cells, strip.weights, strip.init, strip.out);
   if constexpr (kHigh) sum(strip, cells, strip.high_cells, strip.high_weights, nullptr, strip.high);
 }
