@@ -108,7 +108,7 @@ template <typename V, int kCount>
   if (__builtin_expect(V::any(doubt), 0)) return false;
 #pragma GCC unroll 4
   for (int v = kCount; v < 4; ++v) q[v] = q[0];
-  V::template store_bytes<kCount>(to, q, bounds);
+  V::template narrow_to_bytes<kCount>(to, q, bounds);
   return true;
 }
 
@@ -177,10 +177,10 @@ void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOut
       }
       std::byte* to = data + c * 2;
       if (c + 2 * V::kLanes <= columns) {
-        V::store_words(to, first, second, bounds);
+        V::narrow_to_words(to, first, second, bounds);
       } else {
         std::byte part[4 * V::kLanes];
-        V::store_words(part, first, second, bounds);
+        V::narrow_to_words(part, first, second, bounds);
         __builtin_memcpy(to, part, static_cast<size_t>((columns - c) * 2));
       }
     }

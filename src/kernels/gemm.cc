@@ -31,6 +31,7 @@ class Worker {
 
  private:
   void pack(int64_t begin, int64_t count);
+  int64_t sum_of_row(const std::byte* row) const;
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
   void dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
                  const int32_t* init);
@@ -61,22 +62,28 @@ void Worker::pack(int64_t begin, int64_t count) {
   rows_ = memory + offsets;
   a_.pack(begin, count, form, rows_);
   const int64_t padding = round_up(form.k, 4) - form.k;
-  for (int64_t r = 0; r < count; ++r) {
+  for (int64_t r = 0; padding > 0 && r < count; ++r) {
     std::byte* row = rows_ + r * form.stride;
     std::memset(row + form.k * form.element_bytes, 0, static_cast<size_t>(padding * form.element_bytes));
     std::memset(row + form.high_offset + form.k * form.high_bytes, 0, static_cast<size_t>(padding * form.high_bytes));
-    row_offset_[r] = 0;
-    if (b_.row_factor() == 0) continue;
-    int64_t sum = 0;
-    if (form.element_bytes == 2) {
-      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int16_t*>(row)[k];
-    } else if (kernels_.quads_take_unsigned) {
-      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const uint8_t*>(row)[k];
-    } else {
-      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int8_t*>(row)[k];
-    }
-    row_offset_[r] = b_.row_factor() * static_cast<double>(sum);
   }
+  std::fill_n(row_offset_, count, 0.0);
+  for (int64_t r = 0; b_.row_factor() != 0 && r < count; ++r)
+    row_offset_[r] = b_.row_factor() * static_cast<double>(sum_of_row(rows_ + r * form.stride));
+}
+
+// Of the elements as they are packed.
+int64_t Worker::sum_of_row(const std::byte* row) const {
+  const RowForm& form = b_.row_form();
+  int64_t sum = 0;
+  if (form.element_bytes == 2) {
+    for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int16_t*>(row)[k];
+  } else if (kernels_.quads_take_unsigned) {
+    for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const uint8_t*>(row)[k];
+  } else {
+    for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int8_t*>(row)[k];
+  }
+  return sum;
 }
 
 // Fills acc_, starting from `init`, and high_ where the product wants it.

@@ -54,14 +54,50 @@ void tile(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::
   }
 }
 
-template <typename From, typename To>
-void copy_row(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* /*high*/) {
-  const auto bits = static_cast<To>(flip);
+// Copies `bytes` bytes, each word of type T with bits inverted. Runs are often short (a line of a window over few
+// channels), so the last word overlaps the one before rather than being made up of smaller ones.
+template <typename T>
+[[gnu::always_inline]] inline void copy_words(const std::byte* from, std::ptrdiff_t bytes, T flip, std::byte* to) {
+  constexpr std::ptrdiff_t kWord = sizeof(T);
+  const auto copy = [=](std::ptrdiff_t at) {
+    T word;
+    __builtin_memcpy(&word, from + at, kWord);
+    word = static_cast<T>(word ^ flip);
+    __builtin_memcpy(to + at, &word, kWord);
+  };
+  for (std::ptrdiff_t at = 0; at + kWord <= bytes; at += kWord) copy(at);
+  if (bytes % kWord != 0) copy(bytes - kWord);
+}
+
+// Elements of kBytes bytes, with the bits `flip` inverted.
+template <typename V, int kBytes>
+void copy_flipped(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* /*high*/) {
+  constexpr std::ptrdiff_t kVector = V::kLanes * 4;
+  const std::ptrdiff_t bytes = n * kBytes;
+  const uint64_t pattern = kBytes == 1 ? flip * uint64_t{0x0101010101010101} : flip * uint64_t{0x0001000100010001};
+  if (bytes >= kVector) {
+    const typename V::I32 bits = V::broadcast(static_cast<int32_t>(static_cast<uint32_t>(pattern)));
+    for (std::ptrdiff_t at = 0; at + kVector <= bytes; at += kVector)
+      V::store_bytes(cells + at, V::bit_xor(V::load_bytes(source + at), bits));
+    if (bytes % kVector == 0) return;
+    const std::ptrdiff_t last = bytes - kVector;
+    V::store_bytes(cells + last, V::bit_xor(V::load_bytes(source + last), bits));
+  } else if (bytes >= 8) {
+    copy_words<uint64_t>(source, bytes, pattern, cells);
+  } else if (bytes >= 4) {
+    copy_words<uint32_t>(source, bytes, static_cast<uint32_t>(pattern), cells);
+  } else if (bytes >= 2) {
+    copy_words<uint16_t>(source, bytes, static_cast<uint16_t>(pattern), cells);
+  } else if (bytes == 1) {
+    copy_words<uint8_t>(source, bytes, static_cast<uint8_t>(pattern), cells);
+  }
+}
+
+template <typename From>
+void copy_widened(const std::byte* source, std::ptrdiff_t n, uint32_t /*flip*/, std::byte* cells, std::byte* /*high*/) {
   for (std::ptrdiff_t i = 0; i < n; ++i) {
-    From value;
-    __builtin_memcpy(&value, source + i * static_cast<std::ptrdiff_t>(sizeof(From)), sizeof(From));
-    const auto cell = static_cast<To>(static_cast<To>(value) ^ bits);
-    __builtin_memcpy(cells + i * static_cast<std::ptrdiff_t>(sizeof(To)), &cell, sizeof(To));
+    const auto value = static_cast<int16_t>(static_cast<From>(source[i]));
+    __builtin_memcpy(cells + 2 * i, &value, sizeof(value));
   }
 }
 
@@ -139,10 +175,10 @@ constexpr MicroKernels make_micro_kernels() {
     if (Shape::kRows[v] > 0) k.max_vectors = v + 1;
   }
   fill_tiles<V, Pairs, Shape>(k.pairs);
-  k.copy_8_to_8 = copy_row<uint8_t, uint8_t>;
-  k.copy_s8_to_16 = copy_row<int8_t, int16_t>;
-  k.copy_u8_to_16 = copy_row<uint8_t, int16_t>;
-  k.copy_16_to_16 = copy_row<uint16_t, uint16_t>;
+  k.copy_8_to_8 = copy_flipped<V, 1>;
+  k.copy_s8_to_16 = copy_widened<int8_t>;
+  k.copy_u8_to_16 = copy_widened<uint8_t>;
+  k.copy_16_to_16 = copy_flipped<V, 2>;
   if constexpr (kSame<Quads, NoQuads>) {
     k.copy_16_to_16_and_high = copy_row_and_high<uint16_t>;
   } else {

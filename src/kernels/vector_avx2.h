@@ -19,6 +19,7 @@ struct Avx2Vectors {
 
   static I32 load(const int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   static I32 load_cells(const std::byte* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
+  static void store_bytes(std::byte* to, I32 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
   static void store_cells(std::byte* to, I32 v) { _mm256_store_si256(reinterpret_cast<__m256i*>(to), v); }
   static void store(int32_t* to, I32 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
   static I32 broadcast(int32_t value) { return _mm256_set1_epi32(value); }
@@ -110,7 +111,7 @@ struct Avx2Vectors {
   // The first kCount of two vectors as bytes: saturated to words, plus the zero point, between the bounds. Packs work
   // in 128-bit blocks: block i of `halves` holds the bytes of half i of each vector, twice.
   template <int kCount>
-  static void store_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
+  static void narrow_to_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
     const I32 sum = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), bounds.zero_point);
     const I32 clamped = _mm256_min_epi16(_mm256_max_epi16(sum, bounds.low), bounds.high);
     const I32 words = _mm256_and_si256(clamped, _mm256_set1_epi16(0xFF));
@@ -136,7 +137,7 @@ struct Avx2Vectors {
       flip = _mm256_set1_epi16(static_cast<int16_t>(shift));
     }
   };
-  static void store_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
     const I32 words =
         _mm256_packs_epi32(_mm256_add_epi32(first, bounds.zero_point), _mm256_add_epi32(second, bounds.zero_point));
     const I32 clamped =

@@ -19,6 +19,7 @@ struct Avx512Vectors {
 
   static I32 load(const int32_t* from) { return _mm512_loadu_si512(from); }
   static I32 load_cells(const std::byte* from) { return _mm512_load_si512(from); }
+  static void store_bytes(std::byte* to, I32 v) { _mm512_storeu_si512(to, v); }
   static void store_cells(std::byte* to, I32 v) { _mm512_store_si512(to, v); }
   static void store(int32_t* to, I32 v) { _mm512_storeu_si512(to, v); }
   static I32 broadcast(int32_t value) { return _mm512_set1_epi32(value); }
@@ -105,7 +106,7 @@ struct Avx512Vectors {
   // The first kCount of four vectors as bytes: saturated to words, plus the zero point, between the bounds. Packs work
   // in 128-bit blocks: block i of `quarters` holds the bytes of quarter i of each vector.
   template <int kCount>
-  static void store_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
+  static void narrow_to_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
     const auto words = [&bounds](I32 a, I32 b) {
       const I32 sum = _mm512_adds_epi16(_mm512_packs_epi32(a, b), bounds.zero_point);
       const I32 clamped = _mm512_min_epi16(_mm512_max_epi16(sum, bounds.low), bounds.high);
@@ -139,7 +140,7 @@ struct Avx512Vectors {
       flip = _mm512_set1_epi16(static_cast<int16_t>(shift));
     }
   };
-  static void store_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
     const I32 words =
         _mm512_packs_epi32(_mm512_add_epi32(first, bounds.zero_point), _mm512_add_epi32(second, bounds.zero_point));
     const I32 clamped =

@@ -27,6 +27,7 @@ struct ScalarVectors {
     __builtin_memcpy(v.lane, from, sizeof(v.lane));
     return v;
   }
+  static void store_bytes(std::byte* to, const I32& v) { __builtin_memcpy(to, v.lane, sizeof(v.lane)); }
   static void store_cells(std::byte* to, const I32& v) { __builtin_memcpy(to, v.lane, sizeof(v.lane)); }
   static void store(int32_t* to, const I32& v) {
     for (int i = 0; i < kLanes; ++i) to[i] = v.lane[i];
