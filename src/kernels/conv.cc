@@ -12,7 +12,7 @@ namespace {
 // [M, C/group, position] -> [M, position, C/group].
 template <typename T>
 std::vector<T> channels_last(const ConvWeights& weights) {
-  const int64_t channels = weights.group_channels, positions = weights.positions;
+  const int64_t channels = weights.group_channels, positions = weights.positions();
   std::vector<T> result(static_cast<size_t>(weights.out_channels * channels * positions));
   const T* from = static_cast<const T*>(weights.data);
   for (int64_t m = 0; m < weights.out_channels; ++m) {
@@ -39,14 +39,19 @@ bool is_pointwise(const std::array<ConvAxis, 3>& axes) {
 
 Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
            std::span<const OutputForm> outputs)
-    : out_channels_(weights.out_channels), group_channels_(weights.group_channels) {
+    : out_channels_(weights.out_channels), group_channels_(weights.group_channels), group_count_(weights.group) {
   TWOFOLD_CHECK(weights.group >= 1 && weights.out_channels % weights.group == 0);
-  const int64_t columns = out_channels_ / weights.group, k = weights.positions * group_channels_;
+  const int64_t columns = out_channels_ / weights.group, k = weights.positions() * group_channels_;
+  if (weights.group > 1 && group_channels_ == 1 && columns == 1) {
+    depthwise_ = Depthwise::make(weights.dtype, weights.data, out_channels_, weights.kernel, weights.zero_point,
+                                 a_dtype, a_zero_point, bias, outputs);
+    if (depthwise_) return;
+  }
   const bool bytes = byte_size(weights.dtype) == 1;
   std::vector<uint8_t> reordered8;
   std::vector<uint16_t> reordered16;
   const void* data = weights.data;
-  if (weights.positions > 1 && group_channels_ > 1) {
+  if (weights.positions() > 1 && group_channels_ > 1) {
     if (bytes) {
       reordered8 = channels_last<uint8_t>(weights);
       data = reordered8.data();
@@ -71,11 +76,11 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
 
 void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
                const FloatSink* sink) const {
-  const auto groups = static_cast<int64_t>(groups_.size());
-  TWOFOLD_CHECK(input.channels == groups * group_channels_);
-  const int64_t columns = out_channels_ / groups;
+  TWOFOLD_CHECK(input.channels == group_count_ * group_channels_);
+  if (depthwise_) return depthwise_->run(input, axes, outputs, sink);
+  const int64_t columns = out_channels_ / group_count_;
   std::vector<OutputRows> places(outputs.begin(), outputs.end());
-  for (int64_t g = 0; g < groups; ++g) {
+  for (int64_t g = 0; g < group_count_; ++g) {
     const Group& group = groups_[static_cast<size_t>(g)];
     for (size_t i = 0; i < places.size(); ++i)
       places[i].data = static_cast<std::byte*>(outputs[i].data) + g * columns * output_bytes_[i];

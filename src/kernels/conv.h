@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "kernels/conv_geometry.h"
+#include "kernels/depthwise.h"
 #include "kernels/gemm.h"
 
 namespace twofold::kernels {
@@ -16,9 +18,12 @@ namespace twofold::kernels {
 struct ConvWeights {
   DType dtype = DType::kInt8;  // int8, uint8, int16 or uint16
   const void* data = nullptr;
-  int64_t out_channels = 1, group_channels = 1, positions = 1;  // M, C/group, product of the kernel's sizes
+  int64_t out_channels = 1, group_channels = 1;  // M, C/group
+  std::array<int64_t, 3> kernel = {1, 1, 1};     // absent axes, the outer ones, have size 1
   int64_t group = 1;
   int32_t zero_point = 0;
+
+  int64_t positions() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
 // A convolution's weights, packed. Immutable; shareable by threads.
@@ -30,8 +35,8 @@ class Conv {
 
   // Output i goes to outputs[i], a row per (batch, output position) of M channels; the last one to the sink if there is
   // one (gemm.h). Threads: parallel_for.
-  // REQUIRES: the input's type and zero point are those given above, its channels group * group_channels; the kernel of
-  // the axes has weights.positions positions.
+  // REQUIRES: the input's type and zero point are those given above, its channels group * group_channels; the axes have
+  // the sizes of the kernel.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
            const FloatSink* sink = nullptr) const;
 
@@ -40,9 +45,10 @@ class Conv {
     PackedB weights;
     Epilogue epilogue;
   };
-  int64_t out_channels_, group_channels_;
+  int64_t out_channels_, group_channels_, group_count_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element
-  std::vector<Group> groups_;
+  std::optional<Depthwise> depthwise_;
+  std::vector<Group> groups_;  // without depthwise_
 };
 
 }  // namespace twofold::kernels

@@ -41,12 +41,13 @@ void ConvRows::pack(int64_t begin, int64_t count, const RowForm& form, std::byte
   const auto& [depth, height, width] = axes_;
   const auto* data = static_cast<const std::byte*>(input_.data) + first_channel_ * element_bytes_;
   const int64_t line_elements = width.kernel * channels_;
+  int64_t x = begin % width.outputs, y = begin / width.outputs % height.outputs;
+  int64_t z = begin / width.outputs / height.outputs % depth.outputs;
+  int64_t batch = begin / width.outputs / height.outputs / depth.outputs;
   for (int64_t r = 0; r < count; ++r) {
-    const int64_t at = begin + r;
-    const int64_t x = at % width.outputs, y = at / width.outputs % height.outputs;
-    const int64_t z = at / width.outputs / height.outputs % depth.outputs;
-    const int64_t batch = at / width.outputs / height.outputs / depth.outputs;
     const PackedRow row(form, rows + r * form.stride);
+    const int64_t ix = width.first(x);
+    const bool in_line = contiguous_ && ix >= 0 && ix + width.kernel <= width.size;
     int64_t k = 0;
     for (int64_t kz = 0; kz < depth.kernel; ++kz) {
       const int64_t iz = depth.element(depth.first(z) + kz * depth.dilation);
@@ -54,12 +55,23 @@ void ConvRows::pack(int64_t begin, int64_t count, const RowForm& form, std::byte
         const int64_t iy = height.element(height.first(y) + ky * height.dilation);
         if (iz < 0 || iy < 0) {
           row.copy(k, zero_run_.data(), line_elements);
+          continue;
+        }
+        const std::byte* line = data + ((batch * depth.size + iz) * height.size + iy) * width.size * pixel_bytes_;
+        if (in_line) {
+          row.copy(k, line + ix * pixel_bytes_, line_elements);
         } else {
-          const int64_t line = (batch * depth.size + iz) * height.size + iy;
-          pack_line(data + line * width.size * pixel_bytes_, width.first(x), k, row);
+          pack_line(line, ix, k, row);
         }
       }
     }
+    if (++x < width.outputs) continue;
+    x = 0;
+    if (++y < height.outputs) continue;
+    y = 0;
+    if (++z < depth.outputs) continue;
+    z = 0;
+    ++batch;
   }
 }
 

@@ -45,12 +45,34 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
     output.low = form.low - form.zero_point;
     output.high = form.high - form.zero_point;
     output.zero_point = form.zero_point;
-    bool bounded = fits_int32_ && output.kind == OutputKind::kInt8;
-    for (size_t c = 0; c < padded && bounded; ++c)
-      bounded = (b.sum_bound()[c] + std::abs(offset_[c])) * std::abs(output.multiplier[c]) < 1 << 30;
-    if (bounded) output.float_multiplier.assign(output.multiplier.begin(), output.multiplier.end());
+    output.bounded = b.row_factor() == 0;
+    for (size_t c = 0; c < padded && output.bounded; ++c) {
+      output.bounded = (b.sum_bound()[c] + std::abs(offset_[c])) * std::abs(output.multiplier[c]) < 1 << 30;
+    }
+    if (output.bounded) output.float_multiplier.assign(output.multiplier.begin(), output.multiplier.end());
     outputs_.push_back(std::move(output));
   }
+}
+
+TileOutput Epilogue::tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const {
+  const Output& form = outputs_[i];
+  return {.data = first,
+          .row_stride = row_stride * form.bytes,
+          .multiplier = form.multiplier.data() + column,
+          .bounded = form.bounded,
+          .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
+          .low = form.low,
+          .high = form.high,
+          .zero_point = form.zero_point};
+}
+
+TileOutput Epilogue::at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const {
+  auto* const first = static_cast<std::byte*>(data) + (row * row_stride + column) * outputs_[i].bytes;
+  return tile(i, first, row_stride, column);
+}
+
+TileOutput Epilogue::in_block(float* block, int64_t row_stride, int64_t column) const {
+  return tile(outputs_.size() - 1, reinterpret_cast<std::byte*>(block), row_stride, column);
 }
 
 }  // namespace twofold::kernels

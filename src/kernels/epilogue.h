@@ -29,6 +29,7 @@ class Epilogue {
     std::vector<double> multiplier;  // per column, padded
     // The same in float32; empty unless 8-bit outputs may be computed in it (see TileOutput).
     std::vector<float> float_multiplier;
+    bool bounded;      // as TileOutput's
     double low, high;  // without the zero point
     int32_t zero_point;
   };
@@ -42,8 +43,14 @@ class Epilogue {
   const double* offset() const { return offset_.data(); }
   const int32_t* int32_offset() const { return int32_offset_.data(); }
   std::span<const Output> outputs() const { return outputs_; }
+  // Output i of the tile that begins at (row, column) of a matrix of rows `row_stride` elements apart.
+  TileOutput at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const;
+  // The last output, which is float32, of a tile of columns from `column` on, into a block of its own for a sink.
+  TileOutput in_block(float* block, int64_t row_stride, int64_t column) const;
 
  private:
+  TileOutput tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const;
+
   std::vector<double> offset_;
   std::vector<int32_t> int32_offset_;
   std::vector<Output> outputs_;

@@ -38,9 +38,11 @@ class Worker {
 
  private:
   void pack(int64_t begin, int64_t count);
+  int64_t sum_of_row(const std::byte* row) const;
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
-  void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows, int width);
-  TileOutput output_at(size_t i, int64_t first_row, int64_t row, const PackedB::Panel& panel) const;
+  void dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
+                 const int32_t* init);
+  void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows);
 
   const RowSource& a_;
   const PackedB& b_;
@@ -74,67 +76,60 @@ void Worker::pack(int64_t begin, int64_t count) {
   rows_ = memory + offsets;
   a_.pack(begin, count, form, rows_);
   const int64_t padding = round_up(form.k, 4) - form.k;
-  for (int64_t r = 0; r < count; ++r) {
+  for (int64_t r = 0; padding > 0 && r < count; ++r) {
     std::byte* row = rows_ + r * form.stride;
     std::memset(row + form.k * form.element_bytes, 0, static_cast<size_t>(padding * form.element_bytes));
     std::memset(row + form.high_offset + form.k * form.high_bytes, 0, static_cast<size_t>(padding * form.high_bytes));
-    row_offset_[r] = 0;
-    if (b_.row_factor() == 0) continue;
-    int64_t sum = 0;
-    if (form.element_bytes == 2) {
-      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int16_t*>(row)[k];
-    } else if (kernels_.quads_take_unsigned) {
-      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const uint8_t*>(row)[k];
-    } else {
-      for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int8_t*>(row)[k];
-    }
-    row_offset_[r] = b_.row_factor() * static_cast<double>(sum);
   }
+  std::fill_n(row_offset_, count, 0.0);
+  for (int64_t r = 0; b_.row_factor() != 0 && r < count; ++r)
+    row_offset_[r] = b_.row_factor() * static_cast<double>(sum_of_row(rows_ + r * form.stride));
 }
 
-// Where output i of the tile at `row` of the block that begins at `first_row` goes.
-TileOutput Worker::output_at(size_t i, int64_t first_row, int64_t row, const PackedB::Panel& panel) const {
-  const Epilogue::Output& form = epilogue_.outputs()[i];
-  const int64_t column = panel.first_column;
-  const bool to_sink = i == outputs_.size();
-  const OutputRows place = to_sink ? OutputRows{block_, panel.columns} : outputs_[i];
-  const int64_t offset = to_sink ? row * place.row_stride : (first_row + row) * place.row_stride + column;
-  return {.data = static_cast<std::byte*>(place.data) + offset * form.bytes,
-          .row_stride = place.row_stride * form.bytes,
-          .multiplier = form.multiplier.data() + column,
-          .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
-          .low = form.low,
-          .high = form.high,
-          .zero_point = form.zero_point};
+// Of the elements as they are packed.
+int64_t Worker::sum_of_row(const std::byte* row) const {
+  const RowForm& form = b_.row_form();
+  int64_t sum = 0;
+  if (form.element_bytes == 2) {
+    for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int16_t*>(row)[k];
+  } else if (kernels_.quads_take_unsigned) {
+    for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const uint8_t*>(row)[k];
+  } else {
+    for (int64_t k = 0; k < form.k; ++k) sum += reinterpret_cast<const int8_t*>(row)[k];
+  }
+  return sum;
+}
+
+// Fills acc_, starting from `init`, and high_ where the product wants it.
+void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
+                       const int32_t* init) {
+  const std::ptrdiff_t stride = b_.row_form().stride,
+                       width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
+  const auto kernel = [&](bool quads) {
+    return (quads ? kernels_.quads : kernels_.pairs)[panel.vectors - 1][rows - 1];
+  };
+  const int64_t cells = chunk.end - chunk.begin;
+  kernel(b_.product() == Product::kQuads)(a + chunk.begin * 4, stride,
+                                          b_.data() + panel.cells + chunk.begin * width * 4, cells, init, acc_.data());
+  if (b_.product() != Product::kPairsAndHighBytes) return;
+  const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
+  const int64_t first = chunk.begin / per_high;
+  kernel(kernels_.has_quads)(a + b_.row_form().high_offset + first * 4, stride,
+                             b_.data() + panel.high + first * width * 4, cells / per_high, kZeros.data(), high_.data());
 }
 
 // Fills sums_.
-void Worker::sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows, int width) {
-  const std::ptrdiff_t stride = b_.row_form().stride, size = static_cast<std::ptrdiff_t>(rows) * width;
-  const auto at = [&](const auto& tiles) { return tiles[panel.vectors - 1][rows - 1]; };
+void Worker::sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows) {
+  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(rows) * panel.vectors * kernels_.lanes;
   bool first = true;
   for (const PackedB::Chunk& chunk : b_.chunks(panel)) {
-    const std::byte *cells_of_a = a + chunk.begin * 4, *cells_of_b = b_.data() + panel.cells + chunk.begin * width * 4;
-    const int64_t cells = chunk.end - chunk.begin;
-    switch (b_.product()) {
-      case Product::kQuads:
-        at(kernels_.quads)(cells_of_a, stride, cells_of_b, cells, kZeros.data(), acc_.data());
-        break;
-      case Product::kPairs:
-        at(kernels_.pairs)(cells_of_a, stride, cells_of_b, cells, kZeros.data(), acc_.data());
-        break;
-      case Product::kPairsAndHighBytes: {
-        at(kernels_.pairs)(cells_of_a, stride, cells_of_b, cells, b_.wrap_init() + chunk.init, acc_.data());
-        const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
-        const std::byte* high_of_a = a + b_.row_form().high_offset + chunk.begin / per_high * 4;
-        const std::byte* high_of_b = b_.data() + panel.high + chunk.begin / per_high * width * 4;
-        at(kernels_.has_quads ? kernels_.quads : kernels_.pairs)(high_of_a, stride, high_of_b, cells / per_high,
-                                                                 kZeros.data(), high_.data());
-        kernels_.combine(acc_.data(), high_.data(), size, first, sums_.data());
-        break;
-      }
+    if (b_.product() == Product::kPairsAndHighBytes) {
+      dot_chunk(panel, chunk, a, rows, b_.wrap_init() + chunk.init);
+      kernels_.combine(acc_.data(), high_.data(), size, first, sums_.data());
+    } else {
+      dot_chunk(panel, chunk, a, rows, kZeros.data());
+      kernels_.flush(acc_.data(), size, first, sums_.data());
     }
-    if (b_.product() != Product::kPairsAndHighBytes) kernels_.flush(acc_.data(), size, first, sums_.data());
     first = false;
   }
 }
@@ -143,23 +138,28 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
   const int width = panel.vectors * kernels_.lanes;
   const TileShape shape = {.rows = rows, .columns = panel.columns, .width = width};
   const std::byte* a = rows_ + row * b_.row_form().stride;
-  const bool int32 = epilogue_.fits_int32() && panel.chunks == 1 && b_.product() != Product::kPairsAndHighBytes;
-  if (int32) {
-    const auto& tiles = b_.product() == Product::kQuads ? kernels_.quads : kernels_.pairs;
-    tiles[panel.vectors - 1][rows - 1](a, b_.row_form().stride, b_.data() + panel.cells, b_.chunks(panel)[0].end,
-                                       epilogue_.int32_offset() + panel.first_column, acc_.data());
+  const bool high = b_.product() == Product::kPairsAndHighBytes, one_chunk = panel.chunks == 1;
+  SumsKind kind = SumsKind::kDouble;
+  if (one_chunk && high && b_.row_factor() == 0) {
+    kind = SumsKind::kHighBytes;
+    dot_chunk(panel, b_.chunks(panel)[0], a, rows, b_.wrap_init() + b_.chunks(panel)[0].init);
+  } else if (one_chunk && !high && epilogue_.fits_int32()) {
+    kind = SumsKind::kInt32;
+    dot_chunk(panel, b_.chunks(panel)[0], a, rows, epilogue_.int32_offset() + panel.first_column);
   } else {
-    sum_chunks(panel, a, rows, width);
+    sum_chunks(panel, a, rows);
   }
+  const TileSums sums = {acc_.data(), high_.data(), sums_.data(), epilogue_.offset() + panel.first_column,
+                         row_offset_ + row};
   for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
-    const TileOutput output = output_at(i, first_row, row, panel);
-    const auto kind = static_cast<size_t>(epilogue_.outputs()[i].kind);
-    if (int32) {
-      kernels_.int32_epilogue[kind](acc_.data(), shape, output);
+    const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
+    TileOutput place;
+    if (i == outputs_.size()) {
+      place = epilogue_.in_block(block_ + row * panel.columns, panel.columns, panel.first_column);
     } else {
-      kernels_.double_epilogue[kind](sums_.data(), epilogue_.offset() + panel.first_column, row_offset_ + row, shape,
-                                     output);
+      place = epilogue_.at(i, outputs_[i].data, outputs_[i].row_stride, first_row + row, panel.first_column);
     }
+    kernels_.epilogues[static_cast<size_t>(kind)][output](sums, shape, place);
   }
 }
 

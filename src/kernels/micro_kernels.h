@@ -33,9 +33,10 @@ struct TileOutput {
   std::byte* data;            // of the tile's first element
   std::ptrdiff_t row_stride;  // bytes
   const double* multiplier;   // one per column of the tile
-  // The same in float32; null unless all accumulators times their multipliers stay below 2^30 in magnitude.
-  const float* float_multiplier;
-  double low, high;  // without the zero point
+  // Whether all accumulators times their multipliers stay below 2^30 in magnitude.
+  bool bounded;
+  const float* float_multiplier;  // the same in float32; null unless bounded
+  double low, high;               // without the zero point
   int32_t zero_point;
 };
 
@@ -47,11 +48,39 @@ struct TileShape {
 enum class OutputKind : uint8_t { kInt8, kInt16, kFloat32 };  // 8 and 16 bits are stored alike, signed or not
 inline constexpr int kOutputKinds = 3;
 
-// Accumulators int32, complete.
-using Int32Epilogue = void (*)(const int32_t* acc, const TileShape& shape, const TileOutput& output);
-// acc = sums[r][c] + offset[c] + row_offset[r], in double.
-using DoubleEpilogue = void (*)(const double* sums, const double* offset, const double* row_offset,
-                                const TileShape& shape, const TileOutput& output);
+// The sums of a tile, in the form that its SumsKind says.
+enum class SumsKind : uint8_t {
+  kInt32,      // acc, complete
+  kHighBytes,  // high 2^16 + int32(acc - high 2^16) + offset[column]: see packed_b.h, kPairsAndHighBytes
+  kDouble,     // sums + offset[column] + row_offset[row]
+};
+inline constexpr int kSumsKinds = 3;
+
+struct TileSums {
+  const int32_t *acc, *high;
+  const double* sums;
+  const double *offset, *row_offset;
+};
+using TileEpilogue = void (*)(const TileSums& sums, const TileShape& shape, const TileOutput& output);
+
+// Sums of a depthwise convolution for a group of neighbouring channels and a strip of output pixels. The window's rows
+// are `rows` taps above each other; a column of them is interleaved into cells once, and serves every pixel whose
+// window it lies in: pixel p takes columns p * pixel_step + x * tap_step, x < kernel.
+//   out[p][c] = init[c] + sum of column[..][c] * weight[..][c] mod 2^32, and, where the product wants it,
+//   high[p][c] = sum of (high byte + 128) * high weight.
+struct DepthwiseStrip {
+  const std::byte* const* taps;  // [columns][rows], each the first channel of a pixel of the input
+  int columns, rows;
+  std::ptrdiff_t offset;  // bytes from a pixel's first channel to the group's
+  int channels;           // of the group, at most lanes * 4 (quads) or lanes * 2 (pairs)
+  uint32_t flip;          // bits to invert in every element
+  int pixels, pixel_step, kernel, tap_step;
+  const std::byte *weights, *high_weights;  // [x][cell of rows][channel] cells, channels filled up to whole vectors
+  const int32_t* init;
+  std::byte *cells, *high_cells;  // room for [columns][cell][channel] cells
+  int32_t *out, *high;            // [pixels][channels, filled up to whole vectors]
+};
+using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
 
 struct MicroKernels {
   int lanes;                      // int32 lanes of a vector
@@ -69,11 +98,14 @@ struct MicroKernels {
 
   // sums[i] (+)= acc[i]; the first form where `first`. n is a multiple of lanes.
   void (*flush)(const int32_t* acc, std::ptrdiff_t n, bool first, double* sums);
-  // sums[i] (+)= high[i] 2^16 + int32(wrapped[i] - high[i] 2^16): see packed_b.h, kPairsAndHighBytes.
+  // sums[i] (+)= high[i] 2^16 + int32(wrapped[i] - high[i] 2^16): as SumsKind::kHighBytes.
   void (*combine)(const int32_t* wrapped, const int32_t* high, std::ptrdiff_t n, bool first, double* sums);
 
-  Int32Epilogue int32_epilogue[kOutputKinds];
-  DoubleEpilogue double_epilogue[kOutputKinds];
+  DepthwiseKernel depthwise_quads;
+  DepthwiseKernel depthwise_pairs_s8, depthwise_pairs_u8;  // widened
+  DepthwiseKernel depthwise_pairs_16, depthwise_pairs_16_and_high;
+
+  TileEpilogue epilogues[kSumsKinds][kOutputKinds];
 };
 
 // REQUIRES: `isa` is available.

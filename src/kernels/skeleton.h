@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/depthwise_skeleton.h"
+#include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
 
 namespace twofold::kernels {
@@ -52,14 +54,50 @@ void tile(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::
   }
 }
 
-template <typename From, typename To>
-void copy_row(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* /*high*/) {
-  const auto bits = static_cast<To>(flip);
+// Copies `bytes` bytes, each word of type T with bits inverted. Runs are often short (a line of a window over few
+// channels), so the last word overlaps the one before rather than being made up of smaller ones.
+template <typename T>
+[[gnu::always_inline]] inline void copy_words(const std::byte* from, std::ptrdiff_t bytes, T flip, std::byte* to) {
+  constexpr std::ptrdiff_t kWord = sizeof(T);
+  const auto copy = [=](std::ptrdiff_t at) {
+    T word;
+    __builtin_memcpy(&word, from + at, kWord);
+    word = static_cast<T>(word ^ flip);
+    __builtin_memcpy(to + at, &word, kWord);
+  };
+  for (std::ptrdiff_t at = 0; at + kWord <= bytes; at += kWord) copy(at);
+  if (bytes % kWord != 0) copy(bytes - kWord);
+}
+
+// Elements of kBytes bytes, with the bits `flip` inverted.
+template <typename V, int kBytes>
+void copy_flipped(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* /*high*/) {
+  constexpr std::ptrdiff_t kVector = V::kLanes * 4;
+  const std::ptrdiff_t bytes = n * kBytes;
+  const uint64_t pattern = kBytes == 1 ? flip * uint64_t{0x0101010101010101} : flip * uint64_t{0x0001000100010001};
+  if (bytes >= kVector) {
+    const typename V::I32 bits = V::broadcast(static_cast<int32_t>(static_cast<uint32_t>(pattern)));
+    for (std::ptrdiff_t at = 0; at + kVector <= bytes; at += kVector)
+      V::store_bytes(cells + at, V::bit_xor(V::load_bytes(source + at), bits));
+    if (bytes % kVector == 0) return;
+    const std::ptrdiff_t last = bytes - kVector;
+    V::store_bytes(cells + last, V::bit_xor(V::load_bytes(source + last), bits));
+  } else if (bytes >= 8) {
+    copy_words<uint64_t>(source, bytes, pattern, cells);
+  } else if (bytes >= 4) {
+    copy_words<uint32_t>(source, bytes, static_cast<uint32_t>(pattern), cells);
+  } else if (bytes >= 2) {
+    copy_words<uint16_t>(source, bytes, static_cast<uint16_t>(pattern), cells);
+  } else if (bytes == 1) {
+    copy_words<uint8_t>(source, bytes, static_cast<uint8_t>(pattern), cells);
+  }
+}
+
+template <typename From>
+void copy_widened(const std::byte* source, std::ptrdiff_t n, uint32_t /*flip*/, std::byte* cells, std::byte* /*high*/) {
   for (std::ptrdiff_t i = 0; i < n; ++i) {
-    From value;
-    __builtin_memcpy(&value, source + i * static_cast<std::ptrdiff_t>(sizeof(From)), sizeof(From));
-    const auto cell = static_cast<To>(static_cast<To>(value) ^ bits);
-    __builtin_memcpy(cells + i * static_cast<std::ptrdiff_t>(sizeof(To)), &cell, sizeof(To));
+    const auto value = static_cast<int16_t>(static_cast<From>(source[i]));
+    __builtin_memcpy(cells + 2 * i, &value, sizeof(value));
   }
 }
 
@@ -109,137 +147,6 @@ void combine(const int32_t* wrapped, const int32_t* high_bytes, std::ptrdiff_t n
   }
 }
 
-// Writes the vectors of one row, whose values `at(c)` gives for columns c..c + lanes as two halves in double, times the
-// multiplier. The last vector may be a part of one.
-template <typename V, OutputKind kKind, typename At>
-void write_row(const At& at, int columns, const TileOutput& output, std::byte* to) {
-  using F64 = typename V::F64;
-  constexpr int kBytes = kKind == OutputKind::kInt8 ? 1 : kKind == OutputKind::kInt16 ? 2 : 4;
-  const F64 low = V::broadcast(output.low), high = V::broadcast(output.high);
-  const typename V::I32 zero_point = V::broadcast(output.zero_point);
-  for (int c = 0; c < columns; c += V::kLanes) {
-    F64 halves[2];
-    at(c, halves);
-    const F64 first = V::mul(halves[0], V::load(output.multiplier + c));
-    const F64 second = V::mul(halves[1], V::load(output.multiplier + c + V::kLanes / 2));
-    std::byte part[V::kLanes * kBytes];
-    const bool whole = c + V::kLanes <= columns;
-    std::byte* place = whole ? to + c * kBytes : part;
-    if constexpr (kKind == OutputKind::kFloat32) {
-      V::store_f32(place, first, second);
-    } else {
-      const typename V::I32 q = V::add(V::round(V::clamp(first, low, high), V::clamp(second, low, high)), zero_point);
-      if constexpr (kKind == OutputKind::kInt8) {
-        V::store_8(place, q);
-      } else {
-        V::store_16(place, q);
-      }
-    }
-    if (!whole) __builtin_memcpy(to + c * kBytes, part, static_cast<size_t>((columns - c) * kBytes));
-  }
-}
-
-template <typename V, OutputKind kKind>
-void int32_row(const int32_t* row, int columns, const TileOutput& output, std::byte* to) {
-  const auto at = [row](int c, typename V::F64* halves) {
-    const typename V::I32 v = V::load(row + c);
-    halves[0] = V::low_half(v);
-    halves[1] = V::high_half(v);
-  };
-  write_row<V, kKind>(at, columns, output, to);
-}
-
-// 8-bit outputs in float32. While |acc m| <= 256, float(acc) float(m) differs from the double product by at most
-// 3 * 2^-24 * 256 (the roundings of acc, m and the product), and adding kDoubt rounds by 2^-16 more: 2^-14 in all. So
-// if what lies kDoubt above and what lies kDoubt below round to the same integer, the double product does too. Else
-// (near a tie: one value in thousands; many, where m is a power of two) the vectors are done again in double. Beyond
-// 256 either form saturates. Returns whether it succeeded.
-constexpr float kDoubt = 1.0F / 8192;
-
-template <typename V, int kCount>
-bool write_bytes(const int32_t* acc, const typename V::F32* multiplier, const TileOutput& output, std::byte* to) {
-  using I32 = typename V::I32;
-  I32 q[4], doubt = V::broadcast(0);
-#pragma GCC unroll 4
-  for (int v = 0; v < kCount; ++v) {
-    const typename V::F32 sum = V::to_f32(V::load(acc + v * V::kLanes));
-    q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
-    doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
-  }
-  if (V::any(doubt)) return false;
-#pragma GCC unroll 4
-  for (int v = kCount; v < 4; ++v) q[v] = q[0];
-  const int32_t zero = output.zero_point, low = static_cast<int32_t>(output.low) + zero,
-                high = static_cast<int32_t>(output.high) + zero;
-  const I32 words01 = V::narrow(q[0], q[1], zero, low, high);
-  V::template store_bytes<kCount>(to, words01, kCount > 2 ? V::narrow(q[2], q[3], zero, low, high) : words01);
-  return true;
-}
-
-// Columns [c, c + kCount vectors) of a tile.
-template <typename V, int kCount>
-void write_byte_columns(const int32_t* acc, int c, const TileShape& shape, const TileOutput& output) {
-  typename V::F32 multiplier[kCount];
-#pragma GCC unroll 4
-  for (int v = 0; v < kCount; ++v) multiplier[v] = V::load(output.float_multiplier + c + v * V::kLanes);
-  TileOutput rest = output;
-  rest.multiplier += c;
-  const int columns = shape.columns - c < kCount * V::kLanes ? shape.columns - c : kCount * V::kLanes;
-  for (int r = 0; r < shape.rows; ++r) {
-    const int32_t* from = acc + r * shape.width + c;
-    std::byte* to = output.data + r * output.row_stride + c;
-    bool done;
-    if (columns == kCount * V::kLanes) {
-      done = write_bytes<V, kCount>(from, multiplier, output, to);
-    } else {
-      std::byte part[kCount * V::kLanes];
-      done = write_bytes<V, kCount>(from, multiplier, output, part);
-      if (done) __builtin_memcpy(to, part, static_cast<size_t>(columns));
-    }
-    if (!done) int32_row<V, OutputKind::kInt8>(from, columns, rest, to);
-  }
-}
-
-template <typename V, OutputKind kKind>
-void int32_epilogue(const int32_t* acc, const TileShape& shape, const TileOutput& output) {
-  if constexpr (kKind == OutputKind::kInt8 && V::kGroup > 0) {
-    if (output.float_multiplier != nullptr) {
-      const int vectors = shape.width / V::kLanes;
-      for (int v = 0; v < vectors; v += V::kGroup) {
-        const int c = v * V::kLanes;
-        if (vectors - v == 1) {
-          write_byte_columns<V, 1>(acc, c, shape, output);
-        } else if (V::kGroup == 2 || vectors - v == 2) {
-          write_byte_columns<V, 2>(acc, c, shape, output);
-        } else if (vectors - v == 3) {
-          write_byte_columns<V, V::kGroup == 4 ? 3 : 2>(acc, c, shape, output);
-        } else {
-          write_byte_columns<V, V::kGroup>(acc, c, shape, output);
-        }
-      }
-      return;
-    }
-  }
-  for (int r = 0; r < shape.rows; ++r)
-    int32_row<V, kKind>(acc + r * shape.width, shape.columns, output, output.data + r * output.row_stride);
-}
-
-template <typename V, OutputKind kKind>
-void double_epilogue(const double* sums, const double* offset, const double* row_offset, const TileShape& shape,
-                     const TileOutput& output) {
-  for (int r = 0; r < shape.rows; ++r) {
-    const double* row = sums + r * shape.width;
-    const typename V::F64 of_row = V::broadcast(row_offset[r]);
-    const auto at = [row, offset, of_row](int c, typename V::F64* halves) {
-      // Integers below 2^53: exact in any order.
-      halves[0] = V::add(V::add(V::load(row + c), of_row), V::load(offset + c));
-      const int second = c + V::kLanes / 2;
-      halves[1] = V::add(V::add(V::load(row + second), of_row), V::load(offset + second));
-    };
-    write_row<V, kKind>(at, shape.columns, output, output.data + r * output.row_stride);
-  }
-}
-
 template <typename V, typename Dot, int kVectors, int kRows>
 constexpr void fill_rows(TileKernel* tiles) {
   tiles[kRows - 1] = tile<V, Dot, kRows, kVectors>;
@@ -268,10 +175,10 @@ constexpr MicroKernels make_micro_kernels() {
     if (Shape::kRows[v] > 0) k.max_vectors = v + 1;
   }
   fill_tiles<V, Pairs, Shape>(k.pairs);
-  k.copy_8_to_8 = copy_row<uint8_t, uint8_t>;
-  k.copy_s8_to_16 = copy_row<int8_t, int16_t>;
-  k.copy_u8_to_16 = copy_row<uint8_t, int16_t>;
-  k.copy_16_to_16 = copy_row<uint16_t, uint16_t>;
+  k.copy_8_to_8 = copy_flipped<V, 1>;
+  k.copy_s8_to_16 = copy_widened<int8_t>;
+  k.copy_u8_to_16 = copy_widened<uint8_t>;
+  k.copy_16_to_16 = copy_flipped<V, 2>;
   if constexpr (kSame<Quads, NoQuads>) {
     k.copy_16_to_16_and_high = copy_row_and_high<uint16_t>;
   } else {
@@ -279,15 +186,17 @@ constexpr MicroKernels make_micro_kernels() {
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
     k.copy_16_to_16_and_high = copy_row_and_high<uint8_t>;
+    k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
   }
+  k.depthwise_pairs_s8 = depthwise<V, Pairs, PairChannels<V, Source::kS8>>;
+  k.depthwise_pairs_u8 = depthwise<V, Pairs, PairChannels<V, Source::kU8>>;
+  k.depthwise_pairs_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>>;
+  k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true>;
   k.flush = flush<V>;
   k.combine = combine<V>;
-  k.int32_epilogue[0] = int32_epilogue<V, OutputKind::kInt8>;
-  k.int32_epilogue[1] = int32_epilogue<V, OutputKind::kInt16>;
-  k.int32_epilogue[2] = int32_epilogue<V, OutputKind::kFloat32>;
-  k.double_epilogue[0] = double_epilogue<V, OutputKind::kInt8>;
-  k.double_epilogue[1] = double_epilogue<V, OutputKind::kInt16>;
-  k.double_epilogue[2] = double_epilogue<V, OutputKind::kFloat32>;
+  fill_epilogues<V, Int32Sums>(k.epilogues[static_cast<int>(SumsKind::kInt32)]);
+  fill_epilogues<V, HighByteSums>(k.epilogues[static_cast<int>(SumsKind::kHighBytes)]);
+  fill_epilogues<V, DoubleSums>(k.epilogues[static_cast<int>(SumsKind::kDouble)]);
   return k;
 }
 

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/micro_kernels.h"
+
 namespace twofold::kernels {
 namespace {
 
@@ -17,6 +19,8 @@ struct Avx2Vectors {
 
   static I32 load(const int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   static I32 load_cells(const std::byte* from) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
+  static void store_bytes(std::byte* to, I32 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
+  static void store_cells(std::byte* to, I32 v) { _mm256_store_si256(reinterpret_cast<__m256i*>(to), v); }
   static void store(int32_t* to, I32 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v); }
   static I32 broadcast(int32_t value) { return _mm256_set1_epi32(value); }
   static I32 broadcast_cell(const std::byte* from) {
@@ -28,6 +32,47 @@ struct Avx2Vectors {
   static I32 sub(I32 a, I32 b) { return _mm256_sub_epi32(a, b); }
   static I32 shift_left_16(I32 a) { return _mm256_slli_epi32(a, 16); }
 
+  // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
+  static I32 load_bytes(const std::byte* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+  static I32 load_partial(const std::byte* from, int bytes) {
+    if (bytes == 16) {
+      return _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));  // the rest is never used
+    }
+    alignas(32) std::byte whole[32] = {};
+    __builtin_memcpy(whole, from, static_cast<size_t>(bytes));
+    return load_cells(whole);
+  }
+  // 16 bytes, of which `bytes` may be read, as words.
+  template <bool kSigned>
+  static I32 widen(const std::byte* from, int bytes) {
+    __m128i v;
+    if (bytes == 16) {
+      v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    } else {
+      v = _mm256_castsi256_si128(load_partial(from, bytes));
+    }
+    return kSigned ? _mm256_cvtepi8_epi16(v) : _mm256_cvtepu8_epi16(v);
+  }
+  static I32 bit_xor(I32 a, I32 b) { return _mm256_xor_si256(a, b); }
+  // Of words: the high byte with its sign bit inverted.
+  static I32 high_bytes(I32 v) { return _mm256_srli_epi16(_mm256_xor_si256(v, _mm256_set1_epi16(-32768)), 8); }
+  static void interleave_2(I32 a, I32 b, I32* cells) {
+    cells[0] = _mm256_unpacklo_epi16(a, b);
+    cells[1] = _mm256_unpackhi_epi16(a, b);
+  }
+  static void interleave_4(I32 a, I32 b, I32 c, I32 d, I32* cells) {
+    const I32 ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
+    const I32 cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
+    cells[0] = _mm256_unpacklo_epi16(ab_low, cd_low);
+    cells[1] = _mm256_unpackhi_epi16(ab_low, cd_low);
+    cells[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
+    cells[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
+  }
+  // The order of words (bytes) that makes interleave_2 (interleave_4), which works in 128-bit blocks, leave the cells
+  // in order.
+  static I32 spread_2(I32 v) { return _mm256_permute4x64_epi64(v, 0xD8); }
+  static I32 spread_4(I32 v) { return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7)); }
+
   static F64 load(const double* from) { return _mm256_loadu_pd(from); }
   static void store(double* to, F64 v) { _mm256_storeu_pd(to, v); }
   static F64 broadcast(double value) { return _mm256_set1_pd(value); }
@@ -36,6 +81,10 @@ struct Avx2Vectors {
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm256_min_pd(_mm256_max_pd(a, low), high); }
   static F64 low_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_castsi256_si128(a)); }
   static F64 high_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1)); }
+  static void load_halves(const int32_t* from, F64* halves) {
+    halves[0] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    halves[1] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 4)));
+  }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }
 
@@ -52,18 +101,20 @@ struct Avx2Vectors {
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 2;
-  // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
-  // store_bytes takes.
-  static I32 narrow(I32 a, I32 b, int32_t zero_point, int32_t low, int32_t high) {
-    const I32 words = _mm256_adds_epi16(_mm256_packs_epi32(a, b), _mm256_set1_epi16(static_cast<int16_t>(zero_point)));
-    return _mm256_min_epi16(_mm256_max_epi16(words, _mm256_set1_epi16(static_cast<int16_t>(low))),
-                            _mm256_set1_epi16(static_cast<int16_t>(high)));
-  }
-  // The low bytes of the words of vectors 0 and 1, of which the first kCount are wanted.
+  struct ByteBounds {
+    I32 zero_point, low, high;  // as words
+    explicit ByteBounds(const TileOutput& output)
+        : zero_point(_mm256_set1_epi16(static_cast<int16_t>(output.zero_point))),
+          low(_mm256_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.low) + output.zero_point))),
+          high(_mm256_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.high) + output.zero_point))) {}
+  };
+  // The first kCount of two vectors as bytes: saturated to words, plus the zero point, between the bounds. Packs work
+  // in 128-bit blocks: block i of `halves` holds the bytes of half i of each vector, twice.
   template <int kCount>
-  static void store_bytes(std::byte* to, I32 words01, I32 /*words23*/) {
-    const I32 words = _mm256_and_si256(words01, _mm256_set1_epi16(0xFF));
-    // Both packs work in 128-bit lanes: lane i holds the bytes of half i of either vector, twice.
+  static void narrow_to_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
+    const I32 sum = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), bounds.zero_point);
+    const I32 clamped = _mm256_min_epi16(_mm256_max_epi16(sum, bounds.low), bounds.high);
+    const I32 words = _mm256_and_si256(clamped, _mm256_set1_epi16(0xFF));
     const I32 halves = _mm256_packus_epi16(words, words);
     const I32 bytes = _mm256_permutevar8x32_epi32(halves, _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
     if constexpr (kCount == 2) {
@@ -71,6 +122,27 @@ struct Avx2Vectors {
     } else {
       _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes));
     }
+  }
+
+  // uint16 is clamped as int16, 32768 lower.
+  struct WordBounds {
+    I32 zero_point;       // as int32
+    I32 low, high, flip;  // as words
+    explicit WordBounds(const TileOutput& output) {
+      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
+      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
+      zero_point = _mm256_set1_epi32(output.zero_point - shift);
+      low = _mm256_set1_epi16(static_cast<int16_t>(least - shift));
+      high = _mm256_set1_epi16(static_cast<int16_t>(most - shift));
+      flip = _mm256_set1_epi16(static_cast<int16_t>(shift));
+    }
+  };
+  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+    const I32 words =
+        _mm256_packs_epi32(_mm256_add_epi32(first, bounds.zero_point), _mm256_add_epi32(second, bounds.zero_point));
+    const I32 clamped =
+        _mm256_xor_si256(_mm256_min_epi16(_mm256_max_epi16(words, bounds.low), bounds.high), bounds.flip);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(clamped, 0xD8));
   }
 
   static void store_8(std::byte* to, I32 v) {

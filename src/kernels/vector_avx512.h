@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/micro_kernels.h"
+
 namespace twofold::kernels {
 namespace {
 
@@ -17,6 +19,8 @@ struct Avx512Vectors {
 
   static I32 load(const int32_t* from) { return _mm512_loadu_si512(from); }
   static I32 load_cells(const std::byte* from) { return _mm512_load_si512(from); }
+  static void store_bytes(std::byte* to, I32 v) { _mm512_storeu_si512(to, v); }
+  static void store_cells(std::byte* to, I32 v) { _mm512_store_si512(to, v); }
   static void store(int32_t* to, I32 v) { _mm512_storeu_si512(to, v); }
   static I32 broadcast(int32_t value) { return _mm512_set1_epi32(value); }
   static I32 broadcast_cell(const std::byte* from) {
@@ -28,6 +32,40 @@ struct Avx512Vectors {
   static I32 sub(I32 a, I32 b) { return _mm512_sub_epi32(a, b); }
   static I32 shift_left_16(I32 a) { return _mm512_slli_epi32(a, 16); }
 
+  // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
+  static I32 load_bytes(const std::byte* from) { return _mm512_loadu_si512(from); }
+  static I32 load_partial(const std::byte* from, int bytes) {
+    return _mm512_maskz_loadu_epi8((uint64_t{1} << bytes) - 1, from);
+  }
+  // 32 bytes, of which `bytes` may be read, as words.
+  template <bool kSigned>
+  static I32 widen(const std::byte* from, int bytes) {
+    const __m256i v = bytes == 32 ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))
+                                  : _mm256_maskz_loadu_epi8((uint32_t{1} << bytes) - 1, from);
+    return kSigned ? _mm512_cvtepi8_epi16(v) : _mm512_cvtepu8_epi16(v);
+  }
+  static I32 bit_xor(I32 a, I32 b) { return _mm512_xor_si512(a, b); }
+  // Of words: the high byte with its sign bit inverted.
+  static I32 high_bytes(I32 v) { return _mm512_srli_epi16(_mm512_xor_si512(v, _mm512_set1_epi16(-32768)), 8); }
+  static void interleave_2(I32 a, I32 b, I32* cells) {
+    cells[0] = _mm512_unpacklo_epi16(a, b);
+    cells[1] = _mm512_unpackhi_epi16(a, b);
+  }
+  static void interleave_4(I32 a, I32 b, I32 c, I32 d, I32* cells) {
+    const I32 ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+    const I32 cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
+    cells[0] = _mm512_unpacklo_epi16(ab_low, cd_low);
+    cells[1] = _mm512_unpackhi_epi16(ab_low, cd_low);
+    cells[2] = _mm512_unpacklo_epi16(ab_high, cd_high);
+    cells[3] = _mm512_unpackhi_epi16(ab_high, cd_high);
+  }
+  // The order of words (bytes) that makes interleave_2 (interleave_4), which works in 128-bit blocks, leave the cells
+  // in order.
+  static I32 spread_2(I32 v) { return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), v); }
+  static I32 spread_4(I32 v) {
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
+  }
+
   static F64 load(const double* from) { return _mm512_loadu_pd(from); }
   static void store(double* to, F64 v) { _mm512_storeu_pd(to, v); }
   static F64 broadcast(double value) { return _mm512_set1_pd(value); }
@@ -36,6 +74,10 @@ struct Avx512Vectors {
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm512_min_pd(_mm512_max_pd(a, low), high); }
   static F64 low_half(I32 a) { return _mm512_cvtepi32_pd(_mm512_castsi512_si256(a)); }
   static F64 high_half(I32 a) { return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1)); }
+  static void load_halves(const int32_t* from, F64* halves) {
+    halves[0] = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    halves[1] = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 8)));
+  }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(low)), _mm512_cvtpd_epi32(high), 1);
@@ -54,19 +96,24 @@ struct Avx512Vectors {
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 4;
-  // Lanes of both, narrowed to int16 with saturation, plus the zero point, between the bounds; in the order that
-  // store_words and store_bytes take.
-  static I32 narrow(I32 a, I32 b, int32_t zero_point, int32_t low, int32_t high) {
-    const I32 words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), _mm512_set1_epi16(static_cast<int16_t>(zero_point)));
-    return _mm512_min_epi16(_mm512_max_epi16(words, _mm512_set1_epi16(static_cast<int16_t>(low))),
-                            _mm512_set1_epi16(static_cast<int16_t>(high)));
-  }
-  // The low bytes of the words of vectors 0 and 1, 2 and 3, of which the first kCount are wanted.
+  struct ByteBounds {
+    I32 zero_point, low, high;  // as words
+    explicit ByteBounds(const TileOutput& output)
+        : zero_point(_mm512_set1_epi16(static_cast<int16_t>(output.zero_point))),
+          low(_mm512_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.low) + output.zero_point))),
+          high(_mm512_set1_epi16(static_cast<int16_t>(static_cast<int32_t>(output.high) + output.zero_point))) {}
+  };
+  // The first kCount of four vectors as bytes: saturated to words, plus the zero point, between the bounds. Packs work
+  // in 128-bit blocks: block i of `quarters` holds the bytes of quarter i of each vector.
   template <int kCount>
-  static void store_bytes(std::byte* to, I32 words01, I32 words23) {
-    const I32 byte = _mm512_set1_epi16(0xFF);
-    // Both packs work in 128-bit lanes: lane i holds the bytes of quarter i of each of the four vectors.
-    const I32 quarters = _mm512_packus_epi16(_mm512_and_si512(words01, byte), _mm512_and_si512(words23, byte));
+  static void narrow_to_bytes(std::byte* to, const I32* q, const ByteBounds& bounds) {
+    const auto words = [&bounds](I32 a, I32 b) {
+      const I32 sum = _mm512_adds_epi16(_mm512_packs_epi32(a, b), bounds.zero_point);
+      const I32 clamped = _mm512_min_epi16(_mm512_max_epi16(sum, bounds.low), bounds.high);
+      return _mm512_and_si512(clamped, _mm512_set1_epi16(0xFF));
+    };
+    const I32 first = words(q[0], q[1]);
+    const I32 quarters = _mm512_packus_epi16(first, kCount > 2 ? words(q[2], q[3]) : first);
     const I32 order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const I32 bytes = _mm512_permutexvar_epi32(order, quarters);
     if constexpr (kCount == 4) {
@@ -78,6 +125,27 @@ struct Avx512Vectors {
                          _mm512_extracti32x4_epi32(bytes, kCount - 1));
       }
     }
+  }
+
+  // uint16 is clamped as int16, 32768 lower.
+  struct WordBounds {
+    I32 zero_point;       // as int32
+    I32 low, high, flip;  // as words
+    explicit WordBounds(const TileOutput& output) {
+      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
+      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
+      zero_point = _mm512_set1_epi32(output.zero_point - shift);
+      low = _mm512_set1_epi16(static_cast<int16_t>(least - shift));
+      high = _mm512_set1_epi16(static_cast<int16_t>(most - shift));
+      flip = _mm512_set1_epi16(static_cast<int16_t>(shift));
+    }
+  };
+  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+    const I32 words =
+        _mm512_packs_epi32(_mm512_add_epi32(first, bounds.zero_point), _mm512_add_epi32(second, bounds.zero_point));
+    const I32 clamped =
+        _mm512_xor_si512(_mm512_min_epi16(_mm512_max_epi16(words, bounds.low), bounds.high), bounds.flip);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamped));
   }
 
   static void store_8(std::byte* to, I32 v) {

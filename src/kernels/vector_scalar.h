@@ -27,6 +27,8 @@ struct ScalarVectors {
     __builtin_memcpy(v.lane, from, sizeof(v.lane));
     return v;
   }
+  static void store_bytes(std::byte* to, const I32& v) { __builtin_memcpy(to, v.lane, sizeof(v.lane)); }
+  static void store_cells(std::byte* to, const I32& v) { __builtin_memcpy(to, v.lane, sizeof(v.lane)); }
   static void store(int32_t* to, const I32& v) {
     for (int i = 0; i < kLanes; ++i) to[i] = v.lane[i];
   }
@@ -54,6 +56,46 @@ struct ScalarVectors {
   static I32 shift_left_16(I32 a) {
     for (int i = 0; i < kLanes; ++i) a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) << 16);
     return a;
+  }
+
+  // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
+  static I32 load_bytes(const std::byte* from) { return load_cells(from); }
+  static I32 load_partial(const std::byte* from, int bytes) {
+    I32 v = broadcast(0);
+    __builtin_memcpy(v.lane, from, static_cast<size_t>(bytes));
+    return v;
+  }
+  // 2 * kLanes bytes, of which `bytes` may be read, as words.
+  template <bool kSigned>
+  static I32 widen(const std::byte* from, int bytes) {
+    uint16_t words[2 * kLanes] = {};
+    for (int i = 0; i < bytes; ++i) {
+      const auto byte = static_cast<uint8_t>(from[i]);
+      words[i] = kSigned ? static_cast<uint16_t>(static_cast<int8_t>(byte)) : byte;
+    }
+    I32 v;
+    __builtin_memcpy(v.lane, words, sizeof(words));
+    return v;
+  }
+  static I32 bit_xor(I32 a, const I32& b) {
+    for (int i = 0; i < kLanes; ++i) a.lane[i] ^= b.lane[i];
+    return a;
+  }
+  // Of words: the high byte with its sign bit inverted.
+  static I32 high_bytes(I32 v) {
+    for (int i = 0; i < kLanes; ++i)
+      v.lane[i] = static_cast<int32_t>(((static_cast<uint32_t>(v.lane[i]) ^ 0x80008000U) >> 8) & 0x00FF00FFU);
+    return v;
+  }
+  static I32 spread_2(const I32& v) { return v; }
+  static void interleave_2(const I32& a, const I32& b, I32* cells) {
+    uint16_t words_a[2 * kLanes], words_b[2 * kLanes];
+    __builtin_memcpy(words_a, a.lane, sizeof(words_a));
+    __builtin_memcpy(words_b, b.lane, sizeof(words_b));
+    for (int i = 0; i < 2 * kLanes; ++i) {
+      const uint16_t cell[2] = {words_a[i], words_b[i]};
+      __builtin_memcpy(&cells[i / kLanes].lane[i % kLanes], cell, sizeof(cell));
+    }
   }
 
   static F64 load(const double* from) {
@@ -94,6 +136,11 @@ struct ScalarVectors {
     for (int i = 0; i < kLanes / 2; ++i) v.lane[i] = a.lane[kLanes / 2 + i];
     return v;
   }
+  static void load_halves(const int32_t* from, F64* halves) {
+    const I32 v = load(from);
+    halves[0] = low_half(v);
+    halves[1] = high_half(v);
+  }
   // To the nearest integer, ties to even: adding 1.5 * 2^52 pushes the fraction out of the mantissa. REQUIRES: values
   // within int32.
   static I32 round(const F64& low, const F64& high) {
@@ -106,7 +153,7 @@ struct ScalarVectors {
     return v;
   }
 
-  static constexpr int kGroup = 0;  // no float32 path (skeleton.h)
+  static constexpr int kGroup = 0;  // nothing but the definition (epilogue_skeleton.h)
 
   static void store_8(std::byte* to, const I32& v) {
     for (int i = 0; i < kLanes; ++i) to[i] = static_cast<std::byte>(v.lane[i] & 0xFF);

@@ -65,8 +65,9 @@ class IntegerConv final : public Kernel {
     }
     product_.check_channels(channels);
     const kernels::MatrixView view = product_.view_b(weights, 0, 0, 0, 0, 0);
-    const int64_t matrix = std::max<int64_t>(1, channels * weights.dim(1));
-    return {{view.dtype, view.data, channels, weights.dim(1), weights.size() / matrix, group_, view.zero_point},
+    std::array<int64_t, 3> kernel = {1, 1, 1};
+    std::copy(weights.shape().begin() + 2, weights.shape().end(), kernel.end() - (weights.rank() - 2));
+    return {{view.dtype, view.data, channels, weights.dim(1), kernel, group_, view.zero_point},
             product_.a_dtype,
             product_.a_zero_point,
             product_.bias,

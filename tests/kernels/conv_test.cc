@@ -54,6 +54,21 @@ std::vector<int64_t> reference_conv(const Case& c, const Integers& a, const Inte
   return acc;
 }
 
+// Writes what it takes where an output would go.
+class CollectingSink final : public FloatSink {
+ public:
+  explicit CollectingSink(const OutputRows& place) : place_(place) {}
+  void take(float* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
+    for (int64_t r = 0; r < rows; ++r) {
+      std::copy_n(block + r * columns, columns,
+                  static_cast<float*>(place_.data) + (row + r) * place_.row_stride + column);
+    }
+  }
+
+ private:
+  const OutputRows place_;
+};
+
 void expect_exact(const Case& c, std::mt19937& random) {
   SCOPED_TRACE(testing::Message() << to_string(current_isa()) << " " << to_string(c.a_type) << " x "
                                   << to_string(c.b_type) << " channels " << c.channels << " -> " << c.out_channels
@@ -82,8 +97,17 @@ void expect_exact(const Case& c, std::mt19937& random) {
   forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 3}});
   forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5}, .low = -7, .high = 99});
 
-  const Conv conv({c.b_type, b.data(), c.out_channels, c.channels / c.group, kernel, c.group, c.b_zero}, c.a_type,
-                  c.a_zero, bias, forms);
+  forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 7}});  // goes to the sink
+
+  const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);
+  const Conv conv({c.b_type,
+                   b.data(),
+                   c.out_channels,
+                   c.channels / c.group,
+                   {axes[0].kernel, axes[1].kernel, axes[2].kernel},
+                   c.group,
+                   c.b_zero},
+                  c.a_type, c.a_zero, bias, forms);
   const int64_t row_stride = c.out_channels + 3, rows = static_cast<int64_t>(acc.size()) / c.out_channels;
   std::vector<std::vector<unsigned char>> got;
   std::vector<OutputRows> places;
@@ -91,7 +115,9 @@ void expect_exact(const Case& c, std::mt19937& random) {
     got.emplace_back(static_cast<size_t>(rows * row_stride) * byte_size(form.dtype), 0x5A);
     places.push_back({got.back().data(), row_stride});
   }
-  conv.run({c.a_type, a.data(), c.batch, c.spatial, c.channels, c.a_zero}, conv_axes(c.window, c.spatial), places);
+  const CollectingSink sink(places.back());
+  places.pop_back();
+  conv.run({c.a_type, a.data(), c.batch, c.spatial, c.channels, c.a_zero}, axes, places, &sink);
   for (size_t i = 0; i < forms.size(); ++i) {
     ASSERT_EQ(got[i], reference_output(acc, c.out_channels, row_stride, forms[i])) << "output " << i;
   }

@@ -1,0 +1,243 @@
+#include "kernels/depthwise.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "base/parallel_for.h"
+
+namespace twofold::kernels {
+
+namespace {
+
+// Output pixels of a strip: the longer, the fewer columns at its ends are interleaved twice.
+constexpr int kStrip = 14;
+// Multiplications below which a thread is not worth waking.
+constexpr int64_t kMinWork = 1 << 15;
+// Channels of a group at most.
+constexpr int kMaxGroup = 4 * kMaxLanes;
+
+int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+DepthwiseKernel kernel_for(const PackedB& b) {
+  const MicroKernels& kernels = b.kernels();
+  if (b.product() == Product::kQuads) return kernels.depthwise_quads;
+  if (b.product() == Product::kPairsAndHighBytes) return kernels.depthwise_pairs_16_and_high;
+  if (b.row_form().dtype == DType::kInt8) return kernels.depthwise_pairs_s8;
+  if (b.row_form().dtype == DType::kUInt8) return kernels.depthwise_pairs_u8;
+  return kernels.depthwise_pairs_16;
+}
+
+// [C, row of the window, column] -> [column, row, C], rows filled up to a multiple of 4 with zero points.
+template <typename T>
+std::vector<T> by_column(const void* weights, int64_t channels, int64_t rows, int64_t width, int32_t zero_point) {
+  const int64_t padded = round_up(rows, 4);
+  std::vector<T> result(static_cast<size_t>(width * padded * channels), static_cast<T>(zero_point));
+  const T* from = static_cast<const T*>(weights);
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t y = 0; y < rows; ++y) {
+      for (int64_t x = 0; x < width; ++x) result[static_cast<size_t>((x * padded + y) * channels + c)] = *from++;
+    }
+  }
+  return result;
+}
+
+// A thread's memory, kept for the next call.
+struct Scratch {
+  AlignedBuffer cells, high_cells;
+  std::vector<const std::byte*> taps, lines;
+  std::vector<std::byte> zeros;
+};
+Scratch& scratch() {
+  thread_local Scratch memory;
+  return memory;
+}
+
+}  // namespace
+
+std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64_t channels,
+                                         const std::array<int64_t, 3>& kernel, int32_t zero_point, DType a_dtype,
+                                         int32_t a_zero_point, std::span<const int64_t> bias,
+                                         std::span<const OutputForm> outputs) {
+  const int64_t rows = kernel[0] * kernel[1], width = kernel[2];
+  std::vector<uint8_t> bytes;
+  std::vector<uint16_t> words;
+  MatrixView matrix = {dtype, nullptr, width * round_up(rows, 4), channels, channels, 1, zero_point};
+  if (byte_size(dtype) == 1) {
+    bytes = by_column<uint8_t>(weights, channels, rows, width, zero_point);
+    matrix.data = bytes.data();
+  } else {
+    words = by_column<uint16_t>(weights, channels, rows, width, zero_point);
+    matrix.data = words.data();
+  }
+  PackedB b(matrix, a_dtype, a_zero_point);
+  if (b.row_factor() != 0 || std::ranges::any_of(b.panels(), [](const auto& panel) { return panel.chunks > 1; })) {
+    return std::nullopt;
+  }
+  Epilogue epilogue(b, bias, outputs);
+  return Depthwise(std::move(b), std::move(epilogue), rows, width);
+}
+
+Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
+    : b_(std::move(b)),
+      epilogue_(std::move(epilogue)),
+      kernel_(kernel_for(b_)),
+      taps_of_cell_(b_.product() == Product::kQuads ? 4 : 2),
+      rows_(rows),
+      width_(width) {
+  pack_weights();
+  // One chunk a panel: the starting values of the panels lie one behind the other.
+  init_ = b_.product() == Product::kPairsAndHighBytes ? b_.wrap_init()
+          : epilogue_.fits_int32()                    ? epilogue_.int32_offset()
+                                                      : nullptr;
+}
+
+// From the panels of `b_` to groups of channels.
+void Depthwise::pack_weights() {
+  const int lanes = b_.kernels().lanes, group_size = taps_of_cell_ * lanes;
+  const bool high = b_.product() == Product::kPairsAndHighBytes;
+  const int64_t column_cells = round_up(rows_, 4) / taps_of_cell_, used = (rows_ + taps_of_cell_ - 1) / taps_of_cell_;
+  std::ptrdiff_t bytes = 0;
+  for (int64_t c = 0; c < b_.columns(); c += group_size) {
+    const auto channels = static_cast<int>(std::min<int64_t>(group_size, b_.columns() - c));
+    groups_.push_back({c, channels, bytes});
+    bytes += width_ * used * round_up(channels, lanes) * 4;
+  }
+  weights_ = AlignedBuffer(static_cast<size_t>(bytes));
+  high_weights_ = AlignedBuffer(static_cast<size_t>(high ? bytes : 0));
+  // Where the cells of a panel of b_ lie from a channel on; channels up to a whole vector are there.
+  const auto cells_at = [&](int64_t channel, int64_t cell, bool of_high) {
+    const PackedB::Panel& panel = b_.panels()[static_cast<size_t>(channel / (b_.kernels().max_vectors * lanes))];
+    const std::ptrdiff_t width = panel.vectors * lanes;
+    return b_.data() + (of_high ? panel.high : panel.cells) + (cell * width + channel - panel.first_column) * 4;
+  };
+  for (const Group& group : groups_) {
+    std::ptrdiff_t to = group.weights;
+    for (int64_t x = 0; x < width_; ++x) {
+      for (int64_t i = 0; i < used; ++i) {
+        const int64_t cell = x * column_cells + i;
+        for (int64_t c = 0; c < group.channels; c += lanes, to += lanes * 4) {
+          const int64_t channel = group.first_channel + c;
+          std::memcpy(weights_.data() + to, cells_at(channel, cell, false), static_cast<size_t>(lanes) * 4);
+          for (int lane = 0; high && lane < lanes; ++lane) {
+            std::byte* pair = high_weights_.data() + to + lane * 4;
+            if (b_.row_form().high_bytes == 2) {
+              std::memcpy(pair, cells_at(channel, cell, true) + lane * 4, 4);
+              continue;
+            }
+            // b_ has the high bytes as quads, this kernel takes pairs.
+            std::array<int8_t, 4> quad;
+            std::memcpy(quad.data(), cells_at(channel, cell / 2, true) + lane * 4, 4);
+            const auto first = static_cast<size_t>(cell % 2 * 2);
+            const std::array<int16_t, 2> words = {quad[first], quad[first + 1]};
+            std::memcpy(pair, words.data(), 4);
+          }
+        }
+      }
+    }
+  }
+}
+
+void Depthwise::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
+                    const FloatSink* sink) const {
+  TWOFOLD_CHECK(input.channels == b_.columns() && axes[0].kernel * axes[1].kernel == rows_ && axes[2].kernel == width_);
+  const int64_t lines = input.batch * axes[0].outputs * axes[1].outputs;
+  const int64_t work = std::max<int64_t>(1, axes[2].outputs * input.channels * rows_ * width_);
+  parallel_for(lines, (kMinWork + work - 1) / work,
+               [&](int64_t begin, int64_t end) { run_lines(input, axes, begin, end, outputs, sink); });
+}
+
+// Lines of output pixels, strip by strip. Taps outside the input read a pixel of zero points.
+void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
+                          std::span<const OutputRows> outputs, const FloatSink* sink) const {
+  const auto& [depth, height, width] = axes;
+  const size_t bytes = byte_size(input.dtype);
+  const int64_t pixel_bytes = input.channels * static_cast<int64_t>(bytes);
+  const int64_t most_columns = (kStrip - 1) * width.stride + (width.kernel - 1) * width.dilation + 1;
+  const auto cell_bytes = static_cast<size_t>(most_columns * round_up(rows_, taps_of_cell_) / taps_of_cell_ *
+                                              taps_of_cell_ * b_.kernels().lanes * 4);
+  Scratch& memory = scratch();
+  memory.zeros.resize(static_cast<size_t>(pixel_bytes));
+  // The low bytes of an int32 are the integer of either type.
+  for (size_t i = 0; i < memory.zeros.size(); i += bytes)
+    std::memcpy(memory.zeros.data() + i, &input.zero_point, bytes);
+  memory.taps.resize(static_cast<size_t>(most_columns * rows_));
+  memory.lines.resize(static_cast<size_t>(rows_));
+  DepthwiseStrip strip = {};
+  strip.taps = memory.taps.data();
+  strip.rows = static_cast<int>(rows_);
+  strip.flip = b_.row_form().flip;
+  strip.pixel_step = static_cast<int>(width.stride);
+  strip.kernel = static_cast<int>(width.kernel);
+  strip.tap_step = static_cast<int>(width.dilation);
+  strip.cells = memory.cells.at_least(cell_bytes);
+  strip.high_cells = memory.high_cells.at_least(b_.product() == Product::kPairsAndHighBytes ? cell_bytes : 0);
+  for (int64_t line = begin; line < end; ++line) {
+    const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
+    const int64_t batch = line / height.outputs / depth.outputs;
+    size_t row = 0;
+    for (int64_t kz = 0; kz < depth.kernel; ++kz) {
+      for (int64_t ky = 0; ky < height.kernel; ++ky) {
+        const int64_t iz = depth.element(depth.first(z) + kz * depth.dilation);
+        const int64_t iy = height.element(height.first(y) + ky * height.dilation);
+        const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
+        memory.lines[row++] = iz >= 0 && iy >= 0
+                                  ? static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes
+                                  : nullptr;
+      }
+    }
+    for (int64_t x = 0; x < width.outputs; x += kStrip) {
+      strip.pixels = static_cast<int>(std::min<int64_t>(kStrip, width.outputs - x));
+      strip.columns = static_cast<int>((strip.pixels - 1) * width.stride + (width.kernel - 1) * width.dilation + 1);
+      const std::byte** tap = memory.taps.data();
+      for (int64_t position = width.first(x); position < width.first(x) + strip.columns; ++position) {
+        const int64_t ix = width.element(position);
+        for (const std::byte* from : memory.lines) {
+          *tap++ = ix >= 0 && from != nullptr ? from + ix * pixel_bytes : memory.zeros.data();
+        }
+      }
+      run_strip(strip, line * width.outputs + x, outputs, sink);
+    }
+  }
+}
+
+void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
+                          const FloatSink* sink) const {
+  const MicroKernels& kernels = b_.kernels();
+  const bool high = b_.product() == Product::kPairsAndHighBytes;
+  const SumsKind kind = high ? SumsKind::kHighBytes : epilogue_.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
+  const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
+  alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
+  alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
+  alignas(kCacheLine) std::array<float, kStrip * kMaxGroup> block;
+  constexpr std::array<int32_t, kMaxGroup> kZeros = {};
+  constexpr std::array<double, kStrip> kNoRowOffset = {};
+  strip.out = acc.data();
+  strip.high = high_acc.data();
+  for (const Group& group : groups_) {
+    const auto width = static_cast<int>(round_up(group.channels, kernels.lanes));
+    strip.offset = group.first_channel * element_bytes;
+    strip.channels = group.channels;
+    strip.weights = weights_.data() + group.weights;
+    strip.high_weights = high ? high_weights_.data() + group.weights : nullptr;
+    strip.init = init_ == nullptr ? kZeros.data() : init_ + group.first_channel;
+    kernel_(strip);
+    if (kind == SumsKind::kDouble) kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+    const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
+    const TileSums tile = {acc.data(), high_acc.data(), sums.data(), epilogue_.offset() + group.first_channel,
+                           kNoRowOffset.data()};
+    const auto write = [&](size_t i, const TileOutput& place) {
+      const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
+      kernels.epilogues[static_cast<size_t>(kind)][output](tile, shape, place);
+    };
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      write(i, epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel));
+    }
+    if (sink == nullptr) continue;
+    write(outputs.size(), epilogue_.in_block(block.data(), group.channels, group.first_channel));
+    sink->take(block.data(), first_row, strip.pixels, group.first_channel, group.channels);
+  }
+}
+
+}  // namespace twofold::kernels

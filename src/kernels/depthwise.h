@@ -1,0 +1,62 @@
+// Depthwise convolution: every channel with its own window.
+#ifndef TWOFOLD_SRC_KERNELS_DEPTHWISE_H_
+#define TWOFOLD_SRC_KERNELS_DEPTHWISE_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "kernels/aligned_buffer.h"
+#include "kernels/conv_geometry.h"
+#include "kernels/epilogue.h"
+#include "kernels/gemm.h"
+#include "kernels/packed_b.h"
+
+namespace twofold::kernels {
+
+// A depthwise convolution's weights. Immutable; shareable by threads.
+class Depthwise {
+ public:
+  // `weights` [C,taps], dense, of windows of kernel[0] x kernel[1] x kernel[2] taps; the rest as Conv's. None where
+  // this kernel does not serve: where the sums need chunks of taps, or sums of the input.
+  static std::optional<Depthwise> make(DType dtype, const void* weights, int64_t channels,
+                                       const std::array<int64_t, 3>& kernel, int32_t zero_point, DType a_dtype,
+                                       int32_t a_zero_point, std::span<const int64_t> bias,
+                                       std::span<const OutputForm> outputs);
+
+  // As Conv::run.
+  void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
+           const FloatSink* sink = nullptr) const;
+
+ private:
+  // Channels that the kernel takes at once.
+  struct Group {
+    int64_t first_channel;
+    int channels;
+    std::ptrdiff_t weights;  // bytes
+  };
+
+  Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width);
+  void pack_weights();
+  void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
+                 std::span<const OutputRows> outputs, const FloatSink* sink) const;
+  void run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
+                 const FloatSink* sink) const;
+
+  // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
+  // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.
+  PackedB b_;
+  Epilogue epilogue_;
+  DepthwiseKernel kernel_;
+  int taps_of_cell_;
+  int64_t rows_, width_;  // of the window
+  std::vector<Group> groups_;
+  AlignedBuffer weights_, high_weights_;  // per group [tap of a row][cell][channel] cells
+  const int32_t* init_;                   // per channel
+};
+
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_DEPTHWISE_H_

@@ -1,0 +1,212 @@
+// From the sums of a tile to outputs, for all instruction sets; see skeleton.h.
+#ifndef TWOFOLD_SRC_KERNELS_EPILOGUE_SKELETON_H_
+#define TWOFOLD_SRC_KERNELS_EPILOGUE_SKELETON_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/micro_kernels.h"
+
+namespace twofold::kernels {
+namespace {
+
+// Where a row's accumulators come from: at(c, halves) gives those of columns [c, c + lanes) as two halves in double.
+// Integers below 2^53 all of them, so that no order of the additions matters.
+template <typename V>
+struct Int32Sums {
+  static constexpr SumsKind kKind = SumsKind::kInt32;
+  const int32_t* row;
+  Int32Sums(const TileSums& sums, int r, int width) : row(sums.acc + r * width) {}
+  void at(int c, typename V::F64* halves) const { V::load_halves(row + c, halves); }
+};
+
+template <typename V>
+struct HighByteSums {
+  static constexpr SumsKind kKind = SumsKind::kHighBytes;
+  const int32_t *wrapped, *high;
+  const double* offset;
+  HighByteSums(const TileSums& sums, int r, int width)
+      : wrapped(sums.acc + r * width), high(sums.high + r * width), offset(sums.offset) {}
+  void at(int c, typename V::F64* halves) const {
+    const typename V::I32 top = V::load(high + c);
+    const typename V::I32 rest = V::sub(V::load(wrapped + c), V::shift_left_16(top));
+    const typename V::F64 unit = V::broadcast(65536.0);
+    halves[0] = V::add(V::add(V::mul(V::low_half(top), unit), V::load(offset + c)), V::low_half(rest));
+    halves[1] =
+        V::add(V::add(V::mul(V::high_half(top), unit), V::load(offset + c + V::kLanes / 2)), V::high_half(rest));
+  }
+};
+
+template <typename V>
+struct DoubleSums {
+  static constexpr SumsKind kKind = SumsKind::kDouble;
+  const double *row, *offset;
+  typename V::F64 of_row;
+  DoubleSums(const TileSums& sums, int r, int width)
+      : row(sums.sums + r * width), offset(sums.offset), of_row(V::broadcast(sums.row_offset[r])) {}
+  void at(int c, typename V::F64* halves) const {
+    const int second = c + V::kLanes / 2;
+    halves[0] = V::add(V::add(V::load(row + c), of_row), V::load(offset + c));
+    halves[1] = V::add(V::add(V::load(row + second), of_row), V::load(offset + second));
+  }
+};
+
+// The accumulators of columns [c, c + lanes) times their multipliers.
+template <typename V, typename Sums>
+[[gnu::always_inline]] inline void scaled(const Sums& sums, const double* multiplier, int c, typename V::F64* halves) {
+  sums.at(c, halves);
+  halves[0] = V::mul(halves[0], V::load(multiplier + c));
+  halves[1] = V::mul(halves[1], V::load(multiplier + c + V::kLanes / 2));
+}
+
+// One row as the definition reads, any output.
+template <typename V, OutputKind kKind, typename Sums>
+[[gnu::noinline]] void write_row(const Sums& sums, int first, int columns, const TileOutput& output, std::byte* to) {
+  using F64 = typename V::F64;
+  constexpr int kBytes = kKind == OutputKind::kInt8 ? 1 : kKind == OutputKind::kInt16 ? 2 : 4;
+  const F64 low = V::broadcast(output.low), high = V::broadcast(output.high);
+  const typename V::I32 zero_point = V::broadcast(output.zero_point);
+  const double* multiplier = output.multiplier;
+  for (int c = first; c < columns; c += V::kLanes, to += V::kLanes * kBytes) {
+    F64 y[2];
+    scaled<V>(sums, multiplier, c, y);
+    std::byte part[V::kLanes * kBytes];
+    const bool whole = c + V::kLanes <= columns;
+    std::byte* place = whole ? to : part;
+    if constexpr (kKind == OutputKind::kFloat32) {
+      V::store_f32(place, y[0], y[1]);
+    } else {
+      const typename V::I32 q = V::add(V::round(V::clamp(y[0], low, high), V::clamp(y[1], low, high)), zero_point);
+      if constexpr (kKind == OutputKind::kInt8) {
+        V::store_8(place, q);
+      } else {
+        V::store_16(place, q);
+      }
+    }
+    if (!whole) __builtin_memcpy(to, part, static_cast<size_t>((columns - c) * kBytes));
+  }
+}
+
+// 8-bit outputs in float32. While |acc m| <= 256, float(acc) float(m) differs from the double product by at most
+// 3 * 2^-24 * 256 (the roundings of acc, m and the product), and adding kDoubt rounds by 2^-16 more: 2^-14 in all. So
+// if what lies kDoubt above and what lies kDoubt below round to the same integer, the double product does too. Else
+// (near a tie: one value in thousands; many, where m is a power of two) the vectors are done again in double. Beyond
+// 256 either form saturates. Returns whether it succeeded.
+constexpr float kDoubt = 1.0F / 8192;
+
+template <typename V, int kCount>
+[[gnu::always_inline]] inline bool write_bytes(const int32_t* acc, const typename V::F32* multiplier,
+                                               const typename V::ByteBounds& bounds, std::byte* to) {
+  using I32 = typename V::I32;
+  I32 q[4], doubt = V::broadcast(0);
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) {
+    const typename V::F32 sum = V::to_f32(V::load(acc + v * V::kLanes));
+    q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
+    doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
+  }
+  if (__builtin_expect(V::any(doubt), 0)) return false;
+#pragma GCC unroll 4
+  for (int v = kCount; v < 4; ++v) q[v] = q[0];
+  V::template narrow_to_bytes<kCount>(to, q, bounds);
+  return true;
+}
+
+// Columns [c, c + kCount vectors) of a tile.
+template <typename V, int kCount>
+void write_byte_columns(const TileSums& sums, int c, const TileShape& shape, const TileOutput& output) {
+  constexpr int kColumns = kCount * V::kLanes;
+  typename V::F32 multiplier[kCount];
+#pragma GCC unroll 4
+  for (int v = 0; v < kCount; ++v) multiplier[v] = V::load(output.float_multiplier + c + v * V::kLanes);
+  const typename V::ByteBounds bounds(output);
+  const int rows = shape.rows, width = shape.width;
+  const int end = shape.columns < c + kColumns ? shape.columns : c + kColumns;
+  const bool whole = end == c + kColumns;
+  const std::ptrdiff_t row_stride = output.row_stride;
+  const int32_t* from = sums.acc + c;
+  std::byte* to = output.data + c;
+  for (int r = 0; r < rows; ++r, from += width, to += row_stride) {
+    bool done;
+    if (whole) {
+      done = write_bytes<V, kCount>(from, multiplier, bounds, to);
+    } else {
+      std::byte part[kColumns];
+      done = write_bytes<V, kCount>(from, multiplier, bounds, part);
+      if (done) __builtin_memcpy(to, part, static_cast<size_t>(end - c));
+    }
+    if (!done) write_row<V, OutputKind::kInt8>(Int32Sums<V>(sums, r, width), c, end, output, to);
+  }
+}
+
+template <typename V>
+void write_byte_tile(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
+  const int vectors = (shape.columns + V::kLanes - 1) / V::kLanes;
+  for (int v = 0; v < vectors; v += V::kGroup) {
+    const int c = v * V::kLanes;
+    if (vectors - v == 1) {
+      write_byte_columns<V, 1>(sums, c, shape, output);
+    } else if (V::kGroup == 2 || vectors - v == 2) {
+      write_byte_columns<V, 2>(sums, c, shape, output);
+    } else if (vectors - v == 3) {
+      write_byte_columns<V, V::kGroup == 4 ? 3 : 2>(sums, c, shape, output);
+    } else {
+      write_byte_columns<V, V::kGroup>(sums, c, shape, output);
+    }
+  }
+}
+
+// 16-bit outputs two vectors at a time, where no conversion to int32 overflows: integers are clamped, not doubles.
+template <typename V, template <typename> typename Sums>
+void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
+  const typename V::WordBounds bounds(output);
+  const int rows = shape.rows, columns = shape.columns, width = shape.width;
+  const std::ptrdiff_t row_stride = output.row_stride;
+  const double* multiplier = output.multiplier;
+  std::byte* data = output.data;
+  for (int r = 0; r < rows; ++r, data += row_stride) {
+    const Sums<V> row(sums, r, width);
+    for (int c = 0; c < columns; c += 2 * V::kLanes) {
+      typename V::F64 y[2];
+      scaled<V>(row, multiplier, c, y);
+      const typename V::I32 first = V::round(y[0], y[1]);
+      typename V::I32 second = first;
+      if (c + V::kLanes < columns) {
+        scaled<V>(row, multiplier, c + V::kLanes, y);
+        second = V::round(y[0], y[1]);
+      }
+      std::byte* to = data + c * 2;
+      if (c + 2 * V::kLanes <= columns) {
+        V::narrow_to_words(to, first, second, bounds);
+      } else {
+        std::byte part[4 * V::kLanes];
+        V::narrow_to_words(part, first, second, bounds);
+        __builtin_memcpy(to, part, static_cast<size_t>((columns - c) * 2));
+      }
+    }
+  }
+}
+
+template <typename V, template <typename> typename Sums, OutputKind kKind>
+void epilogue(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
+  if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt8 && Sums<V>::kKind == SumsKind::kInt32) {
+    if (output.float_multiplier != nullptr) return write_byte_tile<V>(sums, shape, output);
+  }
+  if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt16) {
+    if (output.bounded) return write_word_tile<V, Sums>(sums, shape, output);
+  }
+  for (int r = 0; r < shape.rows; ++r)
+    write_row<V, kKind>(Sums<V>(sums, r, shape.width), 0, shape.columns, output, output.data + r * output.row_stride);
+}
+
+template <typename V, template <typename> typename Sums>
+constexpr void fill_epilogues(TileEpilogue* epilogues) {
+  epilogues[static_cast<int>(OutputKind::kInt8)] = epilogue<V, Sums, OutputKind::kInt8>;
+  epilogues[static_cast<int>(OutputKind::kInt16)] = epilogue<V, Sums, OutputKind::kInt16>;
+  epilogues[static_cast<int>(OutputKind::kFloat32)] = epilogue<V, Sums, OutputKind::kFloat32>;
+}
+
+}  // namespace
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_EPILOGUE_SKELETON_H_
