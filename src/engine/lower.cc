@@ -40,7 +40,8 @@ void lower(Graph& graph, const std::set<std::string>& watched) {
   const ChainFinder chains(graph, std::move(is_watched));
   lower_gemms(graph, chains);
   lower_elementwise(graph, chains);
-  remove_dead_nodes(graph);
+  remove_dead_nodes(graph);  // a DequantizeLinear that nothing reads any more would count as a use
+  fold_clamps(graph);
   fold_dequantized_constants(graph);
   graph.compact();
 }

@@ -43,6 +43,10 @@ int sink_dequantize(Graph& graph);
 // Returns how many were lowered.
 int lower_elementwise(Graph& graph, const ChainFinder& chains);
 
+// Integer product or Elementwise -> Table that only clamps  =>  the same with narrower bounds. That is what a Relu is
+// that has one scale before and behind. Returns how many tables went away.
+int fold_clamps(Graph& graph);
+
 // DQ(constant) => constant, for what is left in float.
 int fold_dequantized_constants(Graph& graph);
 

@@ -5,20 +5,12 @@
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 #include "graph/gemm_type.h"
+#include "numeric/integer_limits.h"
 #include "numeric/quantize.h"
 
 namespace twofold {
 
 namespace {
-
-std::pair<int32_t, int32_t> limits(DType dtype) {
-  switch (dtype) {
-    case DType::kInt8: return {-128, 127};
-    case DType::kUInt8: return {0, 255};
-    case DType::kInt16: return {-32768, 32767};
-    default: return {0, 65535};
-  }
-}
 
 constexpr int64_t kNotABias = std::numeric_limits<int64_t>::min();
 
@@ -170,7 +162,7 @@ struct OutputForm {
 
 OutputForm output_form(const Graph& graph, const Match& match, const QuantizedEdge& edge) {
   OutputForm form{edge.dtype, edge.scale[0], edge.zero_point, 0, 0};
-  std::tie(form.low, form.high) = limits(edge.dtype);
+  std::tie(form.low, form.high) = integer_limits(edge.dtype);
   if (match.activation == kNone) return form;
   const Node& activation = graph.node(match.activation);
   const auto step = [&](float bound) {

@@ -37,7 +37,11 @@ struct StoredForm {
   DType dtype = DType::kFloat32;
   float scale = 1;
   int32_t zero_point = 0;
+  int32_t low = 0, high = 0;  // what outputs are clamped to: within the type
 };
+
+// The form with the whole range of its type.
+StoredForm stored_form(DType dtype, float scale, int32_t zero_point);
 
 struct FloatProgram {
   std::vector<FloatStep> steps;

@@ -1,5 +1,7 @@
 #include "ops/integer_product.h"
 
+#include "numeric/integer_limits.h"
+
 namespace twofold {
 
 namespace {
@@ -51,7 +53,7 @@ kernels::MatrixView IntegerProduct::view_a(const Tensor& a, int64_t offset, int6
 kernels::MatrixView IntegerProduct::view_b(const Tensor& b, int64_t offset, int64_t rows, int64_t columns,
                                            int64_t row_stride, int64_t column_stride) const {
   const DType dtype = b.dtype();
-  if (dtype != DType::kInt8 && dtype != DType::kUInt8 && dtype != DType::kInt16 && dtype != DType::kUInt16) {
+  if (!is_operand_type(dtype)) {
     throw_error(ErrorCode::kInvalidModel, "input 1 is {}, not an 8- or 16-bit integer", to_string(dtype));
   }
   return view(b, b_zero_point, offset, rows, columns, row_stride, column_stride);
