@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "engine/lower.h"
-#include "numeric/integer_limits.h"
+#include "ops/float_program.h"
 
 namespace twofold {
 
@@ -37,24 +37,15 @@ std::optional<Clamp> read_clamp(const Tensor* table) {
   }
 }
 
-// The attributes that hold the bounds of a node's outputs (ops/integer_product.h, ops/float_program.h).
-struct BoundNames {
-  const char *dtypes, *lows, *highs;
-};
-constexpr BoundNames kProductBounds = {"y_dtype", "y_low", "y_high"};
-constexpr BoundNames kProgramBounds = {"output_dtypes", "output_lows", "output_highs"};
-
 // Narrows output `output` of a node that clamps its outputs; false where it does not, or has another type.
 bool narrow(Attributes& attributes, size_t output, const Clamp& clamp, DType dtype) {
-  const BoundNames& names = attributes.has("output_dtypes") ? kProgramBounds : kProductBounds;
-  const auto dtypes = attributes.get_ints(names.dtypes, {});
-  auto lows = attributes.get_ints(names.lows, {}), highs = attributes.get_ints(names.highs, {});
-  if (output >= dtypes.size() || dtypes[output] != static_cast<int64_t>(dtype)) return false;
-  for (auto* bounds : {&lows, &highs}) {
-    (*bounds)[output] = std::clamp<int64_t>((*bounds)[output], clamp.low, clamp.high);
-  }
-  attributes.set(names.lows, std::move(lows));
-  attributes.set(names.highs, std::move(highs));
+  const bool program = !read_forms(attributes, kProgramOutputs).empty();
+  const char* prefix = program ? kProgramOutputs : kProductOutputs;
+  std::vector<StoredForm> forms = read_forms(attributes, prefix);
+  if (output >= forms.size() || forms[output].dtype != dtype) return false;
+  forms[output].low = std::clamp(forms[output].low, clamp.low, clamp.high);
+  forms[output].high = std::clamp(forms[output].high, clamp.low, clamp.high);
+  write_forms(attributes, prefix, forms);
   return true;
 }
 

@@ -12,6 +12,22 @@ namespace {
 
 constexpr int64_t kBinary = 1000;  // in step_ops: binary operators are numbered from here on
 
+template <typename T>
+const float* load(const StoredForm& form, const void* data, int64_t offset, int64_t n, float* scratch) {
+  const auto count = static_cast<size_t>(n);
+  dequantize<T>({static_cast<const T*>(data) + offset, count}, form.scale, form.zero_point, {scratch, count});
+  return scratch;
+}
+
+template <typename T>
+void save(const StoredForm& form, const float* values, int64_t n, void* data, int64_t offset) {
+  const auto count = static_cast<size_t>(n);
+  quantize<T>({values, count}, form.scale, form.zero_point, form.low, form.high,
+              {static_cast<T*>(data) + offset, count});
+}
+
+}  // namespace
+
 void write_forms(Attributes& attributes, const std::string& prefix, const std::vector<StoredForm>& forms) {
   std::vector<int64_t> dtypes, zero_points, lows, highs;
   std::vector<float> scales;
@@ -42,22 +58,6 @@ std::vector<StoredForm> read_forms(const Attributes& attributes, const std::stri
   return forms;
 }
 
-template <typename T>
-const float* load(const StoredForm& form, const void* data, int64_t offset, int64_t n, float* scratch) {
-  const auto count = static_cast<size_t>(n);
-  dequantize<T>({static_cast<const T*>(data) + offset, count}, form.scale, form.zero_point, {scratch, count});
-  return scratch;
-}
-
-template <typename T>
-void save(const StoredForm& form, const float* values, int64_t n, void* data, int64_t offset) {
-  const auto count = static_cast<size_t>(n);
-  quantize<T>({values, count}, form.scale, form.zero_point, form.low, form.high,
-              {static_cast<T*>(data) + offset, count});
-}
-
-}  // namespace
-
 StoredForm stored_form(DType dtype, float scale, int32_t zero_point) {
   const auto [low, high] = integer_limits(dtype);
   return {dtype, scale, zero_point, low, high};
@@ -85,7 +85,7 @@ void FloatProgram::write(Attributes& attributes) const {
   attributes.set("step_reversed", std::move(reversed));
   attributes.set("step_numbers", std::move(numbers));
   write_forms(attributes, "operand", operands);
-  write_forms(attributes, "output", outputs);
+  write_forms(attributes, kProgramOutputs, outputs);
 }
 
 FloatProgram FloatProgram::read(const Attributes& attributes) {
@@ -103,7 +103,7 @@ FloatProgram FloatProgram::read(const Attributes& attributes) {
     }
   }
   program.operands = read_forms(attributes, "operand");
-  program.outputs = read_forms(attributes, "output");
+  program.outputs = read_forms(attributes, kProgramOutputs);
   return program;
 }
 
