@@ -2,12 +2,11 @@
 #include "twofold/quantize.h"
 
 #include <nanobind/stl/filesystem.h>
-#include <nanobind/stl/function.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include "arrays.h"
 #include "bindings.h"
+#include "python_samples.h"
 #include "twofold/inspect.h"
 #include "twofold/verify.h"
 
@@ -17,23 +16,6 @@ using namespace nb::literals;
 namespace twofold::python {
 
 namespace {
-
-// A path, or a list of {input name: array}.
-Samples to_samples(nb::handle data) {
-  Samples samples;
-  if (nb::isinstance<nb::list>(data)) {
-    for (nb::handle sample : nb::cast<nb::list>(data)) {
-      samples.tensors.emplace_back();
-      for (auto [key, value] : nb::cast<nb::dict>(sample)) {
-        const auto name = nb::cast<std::string>(key);
-        samples.tensors.back().emplace(name, to_tensor(value, name));
-      }
-    }
-    return samples;
-  }
-  samples.path = nb::cast<std::filesystem::path>(data);
-  return samples;
-}
 
 std::string quantize_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
                              const std::string& config_text, const std::string& target,

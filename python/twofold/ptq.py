@@ -6,15 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import _twofold
+from ._samples import open_samples
 
 Data = str | os.PathLike | Iterable[Mapping[str, Any]]
-
-
-def _data(data: Data) -> Any:
-    """A path as it is; an iterable of samples as a list, since it is read more than once."""
-    if isinstance(data, str | os.PathLike):
-        return os.fspath(data)
-    return [dict(sample) for sample in data]
 
 
 def quantize(
@@ -32,21 +26,23 @@ def quantize(
 ) -> dict[str, Any]:
     """Quantizes a float ONNX model and returns the report of the whole job.
 
-    `data` is a directory, .npz or .npy file, or an iterable of {input name: array}; `config` a
-    YAML/JSON file or a dict of the same shape. `output` and `plan` are files to write.
+    `data` is a directory, .npz or .npy file; or it gives a {input name: array} per sample, and is
+    read once per pass, by index or iteration: a list, a dataset, a loader. What can be iterated
+    over only once, a generator, goes to a temporary file first. `config` is a YAML/JSON file or a
+    dict of the same shape. `output` and `plan` are files to write.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
     (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
-    Raises `twofold.Error`; then nothing has been written.
+    Raises `twofold.Error`, or what reading `data` raises; then nothing has been written.
     """
     if activation_format not in ("int8", "uint8"):
         raise _twofold.Error(
             f"activation_format is '{activation_format}'; it must be int8 or uint8"
         )
     is_dict = isinstance(config, Mapping)
-    return json.loads(
-        _twofold.quantize_to_json(
+    with open_samples(data) as samples:
+        report = _twofold.quantize_to_json(
             os.fspath(model),
-            _data(data),
+            samples,
             config_path="" if config is None or is_dict else os.fspath(config),
             config_text=json.dumps(config) if is_dict else "",
             target=target,
@@ -57,16 +53,16 @@ def quantize(
             uint8_activations=activation_format == "uint8",
             threads=threads,
         )
-    )
+    return json.loads(report)
 
 
 def verify(
     reference: str | os.PathLike, other: str | os.PathLike, data: Data, *, threads: int = 0
 ) -> dict[str, Any]:
     """Runs two models on the same samples; metrics per output and per common inner tensor."""
-    return json.loads(
-        _twofold.verify_to_json(os.fspath(reference), os.fspath(other), _data(data), threads)
-    )
+    with open_samples(data) as samples:
+        report = _twofold.verify_to_json(os.fspath(reference), os.fspath(other), samples, threads)
+    return json.loads(report)
 
 
 def inspect(model: str | os.PathLike) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -125,32 +126,43 @@ class StackedDataset final : public PreparedDataset {
   std::vector<std::unique_ptr<StackedArray>> arrays_;
 };
 
-class MemoryDataset final : public PreparedDataset {
+// Samples of a program.
+class SourceDataset final : public PreparedDataset {
  public:
-  MemoryDataset(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<std::vector<Tensor>> samples)
-      : PreparedDataset(std::move(inputs), std::move(options)), samples_(std::move(samples)) {
-    if (samples_.empty()) throw_error(ErrorCode::kInvalidArgument, "the data hold no samples");
-    for (size_t i = 0; i < samples_.size(); ++i) {
-      if (samples_[i].size() != this->inputs().size()) {
-        throw_error(ErrorCode::kInvalidArgument, "sample {} has {} tensors, but the model has {} inputs", i,
-                    samples_[i].size(), this->inputs().size());
-      }
-    }
+  SourceDataset(std::vector<InputSpec> inputs, DatasetOptions options, std::shared_ptr<const SampleSource> source)
+      : PreparedDataset(std::move(inputs), std::move(options)), source_(std::move(source)), size_(source_->size()) {
+    if (size_ <= 0) throw_error(ErrorCode::kInvalidArgument, "the data hold no samples");
   }
 
-  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+  int64_t size() const override { return size_; }
 
   std::vector<Tensor> sample(int64_t i) const override {
-    const std::vector<Tensor>& raw = samples_.at(static_cast<size_t>(i));
+    const std::map<std::string, Tensor> raw = read(i);
     std::vector<Tensor> tensors;
-    for (size_t input = 0; input < raw.size(); ++input) {
-      tensors.push_back(prepare(raw[input], input, fmt::format("sample {}", i)));
+    for (size_t input = 0; input < inputs().size(); ++input) {
+      const auto it = raw.find(inputs()[input].name);
+      if (it == raw.end()) fail(i, inputs()[input].name, raw);
+      tensors.push_back(prepare(it->second, input, fmt::format("sample {}", i)));
     }
     return tensors;
   }
 
  private:
-  std::vector<std::vector<Tensor>> samples_;
+  std::map<std::string, Tensor> read(int64_t i) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return source_->sample(i);
+  }
+
+  [[noreturn]] static void fail(int64_t i, const std::string& input, const std::map<std::string, Tensor>& raw) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : raw) names.push_back(name);
+    throw_error(ErrorCode::kInvalidArgument, "sample {} has no array of numbers for input '{}'; it has: {}", i, input,
+                names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+  }
+
+  std::shared_ptr<const SampleSource> source_;
+  int64_t size_;
+  mutable std::mutex mutex_;
 };
 
 // The files of a folder with an extension, in the order of their names; empty if the folder is not there.
@@ -243,9 +255,9 @@ std::unique_ptr<Dataset> open_dataset(const fs::path& path, std::vector<InputSpe
   }
 }
 
-std::unique_ptr<Dataset> make_dataset(std::vector<std::vector<Tensor>> samples, std::vector<InputSpec> inputs,
+std::unique_ptr<Dataset> make_dataset(std::shared_ptr<const SampleSource> source, std::vector<InputSpec> inputs,
                                       const DatasetOptions& options) {
-  return std::make_unique<MemoryDataset>(std::move(inputs), options, std::move(samples));
+  return std::make_unique<SourceDataset>(std::move(inputs), options, std::move(source));
 }
 
 }  // namespace twofold
