@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "twofold/config_source.h"
 #include "twofold/samples.h"
 
 namespace twofold {
@@ -18,15 +19,14 @@ namespace twofold {
 using Progress = std::function<void(std::string_view stage, int64_t done, int64_t total)>;
 
 struct QuantizeOptions {
-  std::filesystem::path config_path;  // YAML or JSON (docs/config.md); empty: config_text
-  std::string config_text;            // the same as text; empty too: every default
-  std::string target = "cpu";         // a name that list_targets() gives, or a path
-  std::string compiler_version;       // of the target's own tools, where it asks for one
-  bool strict = false;                // a request that falls back is an error
-  bool uint8_activations = false;     // write int8 activations as uint8 with zero point 128: the same numbers
-  int threads = 0;                    // 0: all cores
-  std::filesystem::path output;       // the ONNX file to write; empty: none
-  std::filesystem::path plan_path;    // the plan to write; empty: none
+  ConfigSource config;
+  std::string target = "cpu";       // a name that target_names() gives, or a path
+  std::string compiler_version;     // of the target's own tools, where it asks for one
+  bool strict = false;              // a request that falls back is an error
+  bool uint8_activations = false;   // write int8 activations as uint8 with zero point 128: the same numbers
+  int threads = 0;                  // 0: all cores
+  std::filesystem::path output;     // the ONNX file to write; empty: as the config says, else none
+  std::filesystem::path plan_path;  // the plan to write; empty: none
   Progress progress;
 };
 

@@ -23,8 +23,7 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
                              bool strict, bool uint8_activations, int threads) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
-  options.config_path = config_path;
-  options.config_text = config_text;
+  options.config = {config_path, config_text};
   options.target = target;
   options.compiler_version = compiler_version;
   options.strict = strict;
@@ -37,10 +36,11 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
 }
 
 std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other, nb::handle data,
-                           int threads) {
+                           const std::string& config_path, const std::string& config_text, int threads) {
   const Samples samples = to_samples(data);
   const nb::gil_scoped_release release;
-  return to_json(verify_models(reference, other, samples, threads));
+  const VerifyOptions options{.config = {config_path, config_text}, .threads = threads};
+  return to_json(verify_models(reference, other, samples, options));
 }
 
 std::string inspect_to_json(const std::filesystem::path& model) {
@@ -53,7 +53,8 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 void bind_quantize(nb::module_& module) {
   module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
              "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "threads"_a);
-  module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "threads"_a);
+  module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
+             "threads"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", &split_model, "model"_a, "nodes"_a, "output"_a,
              "Writes the float model with each named operator as two int8-friendly ones and an Add.");

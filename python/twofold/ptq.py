@@ -9,12 +9,20 @@ from . import _twofold
 from ._samples import open_samples
 
 Data = str | os.PathLike | Iterable[Mapping[str, Any]]
+Config = str | os.PathLike | Mapping[str, Any] | None
+
+
+def _config(config: Config) -> dict[str, str]:
+    """A config as the arguments of the extension: a file, or text."""
+    if isinstance(config, Mapping):
+        return {"config_path": "", "config_text": json.dumps(config)}
+    return {"config_path": os.fspath(config) if config else "", "config_text": ""}
 
 
 def quantize(
     model: str | os.PathLike,
     data: Data,
-    config: str | os.PathLike | Mapping[str, Any] | None = None,
+    config: Config = None,
     *,
     target: str = "cpu",
     output: str | os.PathLike | None = None,
@@ -38,13 +46,11 @@ def quantize(
         raise _twofold.Error(
             f"activation_format is '{activation_format}'; it must be int8 or uint8"
         )
-    is_dict = isinstance(config, Mapping)
     with open_samples(data) as samples:
         report = _twofold.quantize_to_json(
             os.fspath(model),
             samples,
-            config_path="" if config is None or is_dict else os.fspath(config),
-            config_text=json.dumps(config) if is_dict else "",
+            **_config(config),
             target=target,
             compiler_version=compiler_version,
             output=os.fspath(output) if output else "",
@@ -57,11 +63,22 @@ def quantize(
 
 
 def verify(
-    reference: str | os.PathLike, other: str | os.PathLike, data: Data, *, threads: int = 0
+    reference: str | os.PathLike,
+    other: str | os.PathLike,
+    data: Data,
+    config: Config = None,
+    *,
+    threads: int = 0,
 ) -> dict[str, Any]:
-    """Runs two models on the same samples; metrics per output and per common inner tensor."""
+    """Runs two models on the same samples; metrics per output and per common inner tensor.
+
+    Of `config`, a PTQ file or a dict of the same shape, the `input_parameters` are used: mean and
+    scale are applied to the data, as `quantize` does it.
+    """
     with open_samples(data) as samples:
-        report = _twofold.verify_to_json(os.fspath(reference), os.fspath(other), samples, threads)
+        report = _twofold.verify_to_json(
+            os.fspath(reference), os.fspath(other), samples, **_config(config), threads=threads
+        )
     return json.loads(report)
 
 

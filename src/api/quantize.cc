@@ -2,10 +2,11 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 
 #include "api/open_samples.h"
+#include "api/preprocessing.h"
+#include "api/read_config.h"
 #include "api/report_rows.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -47,11 +48,6 @@ class Stopwatch {
   std::vector<StageRow>& rows_;
 };
 
-QuantConfig read_config(const QuantizeOptions& options) {
-  if (!options.config_path.empty()) return load_config(options.config_path);
-  return parse_config(options.config_text, "config");
-}
-
 void check_is_float(const Graph& graph) {
   for (NodeId id : graph.topological_order()) {
     if (!graph.node(id).is("QuantizeLinear") && !graph.node(id).is("DequantizeLinear")) continue;
@@ -59,37 +55,6 @@ void check_is_float(const Graph& graph) {
                 "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
                 graph.node(id).op_type);
   }
-}
-
-// The shape of a config entry must fit what the model declares.
-void check_shape(const InputConfig& input, const InputSpec& spec) {
-  if (input.shape.empty() || !spec.type.shape) return;
-  bool fits = input.shape.size() == spec.type.shape->size();
-  for (size_t i = 0; fits && i < input.shape.size(); ++i) {
-    const int64_t declared = (*spec.type.shape)[i].value;
-    fits = declared < 0 || input.shape[i] < 0 || declared == input.shape[i];
-  }
-  if (!fits) {
-    throw_error(ErrorCode::kInvalidArgument, "input_parameters.input_shape {} does not fit input '{}' of the model",
-                to_string(input.shape), spec.name);
-  }
-}
-
-DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
-  DatasetOptions result;
-  for (size_t i = 0; i < config.inputs.size(); ++i) {
-    const InputConfig& input = config.inputs[i];
-    // Entries without a name stand in the order of the model's inputs.
-    const std::string name = input.name.empty() && i < inputs.size() ? inputs[i].name : input.name;
-    const auto known =
-        std::find_if(inputs.begin(), inputs.end(), [&](const InputSpec& spec) { return spec.name == name; });
-    if (known == inputs.end()) {
-      throw_error(ErrorCode::kNotFound, "input_parameters describe input '{}', which the model does not have", name);
-    }
-    check_shape(input, *known);
-    result.preprocess[name] = {{input.mean.begin(), input.mean.end()}, {input.scale.begin(), input.scale.end()}};
-  }
-  return result;
 }
 
 std::vector<std::string> node_names(const Graph& graph) {
@@ -144,7 +109,7 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
     input_file_nodes = node_names(graph);
   });
   stage("simplify", [&] { run_passes(graph); });
-  const QuantConfig config = read_config(options);
+  const QuantConfig config = read_config(options.config);
   const Target target = load_target(options.target);
   report.target = target.name;
   Plan plan = resolve(graph, config, target,
@@ -152,7 +117,7 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
                        .compiler_version = options.compiler_version,
                        .input_file_nodes = std::move(input_file_nodes)});
   const std::vector<InputSpec> inputs = input_specs(graph);
-  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));
+  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
   const Graph quantized = quantize_graph(graph, *samples, config, options.threads, options.progress, stage, plan);
 
   stage("evaluate", [&] {

@@ -69,7 +69,7 @@ void add_quantize(CLI::App& app) {
       ->type_name("DIR")
       ->required();
   command
-      ->add_option("-c,--config", arguments->options.config_path,
+      ->add_option("-c,--config", arguments->options.config.path,
                    "What to quantize how: YAML or JSON (all int8 by default)")
       ->type_name("FILE");
   command
