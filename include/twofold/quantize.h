@@ -51,7 +51,7 @@ struct StageRow {
 };
 
 struct QuantizeReport {
-  std::string model, target;
+  std::string model, output, target;          // output: the written model; empty: none
   std::vector<OperandRow> operands;           // in graph order
   std::map<std::string, int> operand_counts;  // precision -> operands that have it
   std::vector<TensorRow> outputs;             // of the model
@@ -61,8 +61,9 @@ struct QuantizeReport {
   uint64_t file_bytes = 0;         // of the written model
 };
 
-// Does the whole job: import, passes, plan, calibration, search, application, evaluation, export.
-// Throws Error; then no file has been written.
+// Does the whole job: import, passes, plan, calibration, search, application, evaluation, export. What is empty of
+// model, data and options.output comes from the config's onnx_model, cal_data_dir, and working_dir with
+// output_model_file_prefix; that folder is made. Throws Error; then no file has been written.
 QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options);
 
 // The report as JSON, with everything in it.

@@ -20,8 +20,8 @@ def _config(config: Config) -> dict[str, str]:
 
 
 def quantize(
-    model: str | os.PathLike,
-    data: Data,
+    model: str | os.PathLike | None = None,
+    data: Data | None = None,
     config: Config = None,
     *,
     target: str = "cpu",
@@ -38,6 +38,7 @@ def quantize(
     read once per pass, by index or iteration: a list, a dataset, a loader. What can be iterated
     over only once, a generator, goes to a temporary file first. `config` is a YAML/JSON file or a
     dict of the same shape. `output` and `plan` are files to write.
+    What is left out of `model`, `data` and `output` is taken from the paths of a PTQ file.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
     (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
     Raises `twofold.Error`, or what reading `data` raises; then nothing has been written.
@@ -48,7 +49,7 @@ def quantize(
         )
     with open_samples(data) as samples:
         report = _twofold.quantize_to_json(
-            os.fspath(model),
+            os.fspath(model) if model else "",
             samples,
             **_config(config),
             target=target,

@@ -102,6 +102,7 @@ std::string to_json(const InspectReport& report) {
                {"parameters", report.parameters},
                {"inputs", list(report.inputs)},
                {"outputs", list(report.outputs)},
+               {"output", report.output},
                {"unsupported", report.unsupported},
                {"passes", list(report.passes)},
                {"nodes", list(report.nodes)},

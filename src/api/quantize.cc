@@ -4,8 +4,8 @@
 
 #include <chrono>
 
-#include "api/open_samples.h"
 #include "api/preprocessing.h"
+#include "api/ptq_paths.h"
 #include "api/read_config.h"
 #include "api/report_rows.h"
 #include "base/error.h"
@@ -63,22 +63,9 @@ std::vector<std::string> node_names(const Graph& graph) {
   return names;
 }
 
-// Keys of a PTQ file whose part the caller's arguments play.
-std::vector<std::string> overridden_keys(const QuantConfig& config) {
-  std::vector<std::string> keys;
-  if (!config.onnx_model.empty()) keys.push_back("onnx_model");
-  if (!config.output_model_file_prefix.empty()) keys.push_back("output_model_file_prefix");
-  if (!config.working_dir.empty()) keys.push_back("working_dir");
-  if (!config.cal_data_dir.empty()) keys.push_back("cal_data_dir");
-  return keys;
-}
-
-std::vector<std::string> collect_notes(const QuantConfig& config, const Plan& plan) {
+std::vector<std::string> collect_notes(const QuantConfig& config, const PtqPaths& paths, const Plan& plan) {
   std::vector<std::string> notes = plan.fallbacks();
-  if (const std::vector<std::string> keys = overridden_keys(config); !keys.empty()) {
-    notes.push_back(
-        fmt::format("not taken from the config but from the command's arguments: {}", fmt::join(keys, ", ")));
-  }
+  for (std::string& note : paths.notes()) notes.push_back(std::move(note));
   notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
   if (!config.unused_keys.empty()) {
     notes.push_back(
@@ -93,8 +80,10 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   for (const std::filesystem::path& path : {options.output, options.plan_path}) {
     if (!path.empty()) check_writable(path);
   }
+  const QuantConfig config = read_config(options.config);
+  const PtqPaths paths(config, model, data, options.output);
   QuantizeReport report;
-  report.model = model.string();
+  report.model = paths.model().string();
   Stopwatch stopwatch(report.stages);
   const StageScope stage = [&](std::string_view name, const std::function<void()>& step) {
     stopwatch.time(name, step);
@@ -103,13 +92,12 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   Graph graph;
   std::vector<std::string> input_file_nodes;
   stage("import", [&] {
-    graph = import_onnx(model);
+    graph = import_onnx(paths.model());
     check_operators(graph);
     check_is_float(graph);
     input_file_nodes = node_names(graph);
   });
   stage("simplify", [&] { run_passes(graph); });
-  const QuantConfig config = read_config(options.config);
   const Target target = load_target(options.target);
   report.target = target.name;
   Plan plan = resolve(graph, config, target,
@@ -117,7 +105,8 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
                        .compiler_version = options.compiler_version,
                        .input_file_nodes = std::move(input_file_nodes)});
   const std::vector<InputSpec> inputs = input_specs(graph);
-  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
+  paths.prepare_output();
+  const std::unique_ptr<Dataset> samples = paths.open(inputs, dataset_options(config.inputs, inputs));
   const Graph quantized = quantize_graph(graph, *samples, config, options.threads, options.progress, stage, plan);
 
   stage("evaluate", [&] {
@@ -130,15 +119,16 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
     report.tensors = tensor_rows(comparison.tensors);
   });
   stage("export", [&] {
-    if (!options.output.empty()) {
-      export_onnx(quantized, options.output, {.uint8_activations = options.uint8_activations});
-      report.file_bytes = std::filesystem::file_size(options.output);
+    if (const std::filesystem::path output = paths.output(); !output.empty()) {
+      export_onnx(quantized, output, {.uint8_activations = options.uint8_activations});
+      report.output = output.string();
+      report.file_bytes = std::filesystem::file_size(output);
     }
     if (!options.plan_path.empty()) save_plan(plan, options.plan_path);
   });
   report.operands = operand_rows(plan);
   for (const OperandRow& row : report.operands) ++report.operand_counts[row.granted];
-  report.notes = collect_notes(config, plan);
+  report.notes = collect_notes(config, paths, plan);
   return report;
 }
 

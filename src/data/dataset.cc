@@ -176,28 +176,14 @@ std::vector<fs::path> list_files(const fs::path& folder, const char* extension) 
   return files;
 }
 
-// <dir>/<input name>/*.npy
-std::unique_ptr<Dataset> open_input_folders(const fs::path& path, std::vector<InputSpec> inputs,
-                                            const DatasetOptions& options) {
-  std::vector<std::vector<fs::path>> files;
-  for (const InputSpec& input : inputs) {
-    files.push_back(list_files(path / input.name, ".npy"));
-    if (files.back().empty()) {
-      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}'", input.name,
-                  (path / input.name).string());
-    }
-    if (files.back().size() != files.front().size()) {
-      throw_error(ErrorCode::kInvalidArgument, "'{}' has {} samples for input '{}', but {} for input '{}'",
-                  path.string(), files.front().size(), inputs.front().name, files.back().size(), input.name);
-    }
-  }
-  return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(files));
-}
-
 std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec> inputs,
                                      const DatasetOptions& options) {
   const auto has_folder = [&](const InputSpec& input) { return fs::is_directory(path / input.name); };
-  if (std::ranges::any_of(inputs, has_folder)) return open_input_folders(path, std::move(inputs), options);
+  if (std::ranges::any_of(inputs, has_folder)) {
+    std::vector<fs::path> folders;
+    for (const InputSpec& input : inputs) folders.push_back(path / input.name);
+    return open_input_folders(folders, std::move(inputs), options);
+  }
   if (std::vector<fs::path> archives = list_files(path, ".npz"); !archives.empty()) {
     return std::make_unique<NpzFiles>(std::move(inputs), options, std::move(archives));
   }
@@ -240,6 +226,24 @@ std::vector<InputSpec> input_specs(const Graph& graph) {
   std::vector<InputSpec> specs;
   for (ValueId id : graph.inputs) specs.push_back({graph.value(id).name, graph.value(id).type});
   return specs;
+}
+
+std::unique_ptr<Dataset> open_input_folders(const std::vector<fs::path>& folders, std::vector<InputSpec> inputs,
+                                            const DatasetOptions& options) {
+  TWOFOLD_CHECK(folders.size() == inputs.size());
+  std::vector<std::vector<fs::path>> files;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    files.push_back(list_files(folders[i], ".npy"));
+    if (files[i].empty()) {
+      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}'", inputs[i].name, folders[i].string());
+    }
+    if (files[i].size() != files[0].size()) {
+      throw_error(ErrorCode::kInvalidArgument, "input '{}' has {} samples in '{}', but input '{}' has {} in '{}'",
+                  inputs[0].name, files[0].size(), folders[0].string(), inputs[i].name, files[i].size(),
+                  folders[i].string());
+    }
+  }
+  return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(files));
 }
 
 std::unique_ptr<Dataset> open_dataset(const fs::path& path, std::vector<InputSpec> inputs,

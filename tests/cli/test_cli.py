@@ -129,7 +129,7 @@ def test_split_refuses(tmp_path, nodes, message):
     [
         (["quantise"], "there is no command 'quantise'; the nearest are 'quantize'"),
         ([], "A subcommand is required"),
-        (["quantize", MODEL], "--data is required"),
+        (["quantize", MODEL], "there are no data to calibrate with"),
         (["inspect", "no-such.onnx"], "cannot open 'no-such.onnx'"),
         (["run", MODEL, "--data", "no-such-folder", "-o", "x"], "'no-such-folder'"),
         (["run", MODEL, "--data", "x", "-o", "y", "--threads", "-1"], "--threads"),

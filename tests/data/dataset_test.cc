@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zip.h>
 
@@ -91,10 +92,24 @@ TEST(Dataset, OneFolderPerInput) {
   EXPECT_TRUE(equal(data->sample(2)[0], counting({1, 2}, 120)));
   EXPECT_TRUE(equal(data->sample(2)[1], counting({1, 2}, 20)));
   fs::remove(folder.path() / "a" / "s1.npy");
-  EXPECT_TRUE(has(message_of([&] { open_dataset(folder.path(), inputs); }),
-                  "has 3 samples for input 'b', but 2 for input 'a'"));
+  const std::string a = (folder.path() / "a").string(), b = (folder.path() / "b").string();
+  EXPECT_EQ(message_of([&] { open_dataset(folder.path(), inputs); }),
+            fmt::format("input 'b' has 3 samples in '{}', but input 'a' has 2 in '{}'", b, a));
   fs::remove_all(folder.path() / "a");
   EXPECT_TRUE(has(message_of([&] { open_dataset(folder.path(), inputs); }), "input 'a' has no .npy files in"));
+}
+
+TEST(Dataset, FoldersOfAnyName) {
+  const TemporaryFolder folder;
+  for (const std::string name : {"first", "second"}) {
+    fs::create_directory(folder.path() / name);
+    save_npy(folder.path() / name / "0.npy", counting({1, name == "first" ? 2 : 3}));
+  }
+  const std::vector<fs::path> folders = {folder.path() / "second", folder.path() / "first"};
+  const auto data = open_input_folders(folders, {spec("a", {1, 3}), spec("b", {1, 2})});
+  EXPECT_EQ(data->size(), 1);
+  EXPECT_TRUE(equal(data->sample(0)[0], counting({1, 3})));
+  EXPECT_TRUE(equal(data->sample(0)[1], counting({1, 2})));
 }
 
 TEST(Dataset, FilesOfAModelWithOneInput) {

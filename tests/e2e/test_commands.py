@@ -95,6 +95,7 @@ def test_quantize_json(quantized):
     report = load(quantized[0] / "q.json")
     assert set(report) >= {
         "model",
+        "output",
         "target",
         "operand_counts",
         "file_bytes",
