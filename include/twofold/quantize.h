@@ -69,9 +69,6 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
 // The report as JSON, with everything in it.
 std::string to_json(const QuantizeReport& report);
 
-// Names of the targets that are built in.
-std::vector<std::string> target_names();
-
 }  // namespace twofold
 
 #endif  // TWOFOLD_QUANTIZE_H_

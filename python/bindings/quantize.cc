@@ -1,4 +1,4 @@
-// The functions of quantize.h, verify.h and inspect.h; reports cross over as JSON text.
+// The functions of quantize.h, verify.h, inspect.h and targets.h; reports cross over as JSON text.
 #include "twofold/quantize.h"
 
 #include <nanobind/stl/filesystem.h>
@@ -8,6 +8,7 @@
 #include "bindings.h"
 #include "python_samples.h"
 #include "twofold/inspect.h"
+#include "twofold/targets.h"
 #include "twofold/verify.h"
 
 namespace nb = nanobind;
@@ -38,8 +39,8 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
 std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other, nb::handle data,
                            const std::string& config_path, const std::string& config_text, int threads) {
   const Samples samples = to_samples(data);
-  const nb::gil_scoped_release release;
   const VerifyOptions options{.config = {config_path, config_text}, .threads = threads};
+  const nb::gil_scoped_release release;
   return to_json(verify_models(reference, other, samples, options));
 }
 

@@ -132,6 +132,4 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   return report;
 }
 
-std::vector<std::string> target_names() { return list_targets(); }
-
 }  // namespace twofold
