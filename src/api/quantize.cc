@@ -10,6 +10,7 @@
 #include "api/report_rows.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/parallel_for.h"
 #include "onnx/export.h"
 #include "onnx/import.h"
 #include "ops/op.h"
@@ -82,6 +83,7 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   }
   const QuantConfig config = read_config(options.config);
   const PtqPaths paths(config, model, data, options.output);
+  const ThreadScope threads(options.threads);
   QuantizeReport report;
   report.model = paths.model().string();
   Stopwatch stopwatch(report.stages);
