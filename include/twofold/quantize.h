@@ -58,7 +58,7 @@ struct QuantizeReport {
   std::vector<TensorRow> tensors;             // computed in both models, in graph order
   std::vector<StageRow> stages;
   std::vector<std::string> notes;  // what the user should know: fallbacks, keys that are not used here
-  uint64_t file_bytes = 0;         // of the written model
+  uint64_t file_bytes = 0;         // of the written model, with its data file
 };
 
 // Does the whole job: import, passes, plan, calibration, search, application, evaluation, export. What is empty of

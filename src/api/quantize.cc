@@ -122,9 +122,8 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   });
   stage("export", [&] {
     if (const std::filesystem::path output = paths.output(); !output.empty()) {
-      export_onnx(quantized, output, {.uint8_activations = options.uint8_activations});
+      report.file_bytes = export_onnx(quantized, output, {.uint8_activations = options.uint8_activations});
       report.output = output.string();
-      report.file_bytes = std::filesystem::file_size(output);
     }
     if (!options.plan_path.empty()) save_plan(plan, options.plan_path);
   });
