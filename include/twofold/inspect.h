@@ -21,6 +21,13 @@ struct PassRow {
   int rewrites = 0;
 };
 
+struct LoweredRow {
+  std::string name, op_type;
+  std::string kind;                  // integer, table, moved, conversion (QuantizeLinear, DequantizeLinear), float
+  std::string why;                   // of a float one: why
+  std::vector<std::string> origins;  // the input file's nodes that it stands for
+};
+
 struct InspectReport {
   std::string model;
   uint64_t file_bytes = 0;
@@ -29,6 +36,7 @@ struct InspectReport {
   std::vector<NodeRow> nodes;            // as in the file, with the names that a config uses
   std::vector<PassRow> passes;           // what simplification does to it
   std::vector<NodeRow> simplified;       // what remains: the nodes that can be quantized
+  std::vector<LoweredRow> lowered;       // how a model with QuantizeLinear and DequantizeLinear runs
   std::vector<std::string> unsupported;  // operators that Twofold does not run
 };
 

@@ -1,6 +1,7 @@
 #include "twofold/inspect.h"
 
 #include "api/tensor_info.h"
+#include "engine/lowered_node.h"
 #include "onnx/export.h"
 #include "onnx/import.h"
 #include "ops/op.h"
@@ -23,6 +24,16 @@ std::vector<NodeRow> node_rows(const Graph& graph) {
     const Node& node = graph.node(id);
     rows.push_back({node.name, node.domain.empty() ? node.op_type : node.domain + "." + node.op_type,
                     tensor_names(graph, node.inputs), tensor_names(graph, node.outputs), node.origins});
+  }
+  return rows;
+}
+
+std::vector<LoweredRow> lowered_rows(Graph graph) {
+  const FloatReasons reasons = lower(graph);
+  std::vector<LoweredRow> rows;
+  for (const LoweredNode& entry : describe_lowered(graph, reasons)) {
+    const Node& node = graph.node(entry.node);
+    rows.push_back({node.name, node.op_type, std::string(to_string(entry.kind)), entry.why, node.origins});
   }
   return rows;
 }
@@ -50,6 +61,7 @@ InspectReport inspect(const std::filesystem::path& model) {
   if (!report.unsupported.empty()) return report;
   for (const PassReport& pass : run_passes(graph)) report.passes.push_back({std::string(pass.name), pass.rewrites});
   report.simplified = node_rows(graph);
+  report.lowered = lowered_rows(std::move(graph));
   return report;
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "twofold/bench.h"
 #include "twofold/inspect.h"
 #include "twofold/quantize.h"
 #include "twofold/run.h"
@@ -54,6 +55,14 @@ Json to_json_value(const NodeRow& row) {
           {"inputs", row.inputs},
           {"outputs", row.outputs},
           {"origins", row.origins}};
+}
+
+Json to_json_value(const LoweredRow& row) {
+  return {{"name", row.name}, {"op_type", row.op_type}, {"kind", row.kind}, {"why", row.why}, {"origins", row.origins}};
+}
+
+Json to_json_value(const NodeTime& row) {
+  return {{"name", row.name}, {"op_type", row.op_type}, {"kind", row.kind}, {"seconds", row.seconds}};
 }
 
 Json to_json_value(const PassRow& row) { return {{"pass", row.pass}, {"rewrites", row.rewrites}}; }
@@ -137,7 +146,8 @@ std::string to_json(const InspectReport& report) {
                {"unsupported", report.unsupported},
                {"passes", list(report.passes)},
                {"nodes", list(report.nodes)},
-               {"simplified", list(report.simplified)}});
+               {"simplified", list(report.simplified)},
+               {"lowered", list(report.lowered)}});
 }
 
 std::string to_json(const TargetReport& report) {
@@ -147,5 +157,16 @@ std::string to_json(const TargetReport& report) {
 }
 
 std::string to_json(const std::vector<TargetReport>& reports) { return text({{"targets", list(reports)}}); }
+
+std::string to_json(const BenchReport& report) {
+  return text({{"model", report.model},
+               {"threads", report.threads},
+               {"load_seconds", report.load_seconds},
+               {"first_seconds", report.first_seconds},
+               {"best_seconds", report.best_seconds},
+               {"median_seconds", report.median_seconds},
+               {"runs", report.runs},
+               {"nodes", list(report.nodes)}});
+}
 
 }  // namespace twofold

@@ -15,6 +15,7 @@ namespace twofold {
 void add_quantize(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_run(CLI::App& app);
+void add_bench(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_split(CLI::App& app);
 void add_targets(CLI::App& app);

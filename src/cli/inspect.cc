@@ -47,6 +47,21 @@ std::string node_table(const std::vector<NodeRow>& nodes) {
   return table.text();
 }
 
+// How the nodes run, and how many of each kind there are.
+std::string lowered_table(const InspectReport& report) {
+  Table table({"node", "operator", "runs as", "why not on integers"});
+  std::map<std::string, int> counts;
+  for (const LoweredRow& row : report.lowered) {
+    table.add({row.name, row.op_type, row.kind, row.why});
+    ++counts[row.kind];
+  }
+  std::string text = table.text() + "\n";
+  for (const char* kind : {"integer", "table", "moved", "conversion", "float"}) {
+    text += fmt::format("{} {}{}", counts[kind], kind, std::string_view(kind) == "float" ? "\n" : ", ");
+  }
+  return text;
+}
+
 void print(const InspectReport& report) {
   fmt::print("{}\n{}\n", tensor_table(report), operator_table(report));
   fmt::print("{}\n", node_table(report.simplified.empty() ? report.nodes : report.simplified));
@@ -60,15 +75,22 @@ void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand("inspect", "Show what is in a model, and what simplification leaves of it");
   struct Arguments {
     std::filesystem::path model, json;
+    bool lowered = false;
   };
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The ONNX model")->required();
+  command->add_flag("--lowered", arguments->lowered,
+                    "Show how each node of a quantized model runs: on integers, as a table, or in float, and why");
   add_json_option(*command, arguments->json);
-  command->footer("Example:\n  twofold inspect model.onnx");
+  command->footer("Example:\n  twofold inspect model.onnx\n  twofold inspect model_int8.onnx --lowered");
   command->callback([arguments] {
     const InspectReport report = inspect(arguments->model);
     write_json(arguments->json, to_json(report));
-    print(report);
+    if (arguments->lowered && report.unsupported.empty()) {
+      fmt::print("{}", lowered_table(report));
+    } else {
+      print(report);
+    }
   });
 }
 

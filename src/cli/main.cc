@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   twofold::add_quantize(app);
   twofold::add_inspect(app);
   twofold::add_run(app);
+  twofold::add_bench(app);
   twofold::add_verify(app);
   twofold::add_split(app);
   twofold::add_targets(app);

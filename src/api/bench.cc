@@ -1,0 +1,106 @@
+#include "twofold/bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "api/open_samples.h"
+#include "api/tensor_info.h"
+#include "base/error.h"
+#include "base/parallel_for.h"
+#include "engine/executor.h"
+#include "engine/lowered_node.h"
+#include "onnx/import.h"
+#include "passes/pipeline.h"
+
+namespace twofold {
+
+namespace {
+
+double seconds_of(const std::function<void()>& body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<Tensor> random_inputs(const Graph& graph) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<Tensor> inputs;
+  for (const TensorInfo& info : input_infos(graph)) {
+    const bool open = !info.known_rank || std::ranges::any_of(info.shape, [](int64_t dim) { return dim < 0; });
+    if (open || info.dtype != DType::kFloat32) {
+      throw_error(ErrorCode::kInvalidArgument,
+                  "input '{}' is {} of shape {}, for which random numbers will not do; give a sample with --data",
+                  info.name, to_string(info.dtype), info.known_rank ? to_string(info.shape) : "?");
+    }
+    Tensor tensor(DType::kFloat32, info.shape);
+    for (float& x : tensor.mutable_data<float>()) x = normal(random);
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+// Runs for about `seconds`, at least thrice; the seconds of each run, sorted.
+std::vector<double> time_runs(const Executor& executor, const std::vector<Tensor>& inputs, double seconds) {
+  std::vector<double> times;
+  double spent = 0;
+  while (times.size() < 3 || spent < seconds) {
+    times.push_back(seconds_of([&] { executor.run(inputs); }));
+    spent += times.back();
+  }
+  std::ranges::sort(times);
+  return times;
+}
+
+std::vector<NodeTime> node_times(const Graph& graph, const FloatReasons& reasons, const std::vector<Tensor>& inputs,
+                                 const BenchOptions& options) {
+  std::map<std::string, std::string> kinds;
+  for (const LoweredNode& node : describe_lowered(graph, reasons)) {
+    kinds[graph.node(node.node).name] = to_string(node.kind);
+  }
+  const Executor executor(graph, {.threads = options.threads, .profile = true});
+  executor.run(inputs);
+  const std::vector<NodeProfile> first = executor.profile();
+  const auto runs = static_cast<double>(time_runs(executor, inputs, options.seconds).size());
+  const std::vector<NodeProfile> last = executor.profile();
+  std::vector<NodeTime> times;
+  for (size_t i = 0; i < last.size(); ++i) {
+    times.push_back({last[i].name, last[i].op_type, kinds[last[i].name], (last[i].seconds - first[i].seconds) / runs});
+  }
+  std::ranges::stable_sort(times, std::ranges::greater(), &NodeTime::seconds);
+  return times;
+}
+
+}  // namespace
+
+BenchReport bench_model(const std::filesystem::path& model, const Samples& data, const BenchOptions& options) {
+  BenchReport report;
+  report.model = model.string();
+  const ThreadScope threads(options.threads);
+  report.threads = num_threads();
+  std::vector<Tensor> inputs;
+  Graph graph;
+  FloatReasons reasons;
+  std::unique_ptr<Executor> executor;
+  report.load_seconds = seconds_of([&] {
+    graph = import_onnx(model);
+    check_operators(graph);
+    run_passes(graph);
+    reasons = lower(graph);
+    executor = std::make_unique<Executor>(graph, ExecutorOptions{.threads = options.threads});
+  });
+  const bool given = !data.path.empty() || data.source != nullptr;
+  inputs = given ? open_samples(data, input_specs(graph))->sample(0) : random_inputs(graph);
+  report.first_seconds = seconds_of([&] { executor->run(inputs); });
+  const std::vector<double> times = time_runs(*executor, inputs, options.seconds);
+  report.best_seconds = times.front();
+  report.median_seconds = times[times.size() / 2];
+  report.runs = static_cast<int64_t>(times.size());
+  report.nodes = node_times(graph, reasons, inputs, options);
+  return report;
+}
+
+}  // namespace twofold

@@ -1,0 +1,89 @@
+#include "twofold/bench.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "cli/commands.h"
+#include "cli/table.h"
+
+namespace twofold {
+
+namespace {
+
+constexpr size_t kSlowest = 15;
+
+std::string milliseconds(double seconds) { return fmt::format("{:.3f}", 1000 * seconds); }
+
+double total(const BenchReport& report) {
+  double sum = 0;
+  for (const NodeTime& node : report.nodes) sum += node.seconds;
+  return sum;
+}
+
+std::string percent(double part, double whole) { return fmt::format("{:.1f}", whole > 0 ? 100 * part / whole : 0); }
+
+std::string operator_table(const BenchReport& report) {
+  struct Sum {
+    int nodes = 0;
+    double seconds = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Sum> sums;
+  for (const NodeTime& node : report.nodes) {
+    Sum& sum = sums[{node.op_type, node.kind}];
+    ++sum.nodes;
+    sum.seconds += node.seconds;
+  }
+  std::vector<std::pair<std::pair<std::string, std::string>, Sum>> rows(sums.begin(), sums.end());
+  std::ranges::stable_sort(rows, [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  Table table({"operator", "runs as", ">nodes", ">ms", ">%"});
+  for (const auto& [key, sum] : rows) {
+    table.add({key.first, key.second, std::to_string(sum.nodes), milliseconds(sum.seconds),
+               percent(sum.seconds, total(report))});
+  }
+  return table.text();
+}
+
+std::string node_table(const BenchReport& report) {
+  Table table({"slowest nodes", "operator", "runs as", ">ms", ">%"});
+  for (size_t i = 0; i < std::min(kSlowest, report.nodes.size()); ++i) {
+    const NodeTime& node = report.nodes[i];
+    table.add({node.name, node.op_type, node.kind, milliseconds(node.seconds), percent(node.seconds, total(report))});
+  }
+  return table.text();
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("bench", "Time a model, and show which operators the time goes to");
+  struct Arguments {
+    std::filesystem::path model, json;
+    Samples data;
+    BenchOptions options;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("MODEL", arguments->model, "The ONNX model, float or quantized")->required();
+  command->add_option("--data", arguments->data.path, "Samples, of which the first is run; random numbers if not given")
+      ->type_name("DIR");
+  command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--seconds", arguments->options.seconds, "Time to spend on each of the two measurements")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_json_option(*command, arguments->json);
+  command->footer("Example:\n  twofold bench model_int8.onnx --threads 1");
+  command->callback([arguments] {
+    const BenchReport report = bench_model(arguments->model, arguments->data, arguments->options);
+    write_json(arguments->json, to_json(report));
+    fmt::print("{}\n{}\n", operator_table(report), node_table(report));
+    fmt::print("{} threads, {} runs: best {} ms, median {} ms; loading {} ms, first run {} ms\n", report.threads,
+               report.runs, milliseconds(report.best_seconds), milliseconds(report.median_seconds),
+               milliseconds(report.load_seconds), milliseconds(report.first_seconds));
+  });
+}
+
+}  // namespace twofold
