@@ -82,6 +82,21 @@ struct DepthwiseStrip {
 };
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
 
+// A panel of B as it lies in memory: rows of K, `columns` columns; strides in bytes.
+struct PackSource {
+  const std::byte* data;
+  std::ptrdiff_t row_stride, column_stride;
+  std::ptrdiff_t rows, padded_rows;  // zeros from `rows` on; padded_rows is a multiple of 4
+  int columns, width;                // zeros from `columns` on
+  int32_t fold;                      // subtracted from every element
+};
+// Lays it out as [cell][width].
+using PackCells = void (*)(const PackSource& b, std::byte* cells);
+// Per column of `count` cells, [count][width]: the sum of the elements and the sum of their magnitudes, which have to
+// fit int32.
+using ScanCells = void (*)(const std::byte* cells, std::ptrdiff_t count, int width, int32_t* sums, int32_t* magnitudes);
+using RangeOf = void (*)(const std::byte* from, std::ptrdiff_t n, int32_t* low, int32_t* high);  // n > 0
+
 struct MicroKernels {
   int lanes;                      // int32 lanes of a vector
   int max_vectors;                // of the widest tile
@@ -95,6 +110,13 @@ struct MicroKernels {
   CopyRow copy_s8_to_16, copy_u8_to_16;
   CopyRow copy_16_to_16;
   CopyRow copy_16_to_16_and_high;  // high bytes as the cells that the second pass wants: uint8, or int16
+
+  PackCells pack_quads, pack_pairs_s8, pack_pairs_u8, pack_pairs_16;
+  ScanCells scan_quads, scan_pairs;
+  ScanCells scan_parts;  // of pairs split into high and low parts: the sums are the high parts'
+  // The high parts of `count` pairs, as the cells that the second pass wants.
+  void (*pack_high)(const std::byte* cells, std::ptrdiff_t count, int width, std::byte* high);
+  RangeOf range_s8, range_u8, range_s16, range_u16;
 
   // sums[i] (+)= acc[i]; the first form where `first`. n is a multiple of lanes.
   void (*flush)(const int32_t* acc, std::ptrdiff_t n, bool first, double* sums);

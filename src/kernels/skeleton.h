@@ -13,6 +13,7 @@
 #include "kernels/depthwise_skeleton.h"
 #include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
+#include "kernels/pack_skeleton.h"
 
 namespace twofold::kernels {
 namespace {
@@ -179,6 +180,7 @@ constexpr MicroKernels make_micro_kernels() {
   k.copy_s8_to_16 = copy_widened<int8_t>;
   k.copy_u8_to_16 = copy_widened<uint8_t>;
   k.copy_16_to_16 = copy_flipped<V, 2>;
+  fill_packing<V>(k);
   if constexpr (kSame<Quads, NoQuads>) {
     k.copy_16_to_16_and_high = copy_row_and_high<uint16_t>;
   } else {
@@ -186,6 +188,7 @@ constexpr MicroKernels make_micro_kernels() {
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
     k.copy_16_to_16_and_high = copy_row_and_high<uint8_t>;
+    fill_quad_packing<V>(k);
     k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
   }
   k.depthwise_pairs_s8 = depthwise<V, Pairs, PairChannels<V, Source::kS8>>;
