@@ -24,7 +24,7 @@ using TileKernel = void (*)(const std::byte* a, std::ptrdiff_t a_stride, const s
                             const int32_t* init, int32_t* out);
 
 // Element-wise copy of `n` elements of a row of A into cells; bits `flip` are inverted (which moves between signed and
-// unsigned). `high` receives the high bytes with their sign bit inverted, where the product wants them.
+// unsigned). `high` receives the high bytes plus high_bias, where the product wants them.
 using CopyRow = void (*)(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* high);
 
 // Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point, or, to
@@ -67,7 +67,7 @@ using TileEpilogue = void (*)(const TileSums& sums, const TileShape& shape, cons
 // are `rows` taps above each other; a column of them is interleaved into cells once, and serves every pixel whose
 // window it lies in: pixel p takes columns p * pixel_step + x * tap_step, x < kernel.
 //   out[p][c] = init[c] + sum of column[..][c] * weight[..][c] mod 2^32, and, where the product wants it,
-//   high[p][c] = sum of (high byte + 128) * high weight.
+//   high[p][c] = sum of (high byte + high_bias) * high weight.
 struct DepthwiseStrip {
   const std::byte* const* taps;  // [columns][rows], each the first channel of a pixel of the input
   int columns, rows;
@@ -103,6 +103,7 @@ struct MicroKernels {
   int max_rows[kMaxTileVectors];  // of the highest tile with 1, 2, ... vectors
   bool has_quads;                 // else 8-bit operands are widened to pairs
   bool quads_take_unsigned;       // the quads of A are uint8 (x86), else int8
+  int high_bias;                  // added to the high bytes of A to fit the second pass: 128, or 0 for int8 quads
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];
 

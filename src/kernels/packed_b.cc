@@ -258,7 +258,8 @@ void PackedB::add_chunk(const Panel& panel, int64_t begin, int64_t end) {
   const int64_t per_step = product_ == Product::kQuads ? 1 : 2;
   Chunk chunk = {begin * per_step, end * per_step, static_cast<std::ptrdiff_t>(wrap_init_.size())};
   if (product_ == Product::kPairsAndHighBytes) {
-    // W starts at 2^15 * 255 sum wh, so that the kernels have r = W - 2^16 E; offset takes it back.
+    // 2^15 e = 2^16 E - 2^15 (2 bias - 1) sum wh. W starts at the second term, so that the kernels have r = W - 2^16 E;
+    // offset takes it back.
     const int width = panel.vectors * kernels_->lanes;
     std::array<int64_t, kMaxWidth> high_sums = {};
     for (int64_t cell = chunk.begin; cell < chunk.end; cell += kScan) {
@@ -268,7 +269,7 @@ void PackedB::add_chunk(const Panel& panel, int64_t begin, int64_t end) {
       for (size_t c = 0; c < static_cast<size_t>(width); ++c) high_sums[c] += sums[c];
     }
     for (size_t c = 0; c < static_cast<size_t>(width); ++c) {
-      const int64_t start = 32768 * 255 * high_sums[c];
+      const int64_t start = 32768 * (2 * kernels_->high_bias - 1) * high_sums[c];
       wrap_init_.push_back(static_cast<int32_t>(static_cast<uint32_t>(start)));
       offset_[static_cast<size_t>(panel.first_column) + c] -= static_cast<double>(start);
     }

@@ -18,9 +18,9 @@ enum class Product : uint8_t {
   kQuads,  // dots of four 8-bit elements
   kPairs,  // dots of two 16-bit elements; 8-bit ones are widened
   // Full 16 x 16 bits in one and a half passes of dots. With x = 256 xh + xl, 0 <= xl < 256, and w = 256 wh + wl:
-  //   E = sum (xh + 128) wh         a dot of the high bytes, exact
+  //   E = sum (xh + bias) wh        a dot of the high bytes, exact; bias 128 makes them unsigned
   //   W = sum x w mod 2^32          the pair dot, which wraps
-  //   S = sum x w = 2^15 e + r,     e = sum (2 xh + 1) wh = 2 E - 255 sum wh
+  //   S = sum x w = 2^15 e + r,     e = sum (2 xh + 1) wh = 2 E - (2 bias - 1) sum wh
   // r = sum ((xl - 128) 256 wh + x wl) is at most 2^15 sum (|wh| + |wl|) in magnitude: while that sum stays below
   // 65536, r fits int32 and is (W - 2^15 e) mod 2^32. |w| <= 32639 splits into wh, wl in [-128, 127], so K <= 256
   // always fits; a w above that has wh = 127 and wl up to 255.
