@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 METHODS = ("max", "percentile", "kl")
 PERCENTILE = 99.99
@@ -23,14 +24,24 @@ TOLERANCE = {"max": 1e-3, "percentile": 0.05}
 
 
 def make_images(folder: Path, shape: tuple[int, ...], samples: int) -> None:
-    """Writes smooth random images with a few hard edges, one .npy per sample."""
+    """Writes pages of rendered text, one .npy per sample, with the detector's mean and scale.
+
+    With images that have no text, ONNX Runtime's histograms would run out of memory: their bins
+    keep the width that the first sample gave them.
+    """
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "ocr"))
+    from render import draw_line, make_text
+
+    words = ["invoice", "total", "amount", "street", "number", "date", "paid", "thank", "order"]
     random = np.random.default_rng(1)
-    n, channels, height, width = shape
+    _, channels, height, width = shape
+    mean, scale = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     for i in range(samples):
-        coarse = random.standard_normal((n, channels, height // 16 + 1, width // 16 + 1)).astype(np.float32)
-        image = np.repeat(np.repeat(coarse, 16, axis=2), 16, axis=3)[:, :, :height, :width]
-        noise = random.standard_normal(shape)
-        np.save(folder / f"{i:04}.npy", (0.7 * image + 0.1 * noise).astype(np.float32))
+        page = Image.new("RGB", (width, height), tuple(int(v) for v in random.integers(200, 256, 3)))
+        for y in range(8, height - 48, 48):
+            page.paste(draw_line(random, make_text(random, words)), (int(random.integers(0, width // 2)), y))
+        image = ((np.asarray(page) / 255 - mean) / scale).transpose(2, 0, 1)[None, :channels]
+        np.save(folder / f"{i:04}.npy", image.astype(np.float32))
 
 
 def prepare_model(source: Path, target: Path, shape: tuple[int, ...]) -> None:

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "twofold/config_source.h"
 #include "twofold/samples.h"
 
 namespace twofold {
@@ -18,15 +19,14 @@ namespace twofold {
 using Progress = std::function<void(std::string_view stage, int64_t done, int64_t total)>;
 
 struct QuantizeOptions {
-  std::filesystem::path config_path;  // YAML or JSON (docs/config.md); empty: config_text
-  std::string config_text;            // the same as text; empty too: every default
-  std::string target = "cpu";         // a name that list_targets() gives, or a path
-  std::string compiler_version;       // of the target's own tools, where it asks for one
-  bool strict = false;                // a request that falls back is an error
-  bool uint8_activations = false;     // write int8 activations as uint8 with zero point 128: the same numbers
-  int threads = 0;                    // 0: all cores
-  std::filesystem::path output;       // the ONNX file to write; empty: none
-  std::filesystem::path plan_path;    // the plan to write; empty: none
+  ConfigSource config;
+  std::string target = "cpu";       // a name that target_names() gives, or a path
+  std::string compiler_version;     // of the target's own tools, where it asks for one
+  bool strict = false;              // a request that falls back is an error
+  bool uint8_activations = false;   // write int8 activations as uint8 with zero point 128: the same numbers
+  int threads = 0;                  // 0: all cores
+  std::filesystem::path output;     // the ONNX file to write; empty: as the config says, else none
+  std::filesystem::path plan_path;  // the plan to write; empty: none
   Progress progress;
 };
 
@@ -51,25 +51,23 @@ struct StageRow {
 };
 
 struct QuantizeReport {
-  std::string model, target;
+  std::string model, output, target;          // output: the written model; empty: none
   std::vector<OperandRow> operands;           // in graph order
   std::map<std::string, int> operand_counts;  // precision -> operands that have it
   std::vector<TensorRow> outputs;             // of the model
   std::vector<TensorRow> tensors;             // computed in both models, in graph order
   std::vector<StageRow> stages;
   std::vector<std::string> notes;  // what the user should know: fallbacks, keys that are not used here
-  uint64_t file_bytes = 0;         // of the written model
+  uint64_t file_bytes = 0;         // of the written model, with its data file
 };
 
-// Does the whole job: import, passes, plan, calibration, search, application, evaluation, export.
-// Throws Error; then no file has been written.
+// Does the whole job: import, passes, plan, calibration, search, application, evaluation, export. What is empty of
+// model, data and options.output comes from the config's onnx_model, cal_data_dir, and working_dir with
+// output_model_file_prefix; that folder is made. Throws Error; then no file has been written.
 QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options);
 
 // The report as JSON, with everything in it.
 std::string to_json(const QuantizeReport& report);
-
-// Names of the targets that are built in.
-std::vector<std::string> target_names();
 
 }  // namespace twofold
 

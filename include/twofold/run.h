@@ -13,6 +13,12 @@
 
 namespace twofold {
 
+struct RunOptions {
+  ConfigSource config;  // of which input_parameters alone are used: mean and scale are applied to the data
+  int threads = 0;      // 0: all cores
+  Progress progress = nullptr;
+};
+
 struct RunReport {
   std::string model, folder;
   int64_t samples = 0;
@@ -23,7 +29,7 @@ struct RunReport {
 // Writes <folder>/<output name>/<sample>.npy for every output and sample, the layout that Samples reads; characters of
 // a name that do not belong into a file name become '_'. Makes the folders. Throws Error naming sample or file.
 RunReport run_model(const std::filesystem::path& model, const Samples& data, const std::filesystem::path& folder,
-                    int threads = 0, const Progress& progress = nullptr);
+                    const RunOptions& options = {});
 
 std::string to_json(const RunReport& report);
 

@@ -11,6 +11,12 @@
 
 namespace twofold {
 
+struct VerifyOptions {
+  ConfigSource config;  // of which input_parameters alone are used: mean and scale are applied to the data
+  int threads = 0;      // 0: all cores
+  Progress progress = nullptr;
+};
+
 struct VerifyReport {
   std::string reference, other;
   std::vector<TensorRow> outputs;
@@ -20,7 +26,7 @@ struct VerifyReport {
 // Runs both models (float or quantized) and compares outputs and common inner tensors.
 // Throws Error(kInvalidArgument) if inputs or outputs do not match.
 VerifyReport verify_models(const std::filesystem::path& reference, const std::filesystem::path& other,
-                           const Samples& data, int threads = 0, const Progress& progress = nullptr);
+                           const Samples& data, const VerifyOptions& options = {});
 
 std::string to_json(const VerifyReport& report);
 

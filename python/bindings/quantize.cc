@@ -1,14 +1,14 @@
-// The functions of quantize.h, verify.h and inspect.h; reports cross over as JSON text.
+// The functions of quantize.h, verify.h, inspect.h and targets.h; reports cross over as JSON text.
 #include "twofold/quantize.h"
 
 #include <nanobind/stl/filesystem.h>
-#include <nanobind/stl/function.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include "arrays.h"
 #include "bindings.h"
+#include "python_samples.h"
 #include "twofold/inspect.h"
+#include "twofold/targets.h"
 #include "twofold/verify.h"
 
 namespace nb = nanobind;
@@ -18,31 +18,13 @@ namespace twofold::python {
 
 namespace {
 
-// A path, or a list of {input name: array}.
-Samples to_samples(nb::handle data) {
-  Samples samples;
-  if (nb::isinstance<nb::list>(data)) {
-    for (nb::handle sample : nb::cast<nb::list>(data)) {
-      samples.tensors.emplace_back();
-      for (auto [key, value] : nb::cast<nb::dict>(sample)) {
-        const auto name = nb::cast<std::string>(key);
-        samples.tensors.back().emplace(name, to_tensor(value, name));
-      }
-    }
-    return samples;
-  }
-  samples.path = nb::cast<std::filesystem::path>(data);
-  return samples;
-}
-
 std::string quantize_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
                              const std::string& config_text, const std::string& target,
                              const std::string& compiler_version, const std::string& output, const std::string& plan,
                              bool strict, bool uint8_activations, int threads) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
-  options.config_path = config_path;
-  options.config_text = config_text;
+  options.config = {config_path, config_text};
   options.target = target;
   options.compiler_version = compiler_version;
   options.strict = strict;
@@ -55,10 +37,11 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
 }
 
 std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other, nb::handle data,
-                           int threads) {
+                           const std::string& config_path, const std::string& config_text, int threads) {
   const Samples samples = to_samples(data);
+  const VerifyOptions options{.config = {config_path, config_text}, .threads = threads};
   const nb::gil_scoped_release release;
-  return to_json(verify_models(reference, other, samples, threads));
+  return to_json(verify_models(reference, other, samples, options));
 }
 
 std::string inspect_to_json(const std::filesystem::path& model) {
@@ -71,7 +54,8 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 void bind_quantize(nb::module_& module) {
   module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
              "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "threads"_a);
-  module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "threads"_a);
+  module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
+             "threads"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", &split_model, "model"_a, "nodes"_a, "output"_a,
              "Writes the float model with each named operator as two int8-friendly ones and an Add.");

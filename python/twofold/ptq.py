@@ -6,21 +6,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import _twofold
+from ._samples import open_samples
 
 Data = str | os.PathLike | Iterable[Mapping[str, Any]]
+Config = str | os.PathLike | Mapping[str, Any] | None
 
 
-def _data(data: Data) -> Any:
-    """A path as it is; an iterable of samples as a list, since it is read more than once."""
-    if isinstance(data, str | os.PathLike):
-        return os.fspath(data)
-    return [dict(sample) for sample in data]
+def _config(config: Config) -> dict[str, str]:
+    """A config as the arguments of the extension: a file, or text."""
+    if isinstance(config, Mapping):
+        return {"config_path": "", "config_text": json.dumps(config)}
+    return {"config_path": os.fspath(config) if config else "", "config_text": ""}
 
 
 def quantize(
-    model: str | os.PathLike,
-    data: Data,
-    config: str | os.PathLike | Mapping[str, Any] | None = None,
+    model: str | os.PathLike | None = None,
+    data: Data | None = None,
+    config: Config = None,
     *,
     target: str = "cpu",
     output: str | os.PathLike | None = None,
@@ -32,23 +34,24 @@ def quantize(
 ) -> dict[str, Any]:
     """Quantizes a float ONNX model and returns the report of the whole job.
 
-    `data` is a directory, .npz or .npy file, or an iterable of {input name: array}; `config` a
-    YAML/JSON file or a dict of the same shape. `output` and `plan` are files to write.
+    `data` is a directory, .npz or .npy file; or it gives a {input name: array} per sample, and is
+    read once per pass, by index or iteration: a list, a dataset, a loader. What can be iterated
+    over only once, a generator, goes to a temporary file first. `config` is a YAML/JSON file or a
+    dict of the same shape. `output` and `plan` are files to write.
+    What is left out of `model`, `data` and `output` is taken from the paths of a PTQ file.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
     (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
-    Raises `twofold.Error`; then nothing has been written.
+    Raises `twofold.Error`, or what reading `data` raises; then nothing has been written.
     """
     if activation_format not in ("int8", "uint8"):
         raise _twofold.Error(
             f"activation_format is '{activation_format}'; it must be int8 or uint8"
         )
-    is_dict = isinstance(config, Mapping)
-    return json.loads(
-        _twofold.quantize_to_json(
-            os.fspath(model),
-            _data(data),
-            config_path="" if config is None or is_dict else os.fspath(config),
-            config_text=json.dumps(config) if is_dict else "",
+    with open_samples(data) as samples:
+        report = _twofold.quantize_to_json(
+            os.fspath(model) if model else "",
+            samples,
+            **_config(config),
             target=target,
             compiler_version=compiler_version,
             output=os.fspath(output) if output else "",
@@ -57,16 +60,27 @@ def quantize(
             uint8_activations=activation_format == "uint8",
             threads=threads,
         )
-    )
+    return json.loads(report)
 
 
 def verify(
-    reference: str | os.PathLike, other: str | os.PathLike, data: Data, *, threads: int = 0
+    reference: str | os.PathLike,
+    other: str | os.PathLike,
+    data: Data,
+    config: Config = None,
+    *,
+    threads: int = 0,
 ) -> dict[str, Any]:
-    """Runs two models on the same samples; metrics per output and per common inner tensor."""
-    return json.loads(
-        _twofold.verify_to_json(os.fspath(reference), os.fspath(other), _data(data), threads)
-    )
+    """Runs two models on the same samples; metrics per output and per common inner tensor.
+
+    Of `config`, a PTQ file or a dict of the same shape, the `input_parameters` are used: mean and
+    scale are applied to the data, as `quantize` does it.
+    """
+    with open_samples(data) as samples:
+        report = _twofold.verify_to_json(
+            os.fspath(reference), os.fspath(other), samples, **_config(config), threads=threads
+        )
+    return json.loads(report)
 
 
 def inspect(model: str | os.PathLike) -> dict[str, Any]:

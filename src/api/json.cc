@@ -5,6 +5,7 @@
 #include "twofold/inspect.h"
 #include "twofold/quantize.h"
 #include "twofold/run.h"
+#include "twofold/targets.h"
 #include "twofold/verify.h"
 
 namespace twofold {
@@ -57,11 +58,41 @@ Json to_json_value(const NodeRow& row) {
 
 Json to_json_value(const PassRow& row) { return {{"pass", row.pass}, {"rewrites", row.rewrites}}; }
 
+Json to_json_value(const CombinationRow& row) {
+  return {{"inputs", row.inputs}, {"outputs", row.outputs}, {"cost", row.cost}};
+}
+
+Json to_json_value(const OperatorRow& row);
+Json to_json_value(const TargetReport& report);
+
 template <typename Row>
 Json list(const std::vector<Row>& rows) {
   Json result = Json::array();
   for (const Row& row : rows) result.push_back(to_json_value(row));
   return result;
+}
+
+Json to_json_value(const OperatorRow& row) {
+  return {{"ops", row.ops},
+          {"note", row.note},
+          {"moves_data", row.moves_data},
+          {"quantized_by_default", row.quantized_by_default},
+          {"combinations", list(row.combinations)}};
+}
+
+// Everything but its operators.
+Json to_json_value(const TargetReport& report) {
+  Json compiler = nullptr;
+  if (report.compiler) {
+    compiler = {{"name", report.compiler->name},
+                {"min_version", report.compiler->min_version},
+                {"reason", report.compiler->reason}};
+  }
+  return {{"name", report.name},
+          {"description", report.description},
+          {"compiler", compiler},
+          {"fallback", report.fallback},
+          {"epilogues", report.epilogues}};
 }
 
 // Names may hold bytes that are not UTF-8; they are replaced rather than refused.
@@ -71,6 +102,7 @@ std::string text(const Json& json) { return json.dump(1, ' ', false, Json::error
 
 std::string to_json(const QuantizeReport& report) {
   return text({{"model", report.model},
+               {"output", report.output},
                {"target", report.target},
                {"operand_counts", report.operand_counts},
                {"file_bytes", report.file_bytes},
@@ -107,5 +139,13 @@ std::string to_json(const InspectReport& report) {
                {"nodes", list(report.nodes)},
                {"simplified", list(report.simplified)}});
 }
+
+std::string to_json(const TargetReport& report) {
+  Json json = to_json_value(report);
+  json["operators"] = list(report.operators);
+  return text(json);
+}
+
+std::string to_json(const std::vector<TargetReport>& reports) { return text({{"targets", list(reports)}}); }
 
 }  // namespace twofold

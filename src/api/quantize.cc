@@ -2,13 +2,15 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 
-#include "api/open_samples.h"
+#include "api/preprocessing.h"
+#include "api/ptq_paths.h"
+#include "api/read_config.h"
 #include "api/report_rows.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/parallel_for.h"
 #include "onnx/export.h"
 #include "onnx/import.h"
 #include "ops/op.h"
@@ -47,11 +49,6 @@ class Stopwatch {
   std::vector<StageRow>& rows_;
 };
 
-QuantConfig read_config(const QuantizeOptions& options) {
-  if (!options.config_path.empty()) return load_config(options.config_path);
-  return parse_config(options.config_text, "config");
-}
-
 void check_is_float(const Graph& graph) {
   for (NodeId id : graph.topological_order()) {
     if (!graph.node(id).is("QuantizeLinear") && !graph.node(id).is("DequantizeLinear")) continue;
@@ -61,59 +58,15 @@ void check_is_float(const Graph& graph) {
   }
 }
 
-// The shape of a config entry must fit what the model declares.
-void check_shape(const InputConfig& input, const InputSpec& spec) {
-  if (input.shape.empty() || !spec.type.shape) return;
-  bool fits = input.shape.size() == spec.type.shape->size();
-  for (size_t i = 0; fits && i < input.shape.size(); ++i) {
-    const int64_t declared = (*spec.type.shape)[i].value;
-    fits = declared < 0 || input.shape[i] < 0 || declared == input.shape[i];
-  }
-  if (!fits) {
-    throw_error(ErrorCode::kInvalidArgument, "input_parameters.input_shape {} does not fit input '{}' of the model",
-                to_string(input.shape), spec.name);
-  }
-}
-
-DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
-  DatasetOptions result;
-  for (size_t i = 0; i < config.inputs.size(); ++i) {
-    const InputConfig& input = config.inputs[i];
-    // Entries without a name stand in the order of the model's inputs.
-    const std::string name = input.name.empty() && i < inputs.size() ? inputs[i].name : input.name;
-    const auto known =
-        std::find_if(inputs.begin(), inputs.end(), [&](const InputSpec& spec) { return spec.name == name; });
-    if (known == inputs.end()) {
-      throw_error(ErrorCode::kNotFound, "input_parameters describe input '{}', which the model does not have", name);
-    }
-    check_shape(input, *known);
-    result.preprocess[name] = {{input.mean.begin(), input.mean.end()}, {input.scale.begin(), input.scale.end()}};
-  }
-  return result;
-}
-
 std::vector<std::string> node_names(const Graph& graph) {
   std::vector<std::string> names;
   for (NodeId id : graph.topological_order()) names.push_back(graph.node(id).name);
   return names;
 }
 
-// Keys of a PTQ file whose part the caller's arguments play.
-std::vector<std::string> overridden_keys(const QuantConfig& config) {
-  std::vector<std::string> keys;
-  if (!config.onnx_model.empty()) keys.push_back("onnx_model");
-  if (!config.output_model_file_prefix.empty()) keys.push_back("output_model_file_prefix");
-  if (!config.working_dir.empty()) keys.push_back("working_dir");
-  if (!config.cal_data_dir.empty()) keys.push_back("cal_data_dir");
-  return keys;
-}
-
-std::vector<std::string> collect_notes(const QuantConfig& config, const Plan& plan) {
+std::vector<std::string> collect_notes(const QuantConfig& config, const PtqPaths& paths, const Plan& plan) {
   std::vector<std::string> notes = plan.fallbacks();
-  if (const std::vector<std::string> keys = overridden_keys(config); !keys.empty()) {
-    notes.push_back(
-        fmt::format("not taken from the config but from the command's arguments: {}", fmt::join(keys, ", ")));
-  }
+  for (std::string& note : paths.notes()) notes.push_back(std::move(note));
   notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
   if (!config.unused_keys.empty()) {
     notes.push_back(
@@ -128,8 +81,11 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   for (const std::filesystem::path& path : {options.output, options.plan_path}) {
     if (!path.empty()) check_writable(path);
   }
+  const QuantConfig config = read_config(options.config);
+  const PtqPaths paths(config, model, data, options.output);
+  const ThreadScope threads(options.threads);
   QuantizeReport report;
-  report.model = model.string();
+  report.model = paths.model().string();
   Stopwatch stopwatch(report.stages);
   const StageScope stage = [&](std::string_view name, const std::function<void()>& step) {
     stopwatch.time(name, step);
@@ -138,13 +94,12 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
   Graph graph;
   std::vector<std::string> input_file_nodes;
   stage("import", [&] {
-    graph = import_onnx(model);
+    graph = import_onnx(paths.model());
     check_operators(graph);
     check_is_float(graph);
     input_file_nodes = node_names(graph);
   });
   stage("simplify", [&] { run_passes(graph); });
-  const QuantConfig config = read_config(options);
   const Target target = load_target(options.target);
   report.target = target.name;
   Plan plan = resolve(graph, config, target,
@@ -152,7 +107,8 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
                        .compiler_version = options.compiler_version,
                        .input_file_nodes = std::move(input_file_nodes)});
   const std::vector<InputSpec> inputs = input_specs(graph);
-  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));
+  paths.prepare_output();
+  const std::unique_ptr<Dataset> samples = paths.open(inputs, dataset_options(config.inputs, inputs));
   const Graph quantized = quantize_graph(graph, *samples, config, options.threads, options.progress, stage, plan);
 
   stage("evaluate", [&] {
@@ -165,18 +121,16 @@ QuantizeReport quantize(const std::filesystem::path& model, const Samples& data,
     report.tensors = tensor_rows(comparison.tensors);
   });
   stage("export", [&] {
-    if (!options.output.empty()) {
-      export_onnx(quantized, options.output, {.uint8_activations = options.uint8_activations});
-      report.file_bytes = std::filesystem::file_size(options.output);
+    if (const std::filesystem::path output = paths.output(); !output.empty()) {
+      report.file_bytes = export_onnx(quantized, output, {.uint8_activations = options.uint8_activations});
+      report.output = output.string();
     }
     if (!options.plan_path.empty()) save_plan(plan, options.plan_path);
   });
   report.operands = operand_rows(plan);
   for (const OperandRow& row : report.operands) ++report.operand_counts[row.granted];
-  report.notes = collect_notes(config, plan);
+  report.notes = collect_notes(config, paths, plan);
   return report;
 }
-
-std::vector<std::string> target_names() { return list_targets(); }
 
 }  // namespace twofold

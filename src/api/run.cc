@@ -5,7 +5,10 @@
 #include <set>
 
 #include "api/open_samples.h"
+#include "api/preprocessing.h"
+#include "api/read_config.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "data/npy.h"
 
 namespace twofold {
@@ -42,28 +45,24 @@ std::vector<std::string> folder_names(const std::vector<TensorInfo>& outputs) {
   return names;
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw_error(ErrorCode::kIo, "cannot make folder '{}': {}", folder.string(), error.message());
-}
-
 }  // namespace
 
 RunReport run_model(const std::filesystem::path& model, const Samples& data, const std::filesystem::path& folder,
-                    int threads, const Progress& progress) {
-  const Session session(model, {.threads = threads});
-  const std::unique_ptr<Dataset> samples = open_samples(data, input_specs(session.inputs()));
+                    const RunOptions& options) {
+  const QuantConfig config = read_config(options.config);
+  const Session session(model, {.threads = options.threads});
+  const std::vector<InputSpec> inputs = input_specs(session.inputs());
+  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
   const std::vector<std::string> names = folder_names(session.outputs());
-  for (const std::string& name : names) make_folder(folder / name);
+  for (const std::string& name : names) make_folders(folder / name);
   RunReport report{model.string(), folder.string(), samples->size(), session.outputs(), 0};
   const size_t digits = std::max<size_t>(6, std::to_string(samples->size() - 1).size());
   for (int64_t i = 0; i < samples->size(); ++i) {
-    const std::vector<Tensor> inputs = samples->sample(i);
+    const std::vector<Tensor> sample = samples->sample(i);
     const auto start = std::chrono::steady_clock::now();
     std::vector<Tensor> outputs;
     try {
-      outputs = session.run(inputs);
+      outputs = session.run(sample);
     } catch (const Error& error) {
       throw_error(error.code(), "sample {}: {}", i, error.what());
     }
@@ -71,7 +70,7 @@ RunReport run_model(const std::filesystem::path& model, const Samples& data, con
     for (size_t o = 0; o < outputs.size(); ++o) {
       save_npy(folder / names[o] / fmt::format("{:0{}}.npy", i, digits), outputs[o]);
     }
-    if (progress) progress("run", i + 1, samples->size());
+    if (options.progress) options.progress("run", i + 1, samples->size());
   }
   return report;
 }

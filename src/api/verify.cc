@@ -1,6 +1,8 @@
 #include "twofold/verify.h"
 
 #include "api/open_samples.h"
+#include "api/preprocessing.h"
+#include "api/read_config.h"
 #include "api/report_rows.h"
 #include "onnx/import.h"
 #include "ops/op.h"
@@ -21,12 +23,16 @@ Graph load(const std::filesystem::path& path) {
 }  // namespace
 
 VerifyReport verify_models(const std::filesystem::path& reference, const std::filesystem::path& other,
-                           const Samples& data, int threads, const Progress& progress) {
+                           const Samples& data, const VerifyOptions& options) {
+  const QuantConfig config = read_config(options.config);
   const Graph a = load(reference), b = load(other);
-  const std::unique_ptr<Dataset> samples = open_samples(data, input_specs(a));
-  CompareOptions options{.threads = threads};
-  if (progress) options.progress = [&](int64_t done, int64_t total) { progress("verify", done, total); };
-  const Comparison comparison = compare(a, b, *samples, options);
+  const std::vector<InputSpec> inputs = input_specs(a);
+  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
+  CompareOptions compare_options{.threads = options.threads};
+  if (options.progress) {
+    compare_options.progress = [&](int64_t done, int64_t total) { options.progress("verify", done, total); };
+  }
+  const Comparison comparison = compare(a, b, *samples, compare_options);
   return {reference.string(), other.string(), tensor_rows(comparison.outputs), tensor_rows(comparison.tensors)};
 }
 

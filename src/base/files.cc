@@ -100,6 +100,12 @@ void check_writable(const std::filesystem::path& path) {
   }
 }
 
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_error(ErrorCode::kIo, "cannot make folder '{}': {}", folder.string(), error.message());
+}
+
 void write_file(const std::filesystem::path& path, std::string_view content) {
   AtomicFile file(path);
   file.write(content.data(), content.size());

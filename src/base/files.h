@@ -54,6 +54,9 @@ class AtomicFile {
 // write at the end.
 void check_writable(const std::filesystem::path& path);
 
+// Makes a folder and those that it is in, where they are not there. Throws Error(kIo).
+void make_folders(const std::filesystem::path& folder);
+
 // write() and commit() in one step.
 void write_file(const std::filesystem::path& path, std::string_view content);
 

@@ -21,6 +21,8 @@ void add_targets(CLI::App& app);
 
 // Adds --json FILE, which every command has.
 void add_json_option(CLI::App& command, std::filesystem::path& path);
+// Adds -c,--config FILE to a command that does to its data what quantize does, and uses nothing else of the file.
+void add_preprocessing_option(CLI::App& command, std::filesystem::path& path);
 // Writes the report of a command where it was asked for: whole or not at all.
 void write_json(const std::filesystem::path& path, const std::string& json);
 

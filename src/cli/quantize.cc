@@ -55,6 +55,7 @@ void print(const QuantizeReport& report) {
   fmt::print("{}\n", stages.text());
   fmt::print("{}", metrics_table("output", report.outputs));
   for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  if (!report.output.empty()) fmt::print("written: {} ({} bytes)\n", report.output, report.file_bytes);
 }
 
 }  // namespace
@@ -62,14 +63,13 @@ void print(const QuantizeReport& report) {
 void add_quantize(CLI::App& app) {
   CLI::App* command = app.add_subcommand("quantize", "Turn a float ONNX model into an integer one (QDQ)");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "The float ONNX model")->required();
+  command->add_option("MODEL", arguments->model, "The float ONNX model; default: the config's");
   command
       ->add_option("--data", arguments->data.path,
-                   "Samples to calibrate with: a directory of .npy or .npz files, or one file")
-      ->type_name("DIR")
-      ->required();
+                   "Samples: a directory of .npy or .npz files, or one file; default: the config's")
+      ->type_name("DIR");
   command
-      ->add_option("-c,--config", arguments->options.config_path,
+      ->add_option("-c,--config", arguments->options.config.path,
                    "What to quantize how: YAML or JSON (all int8 by default)")
       ->type_name("FILE");
   command
@@ -81,7 +81,10 @@ void add_quantize(CLI::App& app) {
       ->add_option("--compiler-version", arguments->options.compiler_version,
                    "Version of the target's own compiler, where it matters")
       ->type_name("VERSION");
-  command->add_option("-o,--output", arguments->options.output, "The ONNX file to write")->type_name("FILE");
+  command
+      ->add_option("-o,--output", arguments->options.output,
+                   "The ONNX file to write; default: in the config's working_dir, if it has one")
+      ->type_name("FILE");
   command
       ->add_option("--plan", arguments->options.plan_path, "The plan to write: what every operand got, and why (JSON)")
       ->type_name("FILE");

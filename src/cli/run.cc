@@ -14,7 +14,7 @@ namespace {
 struct Arguments {
   std::filesystem::path model, folder, json;
   Samples data;
-  int threads = 0;
+  RunOptions options;
 };
 
 }  // namespace
@@ -29,18 +29,21 @@ void add_run(CLI::App& app) {
   command->add_option("-o,--output", arguments->folder, "Folder to write <output name>/<sample>.npy files to")
       ->type_name("OUTDIR")
       ->required();
-  command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
+  add_preprocessing_option(*command, arguments->options.config.path);
+  command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   add_json_option(*command, arguments->json);
-  command->footer("Example:\n  twofold run model_int8.onnx --data samples/ -o results/ --threads 2");
+  command->footer("Example:\n  twofold run model_int8.onnx --data samples/ -c ptq.yaml -o results/ --threads 2");
   command->callback([arguments] {
+    RunOptions options = arguments->options;
     RunReport report;
     {
       ProgressBar bar;
-      report =
-          run_model(arguments->model, arguments->data, arguments->folder, arguments->threads,
-                    [&bar](std::string_view stage, int64_t done, int64_t total) { bar.update(stage, done, total); });
+      options.progress = [&bar](std::string_view stage, int64_t done, int64_t total) {
+        bar.update(stage, done, total);
+      };
+      report = run_model(arguments->model, arguments->data, arguments->folder, options);
     }
     write_json(arguments->json, to_json(report));
     fmt::print("{} samples, {:.2f} ms each, written to {}\n", report.samples,

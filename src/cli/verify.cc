@@ -15,7 +15,7 @@ namespace {
 struct Arguments {
   std::filesystem::path reference, other, json;
   Samples data;
-  int threads = 0;
+  VerifyOptions options;
 };
 
 }  // namespace
@@ -28,18 +28,21 @@ void add_verify(CLI::App& app) {
   command->add_option("--data", arguments->data.path, "Samples: a directory of .npy or .npz files, or one file")
       ->type_name("DIR")
       ->required();
-  command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
+  add_preprocessing_option(*command, arguments->options.config.path);
+  command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   add_json_option(*command, arguments->json);
-  command->footer("Example:\n  twofold verify model.onnx model_int8.onnx --data samples/");
+  command->footer("Example:\n  twofold verify model.onnx model_int8.onnx --data samples/ -c ptq.yaml");
   command->callback([arguments] {
+    VerifyOptions options = arguments->options;
     VerifyReport report;
     {
       ProgressBar bar;
-      report = verify_models(
-          arguments->reference, arguments->other, arguments->data, arguments->threads,
-          [&bar](std::string_view stage, int64_t done, int64_t total) { bar.update(stage, done, total); });
+      options.progress = [&bar](std::string_view stage, int64_t done, int64_t total) {
+        bar.update(stage, done, total);
+      };
+      report = verify_models(arguments->reference, arguments->other, arguments->data, options);
     }
     write_json(arguments->json, to_json(report));
     if (!report.tensors.empty()) fmt::print("{}\n", metrics_table("tensor", report.tensors));

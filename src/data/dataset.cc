@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -125,32 +126,43 @@ class StackedDataset final : public PreparedDataset {
   std::vector<std::unique_ptr<StackedArray>> arrays_;
 };
 
-class MemoryDataset final : public PreparedDataset {
+// Samples of a program.
+class SourceDataset final : public PreparedDataset {
  public:
-  MemoryDataset(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<std::vector<Tensor>> samples)
-      : PreparedDataset(std::move(inputs), std::move(options)), samples_(std::move(samples)) {
-    if (samples_.empty()) throw_error(ErrorCode::kInvalidArgument, "the data hold no samples");
-    for (size_t i = 0; i < samples_.size(); ++i) {
-      if (samples_[i].size() != this->inputs().size()) {
-        throw_error(ErrorCode::kInvalidArgument, "sample {} has {} tensors, but the model has {} inputs", i,
-                    samples_[i].size(), this->inputs().size());
-      }
-    }
+  SourceDataset(std::vector<InputSpec> inputs, DatasetOptions options, std::shared_ptr<const SampleSource> source)
+      : PreparedDataset(std::move(inputs), std::move(options)), source_(std::move(source)), size_(source_->size()) {
+    if (size_ <= 0) throw_error(ErrorCode::kInvalidArgument, "the data hold no samples");
   }
 
-  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+  int64_t size() const override { return size_; }
 
   std::vector<Tensor> sample(int64_t i) const override {
-    const std::vector<Tensor>& raw = samples_.at(static_cast<size_t>(i));
+    const std::map<std::string, Tensor> raw = read(i);
     std::vector<Tensor> tensors;
-    for (size_t input = 0; input < raw.size(); ++input) {
-      tensors.push_back(prepare(raw[input], input, fmt::format("sample {}", i)));
+    for (size_t input = 0; input < inputs().size(); ++input) {
+      const auto it = raw.find(inputs()[input].name);
+      if (it == raw.end()) fail(i, inputs()[input].name, raw);
+      tensors.push_back(prepare(it->second, input, fmt::format("sample {}", i)));
     }
     return tensors;
   }
 
  private:
-  std::vector<std::vector<Tensor>> samples_;
+  std::map<std::string, Tensor> read(int64_t i) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return source_->sample(i);
+  }
+
+  [[noreturn]] static void fail(int64_t i, const std::string& input, const std::map<std::string, Tensor>& raw) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : raw) names.push_back(name);
+    throw_error(ErrorCode::kInvalidArgument, "sample {} has no array of numbers for input '{}'; it has: {}", i, input,
+                names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+  }
+
+  std::shared_ptr<const SampleSource> source_;
+  int64_t size_;
+  mutable std::mutex mutex_;
 };
 
 // The files of a folder with an extension, in the order of their names; empty if the folder is not there.
@@ -164,28 +176,14 @@ std::vector<fs::path> list_files(const fs::path& folder, const char* extension) 
   return files;
 }
 
-// <dir>/<input name>/*.npy
-std::unique_ptr<Dataset> open_input_folders(const fs::path& path, std::vector<InputSpec> inputs,
-                                            const DatasetOptions& options) {
-  std::vector<std::vector<fs::path>> files;
-  for (const InputSpec& input : inputs) {
-    files.push_back(list_files(path / input.name, ".npy"));
-    if (files.back().empty()) {
-      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}'", input.name,
-                  (path / input.name).string());
-    }
-    if (files.back().size() != files.front().size()) {
-      throw_error(ErrorCode::kInvalidArgument, "'{}' has {} samples for input '{}', but {} for input '{}'",
-                  path.string(), files.front().size(), inputs.front().name, files.back().size(), input.name);
-    }
-  }
-  return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(files));
-}
-
 std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec> inputs,
                                      const DatasetOptions& options) {
   const auto has_folder = [&](const InputSpec& input) { return fs::is_directory(path / input.name); };
-  if (std::ranges::any_of(inputs, has_folder)) return open_input_folders(path, std::move(inputs), options);
+  if (std::ranges::any_of(inputs, has_folder)) {
+    std::vector<fs::path> folders;
+    for (const InputSpec& input : inputs) folders.push_back(path / input.name);
+    return open_input_folders(folders, std::move(inputs), options);
+  }
   if (std::vector<fs::path> archives = list_files(path, ".npz"); !archives.empty()) {
     return std::make_unique<NpzFiles>(std::move(inputs), options, std::move(archives));
   }
@@ -230,6 +228,24 @@ std::vector<InputSpec> input_specs(const Graph& graph) {
   return specs;
 }
 
+std::unique_ptr<Dataset> open_input_folders(const std::vector<fs::path>& folders, std::vector<InputSpec> inputs,
+                                            const DatasetOptions& options) {
+  TWOFOLD_CHECK(folders.size() == inputs.size());
+  std::vector<std::vector<fs::path>> files;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    files.push_back(list_files(folders[i], ".npy"));
+    if (files[i].empty()) {
+      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}'", inputs[i].name, folders[i].string());
+    }
+    if (files[i].size() != files[0].size()) {
+      throw_error(ErrorCode::kInvalidArgument, "input '{}' has {} samples in '{}', but input '{}' has {} in '{}'",
+                  inputs[0].name, files[0].size(), folders[0].string(), inputs[i].name, files[i].size(),
+                  folders[i].string());
+    }
+  }
+  return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(files));
+}
+
 std::unique_ptr<Dataset> open_dataset(const fs::path& path, std::vector<InputSpec> inputs,
                                       const DatasetOptions& options) {
   if (inputs.empty())
@@ -243,9 +259,9 @@ std::unique_ptr<Dataset> open_dataset(const fs::path& path, std::vector<InputSpe
   }
 }
 
-std::unique_ptr<Dataset> make_dataset(std::vector<std::vector<Tensor>> samples, std::vector<InputSpec> inputs,
+std::unique_ptr<Dataset> make_dataset(std::shared_ptr<const SampleSource> source, std::vector<InputSpec> inputs,
                                       const DatasetOptions& options) {
-  return std::make_unique<MemoryDataset>(std::move(inputs), options, std::move(samples));
+  return std::make_unique<SourceDataset>(std::move(inputs), options, std::move(source));
 }
 
 }  // namespace twofold

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "twofold/samples.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
@@ -58,8 +59,14 @@ class Dataset {
 std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& path, std::vector<InputSpec> inputs,
                                       const DatasetOptions& options = {});
 
-// A dataset of samples in memory, each a list of tensors in the order of `inputs`.
-std::unique_ptr<Dataset> make_dataset(std::vector<std::vector<Tensor>> samples, std::vector<InputSpec> inputs,
+// One folder of .npy files per input, wherever they are: folders[i] is that of inputs[i]. As many files in each, in the
+// order of their names. REQUIRES: folders.size() == inputs.size(). Throws as open_dataset.
+std::unique_ptr<Dataset> open_input_folders(const std::vector<std::filesystem::path>& folders,
+                                            std::vector<InputSpec> inputs, const DatasetOptions& options = {});
+
+// The samples of a program, one of which is asked for at a time. A sample may have more tensors than there are inputs.
+// Throws Error(kInvalidArgument) if there are none.
+std::unique_ptr<Dataset> make_dataset(std::shared_ptr<const SampleSource> source, std::vector<InputSpec> inputs,
                                       const DatasetOptions& options = {});
 
 }  // namespace twofold

@@ -3,6 +3,7 @@
 #include <map>
 #include <string_view>
 
+#include "numeric/integer_limits.h"
 #include "ops/unary_step.h"
 
 namespace twofold {
@@ -23,10 +24,6 @@ std::optional<BinaryOp> binary_op(const Node& node) {
 
 }  // namespace
 
-bool is_operand_type(DType dtype) {
-  return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kInt16 || dtype == DType::kUInt16;
-}
-
 std::optional<QuantizedEdge> dequantized_tensor(const Graph& graph, ValueId real) {
   std::optional<QuantizedEdge> edge = dequantized_edge(graph, real);
   if (edge && (edge->scale.size() != 1 || !is_operand_type(edge->dtype))) edge.reset();
@@ -39,7 +36,7 @@ std::optional<QuantizedEdge> quantized_tensor(const Graph& graph, NodeId id) {
   return edge;
 }
 
-StoredForm stored_form(const QuantizedEdge& edge) { return {edge.dtype, edge.scale[0], edge.zero_point}; }
+StoredForm stored_form(const QuantizedEdge& edge) { return stored_form(edge.dtype, edge.scale[0], edge.zero_point); }
 
 ChainFinder::ChainFinder(const Graph& graph, std::vector<bool> watched)
     : graph_(graph),

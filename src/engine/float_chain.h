@@ -12,10 +12,7 @@
 
 namespace twofold {
 
-// int8, uint8, int16, uint16.
-bool is_operand_type(DType dtype);
-
-// An edge with one scale, of such a type.
+// An edge with one scale, of a type that quantized tensors have.
 std::optional<QuantizedEdge> dequantized_tensor(const Graph& graph, ValueId real);
 std::optional<QuantizedEdge> quantized_tensor(const Graph& graph, NodeId id);
 StoredForm stored_form(const QuantizedEdge& edge);

@@ -30,7 +30,7 @@ int fold_dequantized_constants(Graph& graph) {
   return count;
 }
 
-void lower(Graph& graph, const std::set<std::string>& watched) {
+FloatReasons lower(Graph& graph, const std::set<std::string>& watched) {
   merge_ec_terms(graph);
   sink_dequantize(graph);
   std::vector<bool> is_watched(static_cast<size_t>(graph.num_values()), false);
@@ -38,11 +38,14 @@ void lower(Graph& graph, const std::set<std::string>& watched) {
     if (const ValueId id = graph.find_value(name); id != kNone) is_watched[static_cast<size_t>(id)] = true;
   }
   const ChainFinder chains(graph, std::move(is_watched));
-  lower_gemms(graph, chains);
+  FloatReasons reasons;
+  lower_gemms(graph, chains, reasons);
   lower_elementwise(graph, chains);
-  remove_dead_nodes(graph);
+  remove_dead_nodes(graph);  // a DequantizeLinear that nothing reads any more would count as a use
+  fold_clamps(graph);
   fold_dequantized_constants(graph);
   graph.compact();
+  return reasons;
 }
 
 }  // namespace twofold

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SRC_ENGINE_LOWER_H_
 #define TWOFOLD_SRC_ENGINE_LOWER_H_
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -11,9 +12,12 @@ namespace twofold {
 
 class ChainFinder;
 
+// Why a product stayed a float operator, by node name.
+using FloatReasons = std::map<std::string, std::string>;
+
 // Runs the steps below in order; a graph without Q/DQ is left as it is. What `watched` names, float tensors that stand
 // between operators, is still computed, as far as it is needed for more than a Relu or Clip behind a product.
-void lower(Graph& graph, const std::set<std::string>& watched = {});
+FloatReasons lower(Graph& graph, const std::set<std::string>& watched = {});
 
 // op(x, DQ(q1; s1)) + op(x, DQ(q2; s1/254))  =>  op(x, DQ(254 q1 + q2; s1/254))
 //
@@ -29,7 +33,7 @@ int merge_ec_terms(Graph& graph);
 // the result. Other element-wise operators behind it become a float program of the node (ops/float_program.h). Refuses,
 // leaving the float operator, where scales are not constants, per channel along another axis than the output channels,
 // or where Gemm scales its operands. Returns how many were lowered.
-int lower_gemms(Graph& graph, const ChainFinder& chains);
+int lower_gemms(Graph& graph, const ChainFinder& chains, FloatReasons& reasons);
 
 // DQ(x) => x' for what only moves numbers, so that it moves integers:
 //   Transpose(DQ(q))  =>  DQ(Transpose(q)),   Concat(DQ(q1), DQ(q2), ...)  =>  DQ(Concat(q1, q2, ...)) with one scale.
@@ -42,6 +46,10 @@ int sink_dequantize(Graph& graph);
 //   Q(DQ(q)) with one scale     =>  q
 // Returns how many were lowered.
 int lower_elementwise(Graph& graph, const ChainFinder& chains);
+
+// Integer product or Elementwise -> Table that only clamps  =>  the same with narrower bounds. That is what a Relu is
+// that has one scale before and behind. Returns how many tables went away.
+int fold_clamps(Graph& graph);
 
 // DQ(constant) => constant, for what is left in float.
 int fold_dequantized_constants(Graph& graph);

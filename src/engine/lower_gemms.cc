@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -5,20 +7,12 @@
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 #include "graph/gemm_type.h"
+#include "numeric/integer_limits.h"
 #include "numeric/quantize.h"
 
 namespace twofold {
 
 namespace {
-
-std::pair<int32_t, int32_t> limits(DType dtype) {
-  switch (dtype) {
-    case DType::kInt8: return {-128, 127};
-    case DType::kUInt8: return {0, 255};
-    case DType::kInt16: return {-32768, 32767};
-    default: return {0, 65535};
-  }
-}
 
 constexpr int64_t kNotABias = std::numeric_limits<int64_t>::min();
 
@@ -143,34 +137,44 @@ bool fits_bias(const Node& node, const Tensor& b, const Tensor& bias) {
   return bias.size() == channels || (node.is("Gemm") && bias.size() == 1);
 }
 
-std::optional<Match> match_gemm(const Graph& graph, const ChainFinder& chains, NodeId id) {
+// What keeps a node from running on integers; empty where nothing does.
+std::string obstacle(const Graph& graph, const Node& node) {
+  for (int i : {0, 1}) {
+    const auto edge = dequantized_edge(graph, node.input(i));
+    if (!edge) return fmt::format("input {} is not quantized with constant scales and one zero point", i);
+    if (!is_operand_type(edge->dtype)) return fmt::format("input {} is {}", i, to_string(edge->dtype));
+    if (i == 0 && edge->scale.size() != 1) return "input 0 has a scale per channel";
+    const Tensor* constant = i == 1 ? graph.constant(edge->integers) : nullptr;
+    if (constant != nullptr && !fits_operator(node, *constant, *edge)) {
+      return fmt::format("the {} scales of input 1 are not one per output channel", edge->scale.size());
+    }
+    if (constant == nullptr && edge->scale.size() != 1) return fmt::format("input {} has a scale per channel", i);
+  }
+  const bool scaled = node.attributes.get_float("alpha", 1) != 1 ||
+                      (node.input(2) != kNone && node.attributes.get_float("beta", 1) != 1);
+  return node.is("Gemm") && scaled ? "alpha or beta is not 1" : "";
+}
+
+// Sets `why` where there is no match.
+std::optional<Match> match_gemm(const Graph& graph, const ChainFinder& chains, NodeId id, std::string& why) {
   const Node& node = graph.node(id);
+  why = obstacle(graph, node);
+  if (!why.empty()) return std::nullopt;
   const auto a = dequantized_edge(graph, node.input(0)), b = dequantized_edge(graph, node.input(1));
-  if (!a || !b || !is_operand_type(a->dtype) || !is_operand_type(b->dtype) || a->scale.size() != 1) return std::nullopt;
   const Tensor* b_constant = graph.constant(b->integers);
-  if (b_constant == nullptr ? b->scale.size() != 1 : !fits_operator(node, *b_constant, *b)) return std::nullopt;
-  if (node.is("Gemm") && (node.attributes.get_float("alpha", 1) != 1 ||
-                          (node.input(2) != kNone && node.attributes.get_float("beta", 1) != 1))) {
+  const std::optional<Tensor> bias = integer_bias(graph, node.input(2), *a, *b);
+  if (!bias || (b_constant != nullptr && !fits_bias(node, *b_constant, *bias))) {
+    why = "the bias is not a constant with one number per output channel";
     return std::nullopt;
   }
-  const std::optional<Tensor> bias = integer_bias(graph, node.input(2), *a, *b);
-  if (!bias || (b_constant != nullptr && !fits_bias(node, *b_constant, *bias))) return std::nullopt;
   Match match{*a, *b, *bias, kNone, kNone, {}, false, {}};
   find_outputs(graph, chains, id, match);
   return match;
 }
 
-// One output of the accumulators, and its saturation with the fused activation's bounds in it.
-struct OutputForm {
-  DType dtype = DType::kFloat32;
-  float scale = 1;
-  int32_t zero_point = 0;
-  int32_t low = 0, high = 0;
-};
-
-OutputForm output_form(const Graph& graph, const Match& match, const QuantizedEdge& edge) {
-  OutputForm form{edge.dtype, edge.scale[0], edge.zero_point, 0, 0};
-  std::tie(form.low, form.high) = limits(edge.dtype);
+// One output of the accumulators, with the fused activation's bounds in its saturation.
+StoredForm output_form(const Graph& graph, const Match& match, const QuantizedEdge& edge) {
+  StoredForm form = stored_form(edge);
   if (match.activation == kNone) return form;
   const Node& activation = graph.node(match.activation);
   const auto step = [&](float bound) {
@@ -190,26 +194,9 @@ OutputForm output_form(const Graph& graph, const Match& match, const QuantizedEd
   return form;
 }
 
-void set_output_forms(Attributes& attributes, const std::vector<OutputForm>& forms) {
-  std::vector<int64_t> dtypes, zero_points, lows, highs;
-  std::vector<float> scales;
-  for (const OutputForm& form : forms) {
-    dtypes.push_back(static_cast<int64_t>(form.dtype));
-    scales.push_back(form.scale);
-    zero_points.push_back(form.zero_point);
-    lows.push_back(form.low);
-    highs.push_back(form.high);
-  }
-  attributes.set("y_dtype", dtypes);
-  attributes.set("y_scale", scales);
-  attributes.set("y_zero_point", zero_points);
-  attributes.set("y_low", lows);
-  attributes.set("y_high", highs);
-}
-
 // The outputs that are requantized accumulators.
 void take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
-  std::vector<OutputForm> forms;
+  std::vector<StoredForm> forms;
   for (NodeId quantizer : match.quantizers) {
     const QuantizedEdge edge = *quantized_tensor(graph, quantizer);
     forms.push_back(output_form(graph, match, edge));
@@ -219,7 +206,7 @@ void take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
     forms.push_back({});
     lowered.outputs.push_back(match.result);
   }
-  set_output_forms(lowered.attributes, forms);
+  write_forms(lowered.attributes, kProductOutputs, forms);
   for (NodeId quantizer : match.quantizers) graph.remove_node(quantizer);
   if (match.activation == kNone) return;
   const std::vector<std::string>& origins = graph.node(match.activation).origins;
@@ -255,12 +242,16 @@ void replace(Graph& graph, NodeId id, Match& match) {
 
 }  // namespace
 
-int lower_gemms(Graph& graph, const ChainFinder& chains) {
+int lower_gemms(Graph& graph, const ChainFinder& chains, FloatReasons& reasons) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
     if (!graph.has_node(id) || !is_gemm_type(graph.node(id))) continue;
-    std::optional<Match> match = match_gemm(graph, chains, id);
-    if (!match) continue;
+    std::string why;
+    std::optional<Match> match = match_gemm(graph, chains, id, why);
+    if (!match) {
+      reasons.emplace(graph.node(id).name, why);
+      continue;
+    }
     replace(graph, id, *match);
     ++count;
   }

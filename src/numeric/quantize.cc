@@ -15,12 +15,12 @@ namespace HWY_NAMESPACE {
 namespace {
 
 template <typename T>
-HWY_INLINE void quantize_loop(const float* HWY_RESTRICT x, size_t n, float scale, int32_t zero_point,
-                              T* HWY_RESTRICT q) {
+HWY_INLINE void quantize_loop(const float* HWY_RESTRICT x, size_t n, float scale, int32_t zero_point, int32_t lowest,
+                              int32_t highest, T* HWY_RESTRICT q) {
   // Clamping before the zero point is added keeps every value small enough for an exact float sum; clamping before
   // rounding, to integers, changes nothing and keeps the fraction within reach of 1.5 * 2^23, which pushes it out.
-  const auto low = static_cast<float>(std::numeric_limits<T>::min() - zero_point);
-  const auto high = static_cast<float>(std::numeric_limits<T>::max() - zero_point);
+  const auto low = static_cast<float>(lowest - zero_point);
+  const auto high = static_cast<float>(highest - zero_point);
   constexpr float kMagic = 12582912.0F;
   for (size_t i = 0; i < n; ++i) {
     float v = x[i] / scale;
@@ -42,9 +42,10 @@ HWY_INLINE void dequantize_loop(const T* HWY_RESTRICT q, size_t n, float scale, 
   }
 }
 
-#define TWOFOLD_QUANTIZE(name, type)                                                         \
-  void quantize_##name(const float* x, size_t n, float scale, int32_t zero_point, type* q) { \
-    quantize_loop(x, n, scale, zero_point, q);                                               \
+#define TWOFOLD_QUANTIZE(name, type)                                                                         \
+  void quantize_##name(const float* x, size_t n, float scale, int32_t zero_point, int32_t low, int32_t high, \
+                       type* q) {                                                                            \
+    quantize_loop(x, n, scale, zero_point, low, high, q);                                                    \
   }
 #define TWOFOLD_DEQUANTIZE(name, type)                                                         \
   void dequantize_##name(const type* q, size_t n, float scale, int32_t zero_point, float* x) { \
@@ -69,14 +70,15 @@ HWY_AFTER_NAMESPACE();
 namespace twofold {
 
 // One function for each type, since dispatch takes no templates.
-#define TWOFOLD_QUANTIZE_AS(name, type)                                                               \
-  namespace {                                                                                         \
-  HWY_EXPORT(quantize_##name);                                                                        \
-  }                                                                                                   \
-  template <>                                                                                         \
-  void quantize<type>(std::span<const float> x, float scale, int32_t zero_point, std::span<type> q) { \
-    TWOFOLD_CHECK(x.size() == q.size() && scale > 0);                                                 \
-    HWY_DYNAMIC_DISPATCH(quantize_##name)(x.data(), x.size(), scale, zero_point, q.data());           \
+#define TWOFOLD_QUANTIZE_AS(name, type)                                                                     \
+  namespace {                                                                                               \
+  HWY_EXPORT(quantize_##name);                                                                              \
+  }                                                                                                         \
+  template <>                                                                                               \
+  void quantize<type>(std::span<const float> x, float scale, int32_t zero_point, int32_t low, int32_t high, \
+                      std::span<type> q) {                                                                  \
+    TWOFOLD_CHECK(x.size() == q.size() && scale > 0 && low <= high);                                        \
+    HWY_DYNAMIC_DISPATCH(quantize_##name)(x.data(), x.size(), scale, zero_point, low, high, q.data());      \
   }
 #define TWOFOLD_DEQUANTIZE_AS(name, type)                                                               \
   namespace {                                                                                           \

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace twofold {
@@ -22,10 +23,16 @@ inline double round_half_even(double x) {
   return std::fabs(x) < 4503599627370496.0 ? rounded : x;
 }
 
-// q = saturate(round_half_even(x / scale) + zero_point); NaN gives zero_point.
-// T: int8_t, uint8_t, int16_t or uint16_t. REQUIRES: x.size() == q.size(), scale > 0.
+// q = clamp(round_half_even(x / scale) + zero_point, low, high); NaN counts as 0.
+// T: int8_t, uint8_t, int16_t or uint16_t. REQUIRES: x.size() == q.size(), scale > 0, low <= high within T.
 template <typename T>
-void quantize(std::span<const float> x, float scale, int32_t zero_point, std::span<T> q);
+void quantize(std::span<const float> x, float scale, int32_t zero_point, int32_t low, int32_t high, std::span<T> q);
+
+// The same with T's own bounds: it saturates.
+template <typename T>
+void quantize(std::span<const float> x, float scale, int32_t zero_point, std::span<T> q) {
+  quantize<T>(x, scale, zero_point, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), q);
+}
 
 // x = (q - zero_point) * scale, in float32. T as above, or int32_t.
 template <typename T>

@@ -72,7 +72,7 @@ void add_metadata(onnx::ModelProto& model, const std::string& key, const std::st
   entry.set_value(value);
 }
 
-void write(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
+uint64_t write(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
   if (std::filesystem::is_directory(path)) throw_error(ErrorCode::kIo, "it is a folder");
   AtomicFile file(path);
   std::optional<std::filesystem::path> data_path;
@@ -89,16 +89,17 @@ void write(const Graph& graph, const std::filesystem::path& path, const ExportOp
   write_message(model, file);
   tensors.commit();
   file.commit();
+  return std::filesystem::file_size(path) + (data_path ? std::filesystem::file_size(*data_path) : 0);
 }
 
 }  // namespace
 
-void export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
+uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
   try {
     if (!options.uint8_activations) return write(graph, path, options);
     Graph changed = graph;
     use_uint8_activations(changed);
-    write(changed, path, options);
+    return write(changed, path, options);
   } catch (const Error& error) {
     throw_error(error.code(), "cannot write '{}': {}", path.string(), error.what());
   }

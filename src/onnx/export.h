@@ -3,6 +3,7 @@
 #define TWOFOLD_SRC_ONNX_EXPORT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 
 #include "graph/graph.h"
@@ -22,9 +23,10 @@ struct ExportOptions {
 
 // Writes the file whole or not at all; so is the data file, which is replaced just before the model. Names of nodes,
 // tensors, inputs and outputs are kept; origins of nodes are kept in the metadata entry "twofold.origins" (JSON).
+// Returns the bytes of what was written, of both files together.
 // Throws Error: kUnsupported if the graph holds operators of domain "twofold" (lowered ones have no ONNX form), kIo if
 // a file cannot be written.
-void export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options = {});
+uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options = {});
 
 }  // namespace twofold
 

@@ -1,10 +1,9 @@
 // ConvTranspose (ONNX opset 22): 1 to 3 spatial dimensions, groups, dilations, output_padding, output_shape.
-#include <algorithm>
-
 #include "ops/block_conv_transpose.h"
 #include "ops/convolution_kernel.h"
 #include "ops/families.h"
 #include "ops/layout.h"
+#include "ops/transposed_window.h"
 
 namespace twofold {
 
@@ -15,14 +14,13 @@ using onednn::Dims;
 class ConvTransposeKernel final : public onednn::ConvolutionKernel {
  public:
   explicit ConvTransposeKernel(const KernelArgs& args)
-      : ConvolutionKernel(args),
-        output_padding_(args.node.attributes.get_ints("output_padding", {})),
-        output_shape_(args.node.attributes.get_ints("output_shape", {})) {
+      : ConvolutionKernel(args), transposed_(TransposedWindow::read(args.node.attributes)) {
     if (const Tensor* weights = constant(args, 1)) {
       check_weights(*weights, "input");
       const Tensor* bias = constant(args, 2);
       if (weights->size() == 0) return;
-      if (is_tiling(*weights) && (args.node.input(2) == kNone || (bias != nullptr && fits(*bias, weights->dim(1))))) {
+      if (group_ == 1 && transposed_.tiles(std::span(weights->shape()).subspan(2)) &&
+          (args.node.input(2) == kNone || (bias != nullptr && fits(*bias, weights->dim(1))))) {
         blocks_ = std::make_unique<BlockConvTranspose>(*weights, bias != nullptr ? *bias : Tensor(), epilogue_);
       } else {
         pack(*weights);
@@ -42,61 +40,8 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
   }
 
  private:
-  // Whether the windows of the kernel tile the output.
-  bool is_tiling(const Tensor& weights) const {
-    const auto kernel = std::span(weights.shape()).subspan(2);
-    const auto all = [](const std::vector<int64_t>& values, int64_t value) {
-      return std::all_of(values.begin(), values.end(), [=](int64_t v) { return v == value; });
-    };
-    const WindowAttributes window = window_.with_rank(static_cast<int>(kernel.size()), kernel);
-    return group_ == 1 && window.auto_pad == AutoPad::kNotSet && output_shape_.empty() && all(output_padding_, 0) &&
-           all(window.pads, 0) && all(window.dilations, 1) && std::ranges::equal(window.strides, kernel);
-  }
-
   static bool fits(const Tensor& bias, int64_t channels) {
     return bias.dtype() == DType::kFloat32 && bias.shape() == Shape{channels};
-  }
-
-  // The axes, their output sizes and paddings as the operator's equations give them.
-  std::vector<WindowAxis> axes(const Shape& x, std::span<const int64_t> kernel) const {
-    const size_t count = kernel.size();
-    const WindowAttributes window = window_.with_rank(static_cast<int>(count), kernel);
-    if ((!output_padding_.empty() && output_padding_.size() != count) ||
-        (!output_shape_.empty() && output_shape_.size() != count)) {
-      throw_error(ErrorCode::kInvalidModel, "output_padding {} and output_shape {} must have {} values",
-                  to_string(output_padding_), to_string(output_shape_), count);
-    }
-    std::vector<WindowAxis> result(count);
-    for (size_t i = 0; i < count; ++i) {
-      WindowAxis& axis = result[i];
-      axis = window.axis(i, x[i + 2]);
-      const int64_t extra = output_padding_.empty() ? 0 : output_padding_[i];
-      if (extra < 0 || extra >= std::max(axis.stride, axis.dilation)) {
-        throw_error(ErrorCode::kInvalidModel, "output_padding {} must be below the stride or the dilation",
-                    to_string(output_padding_));
-      }
-      if (axis.input < 1) throw_error(ErrorCode::kInvalidModel, "input X {} has no elements", to_string(x));
-      int64_t full = 0;
-      if (__builtin_mul_overflow(axis.input - 1, axis.stride, &full) || full > (int64_t{1} << 40)) {
-        throw_error(ErrorCode::kResourceExhausted, "the output along spatial axis {} is too large", i);
-      }
-      full += extra + axis.extent();
-      const bool same = window.auto_pad == AutoPad::kSameUpper || window.auto_pad == AutoPad::kSameLower;
-      if (output_shape_.empty() && !same) {
-        axis.output = full - axis.pad_begin - axis.pad_end;
-      } else {
-        axis.output = output_shape_.empty() ? axis.input * axis.stride : output_shape_[i];
-        const int64_t total = std::max<int64_t>(0, full - axis.output);
-        axis.pad_begin = window.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
-      }
-      if (axis.output < 1) {
-        throw_error(ErrorCode::kInvalidModel, "the output along spatial axis {} would have {} positions", i,
-                    axis.output);
-      }
-      // What is left over at the end: negative where output_padding adds positions that nothing reaches.
-      axis.pad_end = full - extra - axis.output - axis.pad_begin;
-    }
-    return result;
   }
 
   // Throws Error unless the weights and the bias fit the input.
@@ -109,7 +54,7 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
     }
     const int64_t channels = w[1] * group_;
     check_bias(bias, channels);
-    return {x[0], channels, axes(x, std::span(w).subspan(2))};
+    return {x[0], channels, transposed_.axes(x, std::span(w).subspan(2))};
   }
 
   // ONNX keeps the weights as [C,M/G,k...]; oneDNN names the same bytes [M,C,k...] or [G,M/G,C/G,k...].
@@ -135,7 +80,7 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
                             });
   }
 
-  const std::vector<int64_t> output_padding_, output_shape_;
+  const TransposedWindow transposed_;
   std::unique_ptr<BlockConvTranspose> blocks_;  // where the weights are constant and the windows tile the output
 };
 

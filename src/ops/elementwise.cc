@@ -69,8 +69,8 @@ class ElementwiseKernel final : public Kernel {
 
  private:
   static StoredForm read_first(const Attributes& attributes) {
-    return {static_cast<DType>(attributes.get_int("x_dtype")), attributes.get_float("x_scale", 1),
-            static_cast<int32_t>(attributes.get_int("x_zero_point", 0))};
+    return stored_form(static_cast<DType>(attributes.get_int("x_dtype")), attributes.get_float("x_scale", 1),
+                       static_cast<int32_t>(attributes.get_int("x_zero_point", 0)));
   }
 
   const FloatProgram program_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "numeric/integer_limits.h"
 #include "numeric/quantize.h"
 
 namespace twofold {
@@ -10,30 +11,6 @@ namespace twofold {
 namespace {
 
 constexpr int64_t kBinary = 1000;  // in step_ops: binary operators are numbered from here on
-
-void write_forms(Attributes& attributes, const std::string& prefix, const std::vector<StoredForm>& forms) {
-  std::vector<int64_t> dtypes, zero_points;
-  std::vector<float> scales;
-  for (const StoredForm& form : forms) {
-    dtypes.push_back(static_cast<int64_t>(form.dtype));
-    scales.push_back(form.scale);
-    zero_points.push_back(form.zero_point);
-  }
-  attributes.set(prefix + "_dtypes", std::move(dtypes));
-  attributes.set(prefix + "_scales", std::move(scales));
-  attributes.set(prefix + "_zero_points", std::move(zero_points));
-}
-
-std::vector<StoredForm> read_forms(const Attributes& attributes, const std::string& prefix) {
-  const auto dtypes = attributes.get_ints(prefix + "_dtypes", {}),
-             zero_points = attributes.get_ints(prefix + "_zero_points", {});
-  const auto scales = attributes.get_floats(prefix + "_scales", {});
-  std::vector<StoredForm> forms;
-  for (size_t i = 0; i < dtypes.size(); ++i) {
-    forms.push_back({static_cast<DType>(dtypes[i]), scales[i], static_cast<int32_t>(zero_points[i])});
-  }
-  return forms;
-}
 
 template <typename T>
 const float* load(const StoredForm& form, const void* data, int64_t offset, int64_t n, float* scratch) {
@@ -45,10 +22,46 @@ const float* load(const StoredForm& form, const void* data, int64_t offset, int6
 template <typename T>
 void save(const StoredForm& form, const float* values, int64_t n, void* data, int64_t offset) {
   const auto count = static_cast<size_t>(n);
-  quantize<T>({values, count}, form.scale, form.zero_point, {static_cast<T*>(data) + offset, count});
+  quantize<T>({values, count}, form.scale, form.zero_point, form.low, form.high,
+              {static_cast<T*>(data) + offset, count});
 }
 
 }  // namespace
+
+void write_forms(Attributes& attributes, const std::string& prefix, const std::vector<StoredForm>& forms) {
+  std::vector<int64_t> dtypes, zero_points, lows, highs;
+  std::vector<float> scales;
+  for (const StoredForm& form : forms) {
+    lows.push_back(form.low);
+    highs.push_back(form.high);
+    dtypes.push_back(static_cast<int64_t>(form.dtype));
+    scales.push_back(form.scale);
+    zero_points.push_back(form.zero_point);
+  }
+  attributes.set(prefix + "_dtypes", std::move(dtypes));
+  attributes.set(prefix + "_scales", std::move(scales));
+  attributes.set(prefix + "_zero_points", std::move(zero_points));
+  attributes.set(prefix + "_lows", std::move(lows));
+  attributes.set(prefix + "_highs", std::move(highs));
+}
+
+std::vector<StoredForm> read_forms(const Attributes& attributes, const std::string& prefix) {
+  const auto dtypes = attributes.get_ints(prefix + "_dtypes", {}),
+             zero_points = attributes.get_ints(prefix + "_zero_points", {}),
+             lows = attributes.get_ints(prefix + "_lows", {}), highs = attributes.get_ints(prefix + "_highs", {});
+  const auto scales = attributes.get_floats(prefix + "_scales", {});
+  std::vector<StoredForm> forms;
+  for (size_t i = 0; i < dtypes.size(); ++i) {
+    forms.push_back({static_cast<DType>(dtypes[i]), scales[i], static_cast<int32_t>(zero_points[i]),
+                     static_cast<int32_t>(lows[i]), static_cast<int32_t>(highs[i])});
+  }
+  return forms;
+}
+
+StoredForm stored_form(DType dtype, float scale, int32_t zero_point) {
+  const auto [low, high] = integer_limits(dtype);
+  return {dtype, scale, zero_point, low, high};
+}
 
 void FloatProgram::write(Attributes& attributes) const {
   std::vector<int64_t> ops, operands_of_steps, reversed;
@@ -72,7 +85,7 @@ void FloatProgram::write(Attributes& attributes) const {
   attributes.set("step_reversed", std::move(reversed));
   attributes.set("step_numbers", std::move(numbers));
   write_forms(attributes, "operand", operands);
-  write_forms(attributes, "output", outputs);
+  write_forms(attributes, kProgramOutputs, outputs);
 }
 
 FloatProgram FloatProgram::read(const Attributes& attributes) {
@@ -90,7 +103,7 @@ FloatProgram FloatProgram::read(const Attributes& attributes) {
     }
   }
   program.operands = read_forms(attributes, "operand");
-  program.outputs = read_forms(attributes, "output");
+  program.outputs = read_forms(attributes, kProgramOutputs);
   return program;
 }
 

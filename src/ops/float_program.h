@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -37,7 +37,19 @@ struct StoredForm {
   DType dtype = DType::kFloat32;
   float scale = 1;
   int32_t zero_point = 0;
+  int32_t low = 0, high = 0;  // what outputs are clamped to: within the type
 };
+
+// The form with the whole range of its type.
+StoredForm stored_form(DType dtype, float scale, int32_t zero_point);
+
+// Lists of forms as attributes <prefix>_dtypes, _scales, _zero_points, _lows, _highs of a node that no file holds.
+void write_forms(Attributes& attributes, const std::string& prefix, const std::vector<StoredForm>& forms);
+std::vector<StoredForm> read_forms(const Attributes& attributes, const std::string& prefix);
+
+// Prefixes of what nodes with a program, and products without, make.
+inline constexpr const char* kProgramOutputs = "output";
+inline constexpr const char* kProductOutputs = "y";
 
 struct FloatProgram {
   std::vector<FloatStep> steps;

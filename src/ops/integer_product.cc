@@ -1,5 +1,7 @@
 #include "ops/integer_product.h"
 
+#include "numeric/integer_limits.h"
+
 namespace twofold {
 
 namespace {
@@ -24,15 +26,9 @@ IntegerProduct::IntegerProduct(const KernelArgs& args)
       b_zero_point(static_cast<int32_t>(args.node.attributes.get_int("b_zero_point", 0))),
       b_scale(args.node.attributes.get_floats("b_scale", {})) {
   const Attributes& attributes = args.node.attributes;
-  const auto dtypes = attributes.get_ints("y_dtype", {}), zeros = attributes.get_ints("y_zero_point", {}),
-             lows = attributes.get_ints("y_low", {}), highs = attributes.get_ints("y_high", {});
-  const auto scales = attributes.get_floats("y_scale", {});
-  for (size_t i = 0; i < dtypes.size(); ++i) {
-    outputs.push_back({static_cast<DType>(dtypes[i]), scales[i], static_cast<int32_t>(zeros[i]),
-                       static_cast<int32_t>(lows[i]), static_cast<int32_t>(highs[i])});
-  }
+  outputs = read_forms(attributes, kProductOutputs);
   program = FloatProgram::read(attributes);
-  if (!program.outputs.empty()) outputs = {{DType::kFloat32, 1, 0, 0, 0}};
+  if (!program.outputs.empty()) outputs = {StoredForm{}};
   if (args.constants.size() > 2 && args.constants[2] != nullptr) {
     const std::span<const int64_t> values = args.constants[2]->data<int64_t>();
     bias.assign(values.begin(), values.end());
@@ -51,7 +47,7 @@ kernels::MatrixView IntegerProduct::view_a(const Tensor& a, int64_t offset, int6
 kernels::MatrixView IntegerProduct::view_b(const Tensor& b, int64_t offset, int64_t rows, int64_t columns,
                                            int64_t row_stride, int64_t column_stride) const {
   const DType dtype = b.dtype();
-  if (dtype != DType::kInt8 && dtype != DType::kUInt8 && dtype != DType::kInt16 && dtype != DType::kUInt16) {
+  if (!is_operand_type(dtype)) {
     throw_error(ErrorCode::kInvalidModel, "input 1 is {}, not an 8- or 16-bit integer", to_string(dtype));
   }
   return view(b, b_zero_point, offset, rows, columns, row_stride, column_stride);
@@ -68,7 +64,7 @@ void IntegerProduct::check_channels(int64_t channels) const {
 
 std::vector<kernels::OutputForm> IntegerProduct::output_forms(int64_t channels) const {
   std::vector<kernels::OutputForm> forms;
-  for (const Output& output : outputs) {
+  for (const StoredForm& output : outputs) {
     kernels::OutputForm form{output.dtype, {}, output.zero_point, output.low, output.high};
     for (int64_t c = 0; c < channels; ++c) {
       const double unit = static_cast<double>(a_scale) * b_scale[static_cast<size_t>(c) % b_scale.size()];

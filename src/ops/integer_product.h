@@ -5,7 +5,7 @@
 // Inputs: a, b (8- or 16-bit integers), bias (int64, constant, optional), operands of the float program. Attributes:
 // those of the float operator, and
 //   a_dtype, a_scale, a_zero_point; b_scale (one, or one per output channel), b_zero_point;
-//   per output y_dtype, y_scale, y_zero_point, y_low, y_high (lists): requantized accumulators; or
+//   the forms of outputs that are requantized accumulators, prefix kProductOutputs; or
 //   a float program (float_program.h) that makes the outputs of float32(acc * a_scale * b_scale).
 #ifndef TWOFOLD_SRC_OPS_INTEGER_PRODUCT_H_
 #define TWOFOLD_SRC_OPS_INTEGER_PRODUCT_H_
@@ -30,13 +30,8 @@ struct IntegerProduct {
   std::vector<float> b_scale;
   std::vector<int64_t> bias;  // in units of a_scale * b_scale; empty: none
 
-  struct Output {
-    DType dtype;
-    float scale;
-    int32_t zero_point, low, high;
-  };
-  std::vector<Output> outputs;  // of the accumulators: with a program, the one float32 that it begins with
-  FloatProgram program;         // without outputs: none
+  std::vector<StoredForm> outputs;  // of the accumulators: with a program, the one float32 that it begins with
+  FloatProgram program;             // without outputs: none
 
   // Throws Error(kInvalidModel) if bias or scales are not for one channel (for all) or `channels`.
   void check_channels(int64_t channels) const;

@@ -13,7 +13,7 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     ec_quantize_ops,
     elementwise_ops,
     table_ops,
-    integer_gemm_ops,
+    integer_conv_transpose_ops,
     integer_conv_ops,
     integer_matmul_ops,
     quantize_linear_ops,

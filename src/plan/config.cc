@@ -25,6 +25,19 @@ struct Draft {
 
 std::string text_or_empty(const ConfigValue& value) { return value.is_null() ? "" : value.text(); }
 
+// Empty stays empty.
+std::filesystem::path read_path(const ConfigValue& value, const Draft& draft) {
+  const std::filesystem::path path = text_or_empty(value);
+  return path.empty() ? path : (draft.folder / path).lexically_normal();
+}
+
+void read_cal_data_dir(const ConfigValue& value, Draft& draft) {
+  for (const std::string& text : read_separated(value)) {
+    if (text.empty()) value.fail("a folder is missing between two ';'");
+    draft.config.cal_data_dirs.push_back((draft.folder / text).lexically_normal());
+  }
+}
+
 void not_used(const ConfigValue& value, Draft& draft) { draft.config.unused_keys.push_back(value.path()); }
 
 void read_quant_config(const ConfigValue& value, Draft& draft) {
@@ -60,10 +73,10 @@ void read_optimization(const ConfigValue& value, Draft& draft) {
 }
 
 constexpr ConfigKey<Draft> kModelParameters[] = {
-    {"onnx_model", [](const ConfigValue& value, Draft& draft) { draft.config.onnx_model = text_or_empty(value); }},
+    {"onnx_model", [](const ConfigValue& value, Draft& draft) { draft.config.onnx_model = read_path(value, draft); }},
     {"output_model_file_prefix",
      [](const ConfigValue& value, Draft& draft) { draft.config.output_model_file_prefix = text_or_empty(value); }},
-    {"working_dir", [](const ConfigValue& value, Draft& draft) { draft.config.working_dir = text_or_empty(value); }},
+    {"working_dir", [](const ConfigValue& value, Draft& draft) { draft.config.working_dir = read_path(value, draft); }},
     {"march", not_used},
     {"caffe_model", not_used},
     {"prototxt", not_used},
@@ -78,7 +91,7 @@ constexpr ConfigKey<Draft> kModelParameters[] = {
 
 constexpr ConfigKey<Draft> kCalibrationParameters[] = {
     {"quant_config", read_quant_config},
-    {"cal_data_dir", [](const ConfigValue& value, Draft& draft) { draft.config.cal_data_dir = text_or_empty(value); }},
+    {"cal_data_dir", read_cal_data_dir},
     {"calibration_type", read_calibration_type},
     {"per_channel",
      [](const ConfigValue& value, Draft& draft) { draft.activation.per_channel = read_booleans(value); }},

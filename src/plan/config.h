@@ -95,17 +95,18 @@ struct QuantConfig {
   std::vector<std::pair<std::string, SubgraphConfig>> subgraphs;  // in the order of the file: later ones win
 
   // --- the rest of a PTQ file
-  std::string onnx_model;  // paths as they stand in the file
+  // Paths start at the folder of the file where they are relative. Empty: not said.
+  std::filesystem::path onnx_model;
+  std::filesystem::path working_dir;
   std::string output_model_file_prefix;
-  std::string working_dir;
   std::vector<InputConfig> inputs;
-  std::string cal_data_dir;
+  std::vector<std::filesystem::path> cal_data_dirs;  // one, or one per input in the order of `inputs`
   // Keys that only drive a device's compiler, e.g. "model_parameters.march": accepted and not used here.
   std::vector<std::string> unused_keys;
 };
 
 // Reads a whole PTQ file or only the part under quant_config; YAML or JSON (relaxed_yaml.h). `label` stands for the
-// file in messages; `folder` is where a quant_config given as a path is looked for. Throws Error(kInvalidArgument)
+// file in messages; `folder` is where relative paths in it start. Throws Error(kInvalidArgument)
 // "label:line: key: what is wrong, and what is allowed", for an unknown key with the nearest known ones;
 // Error(kNotFound) or Error(kIo) where a file cannot be read.
 QuantConfig parse_config(std::string_view text, std::string_view label, const std::filesystem::path& folder = ".");

@@ -127,18 +127,6 @@ std::vector<Shape> read_shapes(const ConfigValue& value) {
   return result;
 }
 
-std::vector<std::string> read_input_names(const ConfigValue& value) {
-  if (value.is_null()) return {};
-  std::vector<std::string> names;
-  if (value.is_list()) {
-    for (const ConfigValue& item : value.items()) names.push_back(item.text());
-  } else {
-    names = split(value.text(), ";");
-  }
-  drop_empty_end(names, 0);
-  return names;
-}
-
 template <typename T>
 void fit_count(const ConfigValue& value, std::vector<T>& entries, size_t inputs) {
   drop_empty_end(entries, inputs);
@@ -171,7 +159,7 @@ void set_scales(const ConfigValue& value, bool inverse, InputParameters& inputs)
 
 // How many inputs the section describes: by its names if there are any, else by the longest of the other keys.
 size_t count_inputs(const Section& section) {
-  size_t count = section.name ? read_input_names(*section.name).size() : 0;
+  size_t count = section.name ? read_separated(*section.name).size() : 0;
   if (count > 0) return count;
   const auto raise = [&count](auto entries) {
     drop_empty_end(entries, 0);
@@ -205,12 +193,24 @@ constexpr ConfigKey<Section> kKeys[] = {
 
 }  // namespace
 
+std::vector<std::string> read_separated(const ConfigValue& value) {
+  if (value.is_null()) return {};
+  std::vector<std::string> parts;
+  if (value.is_list()) {
+    for (const ConfigValue& item : value.items()) parts.push_back(item.text());
+  } else {
+    parts = split(value.text(), ";");
+  }
+  drop_empty_end(parts, 0);
+  return parts;
+}
+
 InputParameters read_input_parameters(const ConfigValue& value, std::vector<std::string>& unused_keys) {
   Section section{&unused_keys, {}, {}, {}, {}, {}};
   read_map<Section>(value, kKeys, section);
   InputParameters inputs(count_inputs(section));
   if (section.name) {
-    const std::vector<std::string> names = read_input_names(*section.name);
+    const std::vector<std::string> names = read_separated(*section.name);
     for (size_t i = 0; i < names.size(); ++i) inputs[i].name = names[i];
   }
   if (section.shape) {

@@ -16,6 +16,9 @@ using InputParameters = std::vector<InputConfig>;
 // Appends the keys that only a device's compiler uses to `unused_keys`.
 InputParameters read_input_parameters(const ConfigValue& value, std::vector<std::string>& unused_keys);
 
+// One text per input: the items of a list, or what stands between ';'. Empty ones at the end are dropped.
+std::vector<std::string> read_separated(const ConfigValue& value);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_PLAN_INPUT_PARAMETERS_H_

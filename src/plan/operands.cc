@@ -164,6 +164,12 @@ std::vector<bool> float_values(const Graph& graph) {
   return known;
 }
 
+std::vector<int> float_data_inputs(const Node& node, const std::vector<bool>& is_float) {
+  std::vector<int> indices = data_inputs(node);
+  std::erase_if(indices, [&](int i) { return !is_float[static_cast<size_t>(node.input(i))]; });
+  return indices;
+}
+
 std::string input_name(int index) { return fmt::format("input{}", index); }
 
 std::string output_name(int index) { return fmt::format("output{}", index); }

@@ -31,6 +31,10 @@ bool is_weight(const Graph& graph, const Node& node, int input);
 // operators. Values that cannot be told (of an If, say) count as not float, and so are never quantized.
 std::vector<bool> float_values(const Graph& graph);
 
+// The data inputs of a node that hold floating-point numbers, which is what can be quantized. `is_float` as
+// float_values() gives it.
+std::vector<int> float_data_inputs(const Node& node, const std::vector<bool>& is_float);
+
 // "input0", "output1".
 std::string input_name(int index);
 std::string output_name(int index);

@@ -1,14 +1,14 @@
 #include "plan/resolve.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "base/error.h"
 #include "plan/combination.h"
 #include "plan/config_levels.h"
+#include "plan/epilogues.h"
 #include "plan/fingerprint.h"
 #include "plan/operands.h"
+#include "plan/plan_notes.h"
 #include "plan/refused_requests.h"
 #include "plan/request.h"
 
@@ -37,23 +37,6 @@ std::string tuple_text(std::span<const QType> qtypes) {
 // Nodes that read a value without its numbers, so that they do not care about its precision.
 bool reads_only_shape(const Node& node) { return node.is("Shape") || node.is("Size"); }
 
-// Marks the target's epilogues that stand directly behind a Gemm-type operator, or behind another such epilogue: their
-// only tensor that is not a constant has no other reader.
-std::vector<bool> find_epilogues(const Graph& graph, const Target& target) {
-  std::vector<bool> found(static_cast<size_t>(graph.node_limit()), false);
-  for (const NodeId id : graph.topological_order()) {
-    const Node& node = graph.node(id);
-    if (!target.epilogues.contains(node.op_type)) continue;
-    std::vector<int> tensors = data_inputs(node);
-    std::erase_if(tensors, [&](int i) { return graph.constant(node.input(i)) != nullptr; });
-    if (tensors.size() != 1 || !graph.has_single_use(node.input(tensors[0]))) continue;
-    const NodeId source = graph.producer(node.input(tensors[0]));
-    found[static_cast<size_t>(id)] =
-        source != kNone && (is_gemm_type(graph.node(source).op_type) || found[static_cast<size_t>(source)]);
-  }
-  return found;
-}
-
 class Resolver {
  public:
   Resolver(const Graph& graph, const QuantConfig& config, const Target& target, const ResolveOptions& options)
@@ -76,8 +59,7 @@ class Resolver {
 
   bool is_float(ValueId value) const { return value != kNone && is_float_[static_cast<size_t>(value)]; }
   bool is_epilogue(const Node& node) const { return is_epilogue_[static_cast<size_t>(graph_.find_node(node.name))]; }
-  // Data inputs that hold floating-point numbers.
-  std::vector<int> inputs_to_plan(const Node& node) const;
+  std::vector<int> inputs_to_plan(const Node& node) const { return float_data_inputs(node, is_float_); }
   OperandPlan make_operand(const Node& node, std::string operand, ValueId value) const;
 
   void plan_node(NodeId id);
@@ -94,10 +76,6 @@ class Resolver {
   size_t input_to_keep(const Node& node, const std::vector<int>& indices) const;
   std::string apply_policy_v1(const Node& node, const std::vector<int>& indices, std::vector<QType>& wanted) const;
   std::string why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const;
-
-  void note_defaults(Plan& plan) const;
-  static void refuse_per_channel(Plan& plan);
-  void note_qtypes(Plan& plan) const;
 
   const Graph& graph_;
   const QuantConfig& config_;
@@ -119,12 +97,6 @@ OperandPlan Resolver::make_operand(const Node& node, std::string operand, ValueI
   plan.value = graph_.value(value).name;
   plan.moves_data = target_.rule(node.op_type).moves_data;
   return plan;
-}
-
-std::vector<int> Resolver::inputs_to_plan(const Node& node) const {
-  std::vector<int> indices = data_inputs(node);
-  std::erase_if(indices, [&](int i) { return !is_float(node.input(i)); });
-  return indices;
 }
 
 // The precision that one reader of a value sees it in; float32 where the reader's input is not planned.
@@ -317,59 +289,6 @@ void Resolver::plan_node(NodeId id) {
   }
 }
 
-// Says which operators stay float although every node was asked to be an integer.
-void Resolver::note_defaults(Plan& plan) const {
-  std::map<std::string, int> count, fused;
-  for (const OperandPlan& operand : plan.operands()) {
-    const bool stays = operand.decided_by == DecidedBy::kDefault && operand.operand.starts_with("input") &&
-                       is_float_type(operand.granted);
-    if (!stays) continue;
-    if (!target_.rule(operand.op_type).quantized_by_default) {
-      ++count[operand.op_type];
-    } else if (is_epilogue_[static_cast<size_t>(graph_.find_node(operand.node))]) {
-      ++fused[operand.op_type];
-    }
-  }
-  if (!is_integer(config_.model.all_node_type)) return;
-  const auto note = [&plan](const char* what, const std::map<std::string, int>& counts) {
-    std::string list;
-    for (const auto& [op_type, n] : counts) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);
-    if (!list.empty()) plan.notes.push_back(what + list);
-  };
-  note("operands that stay float32 unless an op, subgraph or node config asks for them: ", count);
-  note("operands computed on the accumulator in front of them, before it is quantized: ", fused);
-}
-
-// Says where a request has a simpler meaning than its word, or none, and still nothing is left undone.
-// Activations have one scale per tensor: a sum over channels cannot carry a scale per channel.
-void Resolver::refuse_per_channel(Plan& plan) {
-  const bool asked = std::any_of(plan.operands().begin(), plan.operands().end(), [](const OperandPlan& operand) {
-    const std::vector<bool>& per_channel = operand.activation.per_channel;
-    return std::find(per_channel.begin(), per_channel.end(), true) != per_channel.end();
-  });
-  if (asked)
-    plan.unmet.push_back("activation.per_channel: activations get one scale per tensor (weights are per channel)");
-}
-
-void Resolver::note_qtypes(Plan& plan) const {
-  std::set<std::string> notes;
-  for (const NodeId id : graph_.topological_order()) {
-    const Node& node = graph_.node(id);
-    for (const Level& level : levels_.of(id)) {
-      const bool dual = level.config->qtype == NodeQType::kDualInt16 || level.config->qtype == NodeQType::kInt16Ec;
-      if (!dual || is_gemm_type(node.op_type) || inputs_to_plan(node).empty()) continue;
-      notes.insert(fmt::format("{}: on {}, {} means int16 for every data input", level.key, node.op_type,
-                               to_string(*level.config->qtype)));
-    }
-  }
-  for (const GraphOutput& output : graph_.outputs) {
-    if (!config_.model.model_output_type || is_float(output.value)) continue;
-    notes.insert(fmt::format("model_output_type does not change output '{}', which holds no floating-point numbers",
-                             output.name));
-  }
-  plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
-}
-
 Plan Resolver::run() {
   if (!options_.compiler_version.empty()) check_compiler_version(target_, options_.compiler_version);
   policy_ = options_.policy.value_or(target_.fallback);
@@ -389,9 +308,7 @@ Plan Resolver::run() {
     for (OperandPlan& operand : node.inputs) plan.add(std::move(operand));
     for (OperandPlan& operand : node.outputs) plan.add(std::move(operand));
   }
-  note_defaults(plan);
-  note_qtypes(plan);
-  refuse_per_channel(plan);
+  PlanNotes(graph_, config_, target_, levels_, is_float_, is_epilogue_).add_to(plan);
   return plan;
 }
 

@@ -29,6 +29,7 @@ struct Combination {
   // The precisions of data input `i` (counted among data inputs).
   const std::vector<QType>& input(size_t i) const { return inputs[std::min(i, inputs.size() - 1)]; }
   bool matches(std::span<const QType> qtypes) const;
+  bool operator==(const Combination&) const = default;
 };
 
 struct OperatorRule {
@@ -36,6 +37,8 @@ struct OperatorRule {
   bool moves_data = false;                // integers go in and out with the same scale
   bool quantized_by_default = true;       // false: float32 unless an op, subgraph or node config asks
   std::vector<Combination> combinations;  // the first that matches counts
+
+  bool operator==(const OperatorRule&) const = default;
 };
 
 struct CompilerRequirement {

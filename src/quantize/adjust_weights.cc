@@ -1,6 +1,9 @@
 #include "quantize/adjust_weights.h"
 
 #include <map>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "graph/gemm_type.h"
 #include "numeric/ec.h"
@@ -23,9 +26,41 @@ Tensor quantized_values(const Tensor& weight, const QParams& params, Rounding ro
   return dequantize_weight(joined, fine);
 }
 
-WeightVariant variant_of(const Graph& graph, const OperandPlan& operand, Rounding rounding) {
-  const Tensor& weight = *graph.constant(graph.find_value(operand.value));
-  return {graph.find_node(operand.node), quantized_values(weight, *operand.params, rounding), {}};
+// A weight that is measured in the form it takes under a rounding.
+struct Trial {
+  const OperandPlan* operand;
+  Rounding rounding;
+};
+
+const Tensor& weight_of(const Graph& graph, const Trial& trial) {
+  return *graph.constant(graph.find_value(trial.operand->value));
+}
+
+// Consecutive trials whose weights take at most `limit` bytes together, or one that takes more.
+std::vector<std::span<const Trial>> in_batches(const Graph& graph, std::span<const Trial> trials, size_t limit) {
+  std::vector<std::span<const Trial>> batches;
+  size_t begin = 0, bytes = 0;
+  for (size_t i = 0; i < trials.size(); ++i) {
+    const size_t more = weight_of(graph, trials[i]).byte_size();
+    if (i > begin && bytes + more > limit) {
+      batches.push_back(trials.subspan(begin, i - begin));
+      begin = i;
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  if (begin < trials.size()) batches.push_back(trials.subspan(begin));
+  return batches;
+}
+
+std::vector<WeightVariant> variants_of(const Graph& graph, std::span<const Trial> trials) {
+  std::vector<WeightVariant> variants;
+  for (const Trial& trial : trials) {
+    variants.push_back({graph.find_node(trial.operand->node),
+                        quantized_values(weight_of(graph, trial), *trial.operand->params, trial.rounding),
+                        {}});
+  }
+  return variants;
 }
 
 bool is_constant_input1(const OperandPlan& operand) { return operand.is_weight && operand.operand == "input1"; }
@@ -48,60 +83,68 @@ void add_to_bias(Graph& graph, NodeId id, const std::vector<float>& shift) {
   graph.set_input(id, 2, graph.add_constant(name, shifted_bias(graph, node, shift)));
 }
 
-}  // namespace
+// A bias that is to change.
+struct BiasShift {
+  NodeId node;
+  std::vector<float> shift;
+};
 
-void choose_rounding(const Graph& graph, const Dataset& data, int64_t max_samples, int threads, Plan& plan) {
-  struct Trial {
-    std::string node, operand;
-    Rounding rounding;
-  };
-  std::vector<Trial> trials;
-  std::vector<WeightVariant> variants;
-  for (const OperandPlan& operand : plan.operands()) {
-    for (Rounding rounding : open_roundings(operand)) {
-      trials.push_back({operand.node, operand.operand, rounding});
-      variants.push_back(variant_of(graph, operand, rounding));
-    }
+// Measures the weights without and with the mean error of their channels taken out; appends what makes outputs better.
+void find_shifts(const Graph& graph, std::span<const Trial> trials, const Dataset& data, int samples, int threads,
+                 std::vector<BiasShift>& found) {
+  std::vector<WeightVariant> variants = variants_of(graph, trials);
+  const std::vector<VariantError> before = measure_variants(graph, variants, data, samples, threads);
+  for (size_t i = 0; i < variants.size(); ++i) {
+    variants[i].shift.assign(before[i].channel_shift.begin(), before[i].channel_shift.end());
   }
-  if (variants.empty()) return;
-  const std::vector<VariantError> errors = measure_variants(graph, variants, data, max_samples, threads);
-  std::map<std::string, double> best;
-  for (size_t i = 0; i < trials.size(); ++i) {
-    const double error = errors[i].metrics.mean(Metric::kMse);
-    const auto [entry, first] = best.try_emplace(trials[i].node, error);
-    if (!first && !better(Metric::kMse, error, entry->second)) continue;
-    entry->second = error;
-    plan.find(trials[i].node, trials[i].operand)->weight.rounding = {trials[i].rounding};
+  const std::vector<VariantError> after = measure_variants(graph, variants, data, samples, threads);
+  for (size_t i = 0; i < variants.size(); ++i) {
+    const Metric metric = trials[i].operand->weight.bias_correction->metric;
+    if (!better(metric, after[i].metrics.mean(metric), before[i].metrics.mean(metric))) continue;
+    found.push_back({variants[i].node, std::move(variants[i].shift)});
   }
 }
 
-int correct_biases(const Dataset& data, int threads, const Plan& plan, Graph& graph) {
-  // Nodes are measured together that ask for the same number of samples.
-  std::map<int, std::vector<const OperandPlan*>> by_samples;
+}  // namespace
+
+void choose_rounding(const Graph& graph, const Dataset& data, int64_t max_samples, int threads, Plan& plan,
+                     size_t trial_bytes) {
+  std::vector<Trial> trials;
   for (const OperandPlan& operand : plan.operands()) {
-    if (!is_constant_input1(operand) || !operand.weight.bias_correction || !is_integer(operand.granted)) continue;
-    if (takes_constant_bias(graph, graph.node(graph.find_node(operand.node)))) {
-      by_samples[operand.weight.bias_correction->num_sample].push_back(&operand);
+    for (Rounding rounding : open_roundings(operand)) trials.push_back({&operand, rounding});
+  }
+  std::map<const OperandPlan*, std::pair<double, Rounding>> best;
+  for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
+    const std::vector<VariantError> errors =
+        measure_variants(graph, variants_of(graph, batch), data, max_samples, threads);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const double error = errors[i].metrics.mean(Metric::kMse);
+      const auto [entry, first] = best.try_emplace(batch[i].operand, error, batch[i].rounding);
+      if (!first && better(Metric::kMse, error, entry->second.first)) entry->second = {error, batch[i].rounding};
     }
   }
+  for (const auto& [operand, choice] : best) {
+    plan.find(operand->node, operand->operand)->weight.rounding = {choice.second};
+  }
+}
+
+int correct_biases(const Dataset& data, int threads, const Plan& plan, Graph& graph, size_t trial_bytes) {
+  // Nodes are measured together that ask for the same number of samples.
+  std::map<int, std::vector<Trial>> by_samples;
+  for (const OperandPlan& operand : plan.operands()) {
+    if (!is_constant_input1(operand) || !operand.weight.bias_correction || !is_integer(operand.granted)) continue;
+    if (!takes_constant_bias(graph, graph.node(graph.find_node(operand.node)))) continue;
+    const Rounding rounding = operand.weight.rounding.empty() ? Rounding::kNearest : operand.weight.rounding[0];
+    by_samples[operand.weight.bias_correction->num_sample].push_back({&operand, rounding});
+  }
   int count = 0;
-  for (const auto& [samples, operands] : by_samples) {
-    std::vector<WeightVariant> variants;
-    for (const OperandPlan* operand : operands) {
-      const Rounding rounding = operand->weight.rounding.empty() ? Rounding::kNearest : operand->weight.rounding[0];
-      variants.push_back(variant_of(graph, *operand, rounding));
+  for (const auto& [samples, trials] : by_samples) {
+    std::vector<BiasShift> shifts;
+    for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
+      find_shifts(graph, batch, data, samples, threads, shifts);
     }
-    const std::vector<VariantError> before = measure_variants(graph, variants, data, samples, threads);
-    for (size_t i = 0; i < variants.size(); ++i) {
-      variants[i].shift.assign(before[i].channel_shift.begin(), before[i].channel_shift.end());
-    }
-    const std::vector<VariantError> after = measure_variants(graph, variants, data, samples, threads);
-    for (size_t i = 0; i < variants.size(); ++i) {
-      const Metric metric = operands[i]->weight.bias_correction->metric;
-      if (!better(metric, after[i].metrics.mean(metric), before[i].metrics.mean(metric))) continue;
-      add_to_bias(graph, variants[i].node, variants[i].shift);
-      ++count;
-    }
+    for (const BiasShift& shift : shifts) add_to_bias(graph, shift.node, shift.shift);
+    count += static_cast<int>(shifts.size());
   }
   return count;
 }

@@ -43,7 +43,7 @@ using PairKey = std::tuple<ValueId, QType, int, std::vector<float>, std::vector<
 
 class Applier {
  public:
-  explicit Applier(Graph& graph) : graph_(graph) {}
+  Applier(Graph& graph, WeightCache& weights) : graph_(graph), weights_(weights) {}
 
   void quantize_output(ValueId y, const QParams& params);
   void quantize_inputs(NodeId node, const std::vector<const OperandQuantization*>& operands);
@@ -61,6 +61,7 @@ class Applier {
   void expand(NodeId node, const std::map<int, std::vector<ValueId>>& terms, std::vector<NodeId>& nodes);
 
   Graph& graph_;
+  WeightCache& weights_;
   std::map<PairKey, ValueId> pairs_;
   std::map<PairKey, std::pair<ValueId, ValueId>> splits_;
 };
@@ -95,7 +96,7 @@ ValueId Applier::quantized(ValueId x, const QParams& params, Rounding rounding) 
   const std::string name = graph_.value(x).name;
   const std::string integers_name = graph_.unique_value_name(name + "_quantized");
   if (const Tensor* constant = graph_.constant(x)) {
-    const ValueId integers = graph_.add_constant(integers_name, quantize_weight(*constant, params, rounding));
+    const ValueId integers = graph_.add_constant(integers_name, weights_.quantized(*constant, params, rounding));
     return known = dequantize(name, integers, params);
   }
   const DType dtype = params.qtype == QType::kInt16 ? DType::kInt16 : DType::kInt8;
@@ -131,7 +132,7 @@ std::pair<ValueId, ValueId> Applier::split(ValueId x, const QParams& params) {
   if (!inserted) return entry->second;
   const std::string name = graph_.value(x).name;
   if (const Tensor* constant = graph_.constant(x)) {
-    const EcWeight digits = quantize_ec_weight(*constant, params);
+    const EcWeight digits = weights_.quantized_ec(*constant, params);
     const ValueId first = graph_.add_constant(graph_.unique_value_name(name + "_quantized"), digits.first);
     const ValueId second = graph_.add_constant(graph_.unique_value_name(name + "_residual_quantized"), digits.second);
     return entry->second = {dequantize(name, first, first_params(params)),
@@ -293,8 +294,8 @@ void Applier::quantize_output(ValueId y, const QParams& params) {
 
 }  // namespace
 
-void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& operands) {
-  Applier applier(graph);
+void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& operands, WeightCache& weights) {
+  Applier applier(graph, weights);
   std::map<NodeId, std::vector<const OperandQuantization*>> inputs, outputs;
   for (const OperandQuantization& operand : operands) {
     TWOFOLD_CHECK(operand.params.qtype != QType::kFloat32 &&

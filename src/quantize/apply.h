@@ -6,7 +6,7 @@
 
 #include "graph/graph.h"
 #include "numeric/qparams.h"
-#include "quantize/weights.h"
+#include "quantize/weight_cache.h"
 
 namespace twofold {
 
@@ -33,8 +33,9 @@ struct OperandQuantization {
 //                add _residual (_residual_2, _residual_3), the Adds _sum.
 //
 // Names of tensors survive: the node's output keeps its name, `x` is the float tensor, x_quantized its integers.
+// Integers of weights come from `weights` where it has them, and stay there.
 // REQUIRES: `operands` name each operand at most once; ec on inputs only.
-void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& operands);
+void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& operands, WeightCache& weights);
 
 }  // namespace twofold
 

@@ -40,12 +40,13 @@ Graph quantize_graph(const Graph& graph, const Dataset& data, const QuantConfig&
     choose_rounding(graph, data, kSearchSamples, threads, plan);
     correct_biases(data, threads, plan, adjusted);
   });
+  WeightCache weights;
   stage("search ranges", [&] {
     RangeSearchOptions options = search_options(config.model, threads);
     options.progress = progress_of("search ranges");
-    search_ranges(graph, adjusted, groups, statistics, data, options, plan);
+    search_ranges(graph, adjusted, groups, statistics, data, options, weights, plan);
   });
-  stage("apply", [&] { apply_quantization(adjusted, decided_operands(graph, plan)); });
+  stage("apply", [&] { apply_quantization(adjusted, decided_operands(graph, plan), weights); });
   adjusted.compact();
   return adjusted;
 }

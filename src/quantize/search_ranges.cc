@@ -32,8 +32,8 @@ std::vector<OpenOperand> open_operands(const Graph& graph, const Plan& plan) {
 class Search {
  public:
   Search(const Graph& reference, const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics,
-         const Dataset& data, const RangeSearchOptions& options, Plan& plan)
-      : graph_(graph), groups_(groups), statistics_(statistics), options_(options), plan_(plan) {
+         const Dataset& data, const RangeSearchOptions& options, WeightCache& weights, Plan& plan)
+      : graph_(graph), groups_(groups), statistics_(statistics), options_(options), weights_(weights), plan_(plan) {
     const Runnable floating(reference, options.threads);
     for (int64_t s = 0; s < std::min(options.samples, data.size()); ++s) {
       inputs_.push_back(data.sample(s));
@@ -101,7 +101,7 @@ class Search {
     Plan trial = plan_;
     decide_activations(graph_, groups_, statistics_, choices, trial);
     Graph quantized = graph_;
-    apply_quantization(quantized, decided_operands(graph_, trial));
+    apply_quantization(quantized, decided_operands(graph_, trial), weights_);
     const Runnable runnable(quantized, options_.threads);
     MetricMeans means;
     for (size_t s = 0; s < inputs_.size(); ++s) {
@@ -119,6 +119,7 @@ class Search {
   const ScaleGroups& groups_;
   const GroupStatistics& statistics_;
   const RangeSearchOptions& options_;
+  WeightCache& weights_;
   Plan& plan_;
   std::vector<std::vector<Tensor>> inputs_, expected_;
   std::vector<RangeChoice> distinct_;
@@ -132,8 +133,8 @@ class Search {
 
 void search_ranges(const Graph& reference, const Graph& graph, const ScaleGroups& groups,
                    const GroupStatistics& statistics, const Dataset& data, const RangeSearchOptions& options,
-                   Plan& plan) {
-  Search(reference, graph, groups, statistics, data, options, plan).run();
+                   WeightCache& weights, Plan& plan) {
+  Search(reference, graph, groups, statistics, data, options, weights, plan).run();
 }
 
 }  // namespace twofold

@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "quantize/decide.h"
 #include "quantize/scale_groups.h"
+#include "quantize/weight_cache.h"
 
 namespace twofold {
 
@@ -26,9 +27,10 @@ struct RangeSearchOptions {
 // operand leaves open is tried by quantizing `graph` and running it on integers; the best by the metric (over all
 // outputs) stays. `reference` is the float model that outputs are compared with: `graph` itself, or the same before its
 // biases were corrected. Cost: one run over the samples per distinct choice; layerwise, per node and choice.
+// Weights, which all trials share, are kept in `weights`.
 void search_ranges(const Graph& reference, const Graph& graph, const ScaleGroups& groups,
                    const GroupStatistics& statistics, const Dataset& data, const RangeSearchOptions& options,
-                   Plan& plan);
+                   WeightCache& weights, Plan& plan);
 
 }  // namespace twofold
 

@@ -47,9 +47,10 @@ struct Model {
 };
 
 std::unique_ptr<Dataset> dataset_of(const Graph& graph, const std::vector<std::vector<float>>& samples) {
-  std::vector<std::vector<Tensor>> tensors;
-  for (const auto& values : samples) tensors.push_back({Tensor::from<float>({2, 3}, values)});
-  return make_dataset(std::move(tensors), input_specs(graph));
+  const std::vector<InputSpec> inputs = input_specs(graph);
+  std::vector<std::map<std::string, Tensor>> named;
+  for (const auto& values : samples) named.push_back({{inputs[0].name, Tensor::from<float>({2, 3}, values)}});
+  return make_dataset(samples_in_memory(std::move(named)), inputs);
 }
 
 std::vector<std::vector<float>> random_samples(size_t n) {

@@ -49,13 +49,12 @@ def test_help_has_an_example(command):
 
 
 def test_targets(tmp_path):
-    assert succeed("targets", "--json", tmp_path / "t.json").splitlines() == [
-        "cpu",
-        "generic",
-        "journey6-oe3.1",
-        "journey6-oe3.2",
-    ]
-    assert json.loads((tmp_path / "t.json").read_text())["targets"][0] == "cpu"
+    lines = succeed("targets", "--json", tmp_path / "t.json").splitlines()
+    names = ["cpu", "generic", "journey6-oe3.1", "journey6-oe3.2"]
+    assert [line.split()[0] for line in lines[2:]] == names
+    assert "The integer engine on a CPU" in lines[2] and lines[2].endswith(" -")
+    assert lines[5].endswith(" >= 4.3.3")
+    assert json.loads((tmp_path / "t.json").read_text())["targets"][0]["name"] == "cpu"
 
 
 def test_inspect_tables_line_up(tmp_path):
@@ -129,7 +128,7 @@ def test_split_refuses(tmp_path, nodes, message):
     [
         (["quantise"], "there is no command 'quantise'; the nearest are 'quantize'"),
         ([], "A subcommand is required"),
-        (["quantize", MODEL], "--data is required"),
+        (["quantize", MODEL], "there are no data to calibrate with"),
         (["inspect", "no-such.onnx"], "cannot open 'no-such.onnx'"),
         (["run", MODEL, "--data", "no-such-folder", "-o", "x"], "'no-such-folder'"),
         (["run", MODEL, "--data", "x", "-o", "y", "--threads", "-1"], "--threads"),

@@ -1,9 +1,11 @@
 #include "data/dataset.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zip.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -13,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/message_of.h"
+#include "base/parallel_for.h"
 #include "data/npy.h"
 #include "data/npz.h"
 #include "data/temporary_folder.h"
@@ -64,6 +67,16 @@ bool equal(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && std::ranges::equal(a.data<float>(), b.data<float>());
 }
 
+// A dataset of samples in memory, each a list of tensors in the order of `inputs`.
+std::unique_ptr<Dataset> in_memory(const std::vector<std::vector<Tensor>>& samples,
+                                   const std::vector<InputSpec>& inputs, const DatasetOptions& options = {}) {
+  std::vector<std::map<std::string, Tensor>> named(samples.size());
+  for (size_t i = 0; i < samples.size(); ++i) {
+    for (size_t k = 0; k < samples[i].size(); ++k) named[i][inputs[k].name] = samples[i][k];
+  }
+  return make_dataset(samples_in_memory(std::move(named)), inputs, options);
+}
+
 TEST(Dataset, OneFolderPerInput) {
   const TemporaryFolder folder;
   for (const std::string name : {"a", "b"}) {
@@ -79,10 +92,24 @@ TEST(Dataset, OneFolderPerInput) {
   EXPECT_TRUE(equal(data->sample(2)[0], counting({1, 2}, 120)));
   EXPECT_TRUE(equal(data->sample(2)[1], counting({1, 2}, 20)));
   fs::remove(folder.path() / "a" / "s1.npy");
-  EXPECT_TRUE(has(message_of([&] { open_dataset(folder.path(), inputs); }),
-                  "has 3 samples for input 'b', but 2 for input 'a'"));
+  const std::string a = (folder.path() / "a").string(), b = (folder.path() / "b").string();
+  EXPECT_EQ(message_of([&] { open_dataset(folder.path(), inputs); }),
+            fmt::format("input 'b' has 3 samples in '{}', but input 'a' has 2 in '{}'", b, a));
   fs::remove_all(folder.path() / "a");
   EXPECT_TRUE(has(message_of([&] { open_dataset(folder.path(), inputs); }), "input 'a' has no .npy files in"));
+}
+
+TEST(Dataset, FoldersOfAnyName) {
+  const TemporaryFolder folder;
+  for (const std::string name : {"first", "second"}) {
+    fs::create_directory(folder.path() / name);
+    save_npy(folder.path() / name / "0.npy", counting({1, name == "first" ? 2 : 3}));
+  }
+  const std::vector<fs::path> folders = {folder.path() / "second", folder.path() / "first"};
+  const auto data = open_input_folders(folders, {spec("a", {1, 3}), spec("b", {1, 2})});
+  EXPECT_EQ(data->size(), 1);
+  EXPECT_TRUE(equal(data->sample(0)[0], counting({1, 3})));
+  EXPECT_TRUE(equal(data->sample(0)[1], counting({1, 2})));
 }
 
 TEST(Dataset, FilesOfAModelWithOneInput) {
@@ -169,12 +196,12 @@ TEST(Dataset, NumbersBecomeFloat32WhereTheInputIs) {
   std::vector<uint16_t> halves = {0x3e00, 0xfbff, 0x0001};  // 1.5, -65504, 2^-24
   Tensor half(DType::kFloat16, {3});
   std::ranges::copy(halves, half.mutable_data<uint16_t>().begin());
-  const auto data = make_dataset({{Tensor::from<uint8_t>({3}, pixels)}, {Tensor::from<double>({3}, doubles)}, {half}},
-                                 {spec("x", {3})});
+  const auto data =
+      in_memory({{Tensor::from<uint8_t>({3}, pixels)}, {Tensor::from<double>({3}, doubles)}, {half}}, {spec("x", {3})});
   EXPECT_TRUE(std::ranges::equal(data->sample(0)[0].data<float>(), std::vector<float>{0, 128, 255}));
   EXPECT_TRUE(std::ranges::equal(data->sample(1)[0].data<float>(), std::vector<float>{0.5F, -1, 3}));
   EXPECT_TRUE(std::ranges::equal(data->sample(2)[0].data<float>(), std::vector<float>{1.5F, -65504, 0x1p-24F}));
-  const auto ids = make_dataset({{Tensor::from<double>({3}, doubles)}}, {spec("ids", {3}, DType::kInt64)});
+  const auto ids = in_memory({{Tensor::from<double>({3}, doubles)}}, {spec("ids", {3}, DType::kInt64)});
   EXPECT_EQ(message_of([&] { ids->sample(0); }),
             "sample 0: input 'ids' expects int64 of shape [3], but the data are float64 of shape [3]");
 }
@@ -182,20 +209,19 @@ TEST(Dataset, NumbersBecomeFloat32WhereTheInputIs) {
 TEST(Dataset, AppliesMeanAndScale) {
   // [1,3,2]
   const auto sample = [](Preprocess preprocess) {
-    return make_dataset({{counting({1, 3, 2})}}, {spec("x", {1, 3, 2})}, {{{"x", std::move(preprocess)}}})
-        ->sample(0)[0];
+    return in_memory({{counting({1, 3, 2})}}, {spec("x", {1, 3, 2})}, {{{"x", std::move(preprocess)}}})->sample(0)[0];
   };
   EXPECT_TRUE(std::ranges::equal(sample({{1}, {2}}).data<float>(), std::vector<float>{-2, 0, 2, 4, 6, 8}));
   EXPECT_TRUE(
       std::ranges::equal(sample({{0, 1, 2}, {1, 0.5F, -1}}).data<float>(), std::vector<float>{0, 1, 0.5F, 1, -2, -3}));
   EXPECT_TRUE(has(message_of([&] { sample({{1, 2}, {}}); }), "mean has 2 values, but the input has shape [1,3,2]"));
   EXPECT_TRUE(has(message_of([&] {
-                    make_dataset({{counting({1})}}, {spec("x", {1})}, {{{"z", {{1}, {}}}}});
+                    in_memory({{counting({1})}}, {spec("x", {1})}, {{{"z", {{1}, {}}}}});
                   }),
                   "input 'z', which the model does not have"));
   // The given tensor stays as it is.
   const Tensor given = counting({1, 3, 2});
-  make_dataset({{given}}, {spec("x", {1, 3, 2})}, {{{"x", {{1}, {2}}}}})->sample(0);
+  in_memory({{given}}, {spec("x", {1, 3, 2})}, {{{"x", {{1}, {2}}}}})->sample(0);
   EXPECT_TRUE(equal(given, counting({1, 3, 2})));
 }
 
@@ -203,17 +229,57 @@ TEST(Dataset, BadSamplesAreNamed) {
   Tensor bad = counting({1, 3});
   bad.mutable_data<float>()[2] = NAN;
   const std::vector<double> huge = {1e300, 0, 0};
-  const auto data = make_dataset({{counting({1, 3})}, {bad}, {counting({3, 1})}, {Tensor::from<double>({1, 3}, huge)}},
-                                 {spec("x", {1, 3})});
+  const auto data = in_memory({{counting({1, 3})}, {bad}, {counting({3, 1})}, {Tensor::from<double>({1, 3}, huge)}},
+                              {spec("x", {1, 3})});
   EXPECT_EQ(message_of([&] { data->sample(0); }), "nothing thrown");
   EXPECT_EQ(message_of([&] { data->sample(1); }), "sample 1: the data for input 'x' hold NaN or infinity");
   EXPECT_EQ(message_of([&] { data->sample(2); }),
             "sample 2: input 'x' expects float32 of shape [1,3], but the data are float32 of shape [3,1]");
   EXPECT_EQ(message_of([&] { data->sample(3); }), "sample 3: the data for input 'x' hold NaN or infinity");
-  const auto empty = make_dataset({{counting({0, 3})}}, {spec("x", {-1, 3})});
+  const auto empty = in_memory({{counting({0, 3})}}, {spec("x", {-1, 3})});
   EXPECT_TRUE(has(message_of([&] { empty->sample(0); }), "[0,3], which holds nothing"));
-  EXPECT_EQ(message_of([&] { make_dataset({}, {spec("x", {1})}); }), "the data hold no samples");
-  EXPECT_TRUE(has(message_of([&] { make_dataset({{}}, {spec("x", {1})}); }), "sample 0 has 0 tensors"));
+  EXPECT_EQ(message_of([&] { in_memory({}, {spec("x", {1})}); }), "the data hold no samples");
+  const auto nameless = in_memory({{}}, {spec("x", {1})});
+  EXPECT_EQ(message_of([&] { nameless->sample(0); }), "sample 0 has no array of numbers for input 'x'; it has: none");
+  const auto other = make_dataset(samples_in_memory({{{"a", counting({1})}, {"b", counting({1})}}}), {spec("x", {1})});
+  EXPECT_EQ(message_of([&] { other->sample(0); }), "sample 0 has no array of numbers for input 'x'; it has: a, b");
+}
+
+// Counts what it is asked for; fails where two threads ask at once.
+class CountingSource final : public SampleSource {
+ public:
+  int64_t size() const override { return 100; }
+  std::map<std::string, Tensor> sample(int64_t i) const override {
+    EXPECT_FALSE(busy_.exchange(true));
+    asked_.push_back(i);
+    busy_ = false;
+    return {{"x", counting({1, 3}, static_cast<float>(i))}, {"label", counting({1})}};
+  }
+  const std::vector<int64_t>& asked() const { return asked_; }
+
+ private:
+  mutable std::atomic<bool> busy_ = false;
+  mutable std::vector<int64_t> asked_;
+};
+
+TEST(Dataset, ASourceIsAskedByOneThreadAtATimeAndNothingIsKept) {
+  const auto source = std::make_shared<CountingSource>();
+  const auto data = make_dataset(source, {spec("x", {1, 3})});
+  EXPECT_EQ(data->size(), 100);
+  EXPECT_TRUE(source->asked().empty());
+  parallel_for(100, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const std::vector<Tensor> tensors = data->sample(i);
+      ASSERT_EQ(tensors.size(), 1U);
+      EXPECT_TRUE(equal(tensors[0], counting({1, 3}, static_cast<float>(i))));
+    }
+  });
+  data->sample(5);
+  std::vector<int64_t> asked = source->asked();
+  EXPECT_EQ(asked.size(), 101U);
+  EXPECT_EQ(asked.back(), 5);
+  std::ranges::sort(asked);
+  EXPECT_EQ(std::ranges::unique(asked).begin() - asked.begin(), 100);
 }
 
 TEST(Dataset, MissingOrForeignDataThrow) {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import twofold
-from command_line import PROGRAM, run, succeed
+from command_line import PROGRAM, fail, run, succeed
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
@@ -95,6 +95,7 @@ def test_quantize_json(quantized):
     report = load(quantized[0] / "q.json")
     assert set(report) >= {
         "model",
+        "output",
         "target",
         "operand_counts",
         "file_bytes",
@@ -209,9 +210,43 @@ def test_split_json(tmp_path):
 
 def test_targets_json(tmp_path):
     text = succeed("targets", "--json", tmp_path / "t.json")
-    for name in ("cpu", "generic", "journey6-oe3.1", "journey6-oe3.2"):
-        assert name in text and name in load(tmp_path / "t.json")["targets"]
-    assert load(tmp_path / "t.json")["targets"] == twofold.target_names()
+    targets = load(tmp_path / "t.json")["targets"]
+    assert [target["name"] for target in targets] == twofold.target_names()
+    for target in targets:
+        assert set(target) == {"name", "description", "compiler", "fallback", "epilogues"}
+        assert target["name"] in text and target["description"] in text
+    newest = targets[-1]["compiler"]
+    assert newest["min_version"] == "4.3.3" and newest["reason"] and newest["name"]
+    assert ">= 4.3.3" in text and all(len(line) <= 120 for line in text.splitlines())
+
+
+def test_one_target(tmp_path):
+    text = succeed("targets", "journey6-oe3.2", "--json", tmp_path / "t.json")
+    target = load(tmp_path / "t.json")
+    assert target["fallback"] == "v2" and target["compiler"]["min_version"] == "4.3.3"
+    gemm = next(row for row in target["operators"] if "Gemm" in row["ops"])
+    assert gemm["ops"] == ["Conv", "ConvTranspose", "Gemm", "MatMul"]
+    assert gemm["combinations"][0]["inputs"] == [["int8"], ["int8"]]
+    dual = {"inputs": [["int16"], ["ec"]], "outputs": ["int8", "int16"], "cost": 4}
+    assert dual in gemm["combinations"]
+    assert target["operators"][-1]["ops"] == ["*"]
+    assert not target["operators"][-1]["quantized_by_default"]
+    assert "Conv, ConvTranspose, Gemm, MatMul\n" in text
+    assert re.search(r"^int16 x ec +int8\|int16 +4$", text, re.MULTILINE)
+    assert all(len(line) <= 120 and line == line.rstrip() for line in text.splitlines())
+
+
+def test_a_target_of_ones_own(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\ndescription: A small one.\noperators:\n"
+        "  - {ops: '*', combinations: [{each_input: [int8, int16], cost: 2.5}]}\n"
+    )
+    text = succeed("targets", path)
+    assert text.startswith("mine: A small one.\n")
+    assert "each int8|int16" in text and "2.5" in text
+    assert str(MODEL) in fail("targets", MODEL)
+    assert "'cpu'" in fail("targets", "cqu")
 
 
 @pytest.mark.parametrize("command", ["quantize", "run", "verify"])

@@ -185,8 +185,9 @@ TEST(Export, LargeModelsKeepTheirWeightsInAFileBeside) {
                     .node("Reshape", {"u", "shape"}, {"y"})
                     .output("y")
                     .import();
-  export_onnx(graph, folder / "a.onnx", {.max_embedded_bytes = 2000});
+  const uint64_t bytes = export_onnx(graph, folder / "a.onnx", {.max_embedded_bytes = 2000});
   EXPECT_EQ(std::filesystem::file_size(folder / "a.onnx.data"), 1200U + 16U + 1200U);
+  EXPECT_EQ(bytes, std::filesystem::file_size(folder / "a.onnx") + 1200U + 16U + 1200U);
   EXPECT_EQ(describe(import_onnx(folder / "a.onnx")), describe(graph));
   const onnx::ModelProto written = parse_file(folder / "a.onnx");
   for (const onnx::TensorProto& tensor : written.graph().initializer()) {

@@ -160,6 +160,24 @@ TEST(Config, UnknownKeysNameLineAndNearest) {
   EXPECT_ERROR(parse("- 1\n"), ErrorCode::kInvalidArgument, "file:1: must be a map of keys, not a list");
 }
 
+TEST(Config, PathsStartAtTheFolderOfTheFile) {
+  const auto read = [](const std::string& data) {
+    return parse_config(
+        "model_parameters: {onnx_model: ../m.onnx, working_dir: /w/}\n"
+        "calibration_parameters: {cal_data_dir: " +
+            data + "}",
+        "file", "a/b");
+  };
+  using Paths = std::vector<std::filesystem::path>;
+  EXPECT_EQ(read("x").onnx_model, "a/m.onnx");
+  EXPECT_EQ(read("x").working_dir, "/w/");
+  EXPECT_EQ(read("x").cal_data_dirs, Paths{"a/b/x"});
+  EXPECT_EQ(read("'./x;/y; z;'").cal_data_dirs, (Paths{"a/b/x", "/y", "a/b/z"}));
+  EXPECT_EQ(read("[x, y]").cal_data_dirs, (Paths{"a/b/x", "a/b/y"}));
+  EXPECT_EQ(read("").cal_data_dirs, Paths{});
+  EXPECT_ERROR(read("x;;y"), ErrorCode::kInvalidArgument, "cal_data_dir: a folder is missing between two ';'");
+}
+
 TEST(Config, WholePtqFile) {
   const QuantConfig config = parse(R"(
 # a PTQ file
@@ -187,10 +205,10 @@ compiler_parameters:
   compile_mode: latency
   whatever: [1, 2]
 )");
-  EXPECT_EQ(config.onnx_model, "./m.onnx");
+  EXPECT_EQ(config.onnx_model, "m.onnx");
   EXPECT_EQ(config.output_model_file_prefix, "m_q");
   EXPECT_EQ(config.working_dir, "out");
-  EXPECT_EQ(config.cal_data_dir, "./data");
+  EXPECT_EQ(config.cal_data_dirs, std::vector<std::filesystem::path>{"data"});
   EXPECT_EQ(config.model.activation.methods, std::vector{RangeMethod::kPercentile});
   EXPECT_EQ(config.model.activation.max_percentile, std::vector{0.9999});
   EXPECT_EQ(config.model.model_output_type, QType::kInt16);

@@ -1,0 +1,179 @@
+"""Samples of a program, read one at a time, when the engine asks for them.
+
+A source has `size()` and `sample(i)`, which returns {name: array}. The engine calls them from its
+threads, one at a time; it asks for 0, 1, 2, ... several times over.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ._twofold import Error
+
+_END = object()
+
+
+def _as_array(value: Any) -> np.ndarray | None:
+    """The numbers of a value; None where it is something else, a label's text for example."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # a ragged list, a tensor on another device
+        return None
+    is_number = array.dtype.kind in "biufc" or array.dtype.name == "bfloat16"
+    return array if is_number else None
+
+
+def _arrays(sample: Any, index: int) -> dict[str, np.ndarray]:
+    if not isinstance(sample, Mapping):
+        raise Error(
+            f"sample {index} is a {type(sample).__name__}; "
+            "a sample is a mapping of input names to arrays"
+        )
+    arrays = {str(name): _as_array(value) for name, value in sample.items()}
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+@contextlib.contextmanager
+def _naming(index: int) -> Iterator[None]:
+    """Adds the sample's number to what the program's own code raises."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, Error):
+            error.add_note(f"twofold was reading sample {index} of the data")
+        raise
+
+
+def _next_sample(iterator: Iterator, index: int) -> Any:
+    """The next one, which is `index`, or _END."""
+    with _naming(index):
+        return next(iterator, _END)
+
+
+class _Indexed:
+    """Data with a length and an index."""
+
+    def __init__(self, data: Any):
+        self._data = data
+
+    def size(self) -> int:
+        return len(self._data)
+
+    def sample(self, index: int) -> dict[str, np.ndarray]:
+        with _naming(index):
+            return _arrays(self._data[index], index)
+
+
+class _Iterated:
+    """Data of which every iter() begins anew."""
+
+    def __init__(self, data: Any):
+        self._data = data
+        self._iterator: Iterator | None = None
+        self._next = 0
+
+    def size(self) -> int:
+        with contextlib.suppress(TypeError):  # has no length, or does not know it
+            return len(self._data)
+        iterator, count = iter(self._data), 0
+        while _next_sample(iterator, count) is not _END:
+            count += 1
+        return count
+
+    def sample(self, index: int) -> dict[str, np.ndarray]:
+        if self._iterator is None or index < self._next:
+            self._iterator, self._next = iter(self._data), 0
+        while True:
+            sample = _next_sample(self._iterator, self._next)
+            if sample is _END:
+                raise Error(
+                    f"sample {index} is not there: the data end after {self._next} samples this "
+                    "time; every iteration must give as many as the first, or as len() says"
+                )
+            self._next += 1
+            if self._next > index:
+                return _arrays(sample, index)
+
+
+@contextlib.contextmanager
+def _writing(index: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Error(
+            f"cannot keep sample {index} of an iterator in a temporary file in "
+            f"'{tempfile.gettempdir()}': {error.strerror}; name a folder with more room in TMPDIR, "
+            "or give data that can be read again"
+        ) from error
+
+
+class _Spooled:
+    """What a one-shot iterator yields, in a temporary file without a name."""
+
+    def __init__(self, iterator: Iterator):
+        self._iterator = iterator
+        self._file = None
+        # Per sample and name: element type, shape, place in the file.
+        self._places: list[dict[str, tuple[np.dtype, tuple[int, ...], int]]] = []
+
+    def size(self) -> int:
+        if self._file is None:
+            with _writing(0):
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by close()
+            while (sample := _next_sample(self._iterator, len(self._places))) is not _END:
+                self._write(_arrays(sample, len(self._places)))
+        return len(self._places)
+
+    def sample(self, index: int) -> dict[str, np.ndarray]:
+        arrays = {}
+        for name, (dtype, shape, place) in self._places[index].items():
+            arrays[name] = np.empty(shape, dtype)
+            self._file.seek(place)
+            self._file.readinto(arrays[name].reshape(-1).view(np.uint8))
+        return arrays
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, arrays: dict[str, np.ndarray]) -> None:
+        places = {}
+        with _writing(len(self._places)):
+            for name, array in arrays.items():
+                places[name] = (array.dtype, array.shape, self._file.tell())
+                self._file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+            self._file.flush()
+        self._places.append(places)
+
+
+@contextlib.contextmanager
+def open_samples(data: Any) -> Iterator[Any]:
+    """A path as it is, "" for None; other data as a source. At the end no file of it is left."""
+    if data is None or isinstance(data, str | os.PathLike):
+        yield os.fspath(data or "")
+        return
+    if isinstance(data, Mapping | bytes):
+        raise Error(
+            f"the data are a {type(data).__name__}; give a path, or one mapping of input names to "
+            "arrays per sample"
+        )
+    has_index = hasattr(data, "__getitem__") and hasattr(data, "__len__")
+    if isinstance(data, Sequence) or (has_index and not hasattr(data, "__iter__")):
+        yield _Indexed(data)
+        return
+    try:
+        first = iter(data)
+    except TypeError as error:
+        raise Error(
+            f"the data are a {type(data).__name__}; give a path, or something to iterate over, or "
+            "with a length and an index"
+        ) from error
+    if first is not data and first is not iter(data):
+        yield _Iterated(data)
+        return
+    with contextlib.closing(_Spooled(first)) as spooled:
+        yield spooled

@@ -1,0 +1,84 @@
+#include "api/ptq_paths.h"
+
+#include <algorithm>
+
+#include "api/open_samples.h"
+#include "base/error.h"
+#include "base/files.h"
+
+namespace twofold {
+
+namespace {
+
+// The folders in the order of the model's inputs: they stand in that of the config's, which may have no names.
+std::vector<std::filesystem::path> by_input(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
+  if (config.cal_data_dirs.size() != inputs.size()) {
+    throw_error(ErrorCode::kInvalidArgument,
+                "calibration_parameters.cal_data_dir names {} folders, but the model has {} input{}; name one folder "
+                "per input, or one for all",
+                config.cal_data_dirs.size(), inputs.size(), inputs.size() == 1 ? "" : "s");
+  }
+  std::vector<std::filesystem::path> folders;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto it = std::ranges::find(config.inputs, inputs[i].name, &InputConfig::name);
+    const bool has_names = std::ranges::any_of(config.inputs, [](const InputConfig& c) { return !c.name.empty(); });
+    if (has_names && it == config.inputs.end()) {
+      throw_error(ErrorCode::kInvalidArgument,
+                  "calibration_parameters.cal_data_dir: which folder is input '{}'? It is not among the names in "
+                  "input_parameters.input_name",
+                  inputs[i].name);
+    }
+    folders.push_back(config.cal_data_dirs[has_names ? static_cast<size_t>(it - config.inputs.begin()) : i]);
+  }
+  return folders;
+}
+
+}  // namespace
+
+std::filesystem::path PtqPaths::model() const {
+  if (!model_.empty()) return model_;
+  if (!config_.onnx_model.empty()) return config_.onnx_model;
+  throw_error(ErrorCode::kInvalidArgument,
+              "there is no model: name one (MODEL on the command line), or set model_parameters.onnx_model in the "
+              "config");
+}
+
+std::filesystem::path PtqPaths::output() const {
+  if (!output_.empty() || !names_output()) return output_;
+  return config_.working_dir / (config_.output_model_file_prefix + ".onnx");
+}
+
+void PtqPaths::prepare_output() const {
+  if (output_.empty() && names_output()) make_folders(config_.working_dir);
+  if (const std::filesystem::path path = output(); !path.empty()) check_writable(path);
+}
+
+std::unique_ptr<Dataset> PtqPaths::open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const {
+  if (has_data()) return open_samples(data_, inputs, options);
+  if (config_.cal_data_dirs.size() == 1) return open_dataset(config_.cal_data_dirs[0], inputs, options);
+  if (!config_.cal_data_dirs.empty()) return open_input_folders(by_input(config_, inputs), inputs, options);
+  throw_error(ErrorCode::kInvalidArgument,
+              "there are no data to calibrate with: name them (--data on the command line), or set "
+              "calibration_parameters.cal_data_dir in the config");
+}
+
+std::vector<std::string> PtqPaths::notes() const {
+  std::vector<std::string> keys, notes;
+  const bool has_prefix = !config_.output_model_file_prefix.empty(), has_folder = !config_.working_dir.empty();
+  if (!config_.onnx_model.empty() && !model_.empty()) keys.push_back("onnx_model");
+  if (has_prefix && !output_.empty()) keys.push_back("output_model_file_prefix");
+  if (has_folder && !output_.empty()) keys.push_back("working_dir");
+  if (!config_.cal_data_dirs.empty() && has_data()) keys.push_back("cal_data_dir");
+  if (!keys.empty()) {
+    notes.push_back(
+        fmt::format("not taken from the config but from the command's arguments: {}", fmt::join(keys, ", ")));
+  }
+  if (output_.empty() && has_prefix != has_folder) {
+    notes.push_back(fmt::format("no model is written: model_parameters has {0}, but no {1}",
+                                has_folder ? "working_dir" : "output_model_file_prefix",
+                                has_folder ? "output_model_file_prefix" : "working_dir"));
+  }
+  return notes;
+}
+
+}  // namespace twofold

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "engine/lower.h"
+#include "ops/float_program.h"
+
+namespace twofold {
+
+namespace {
+
+struct Clamp {
+  int32_t low, high;
+};
+
+template <typename T>
+std::optional<Clamp> read_clamp(const Tensor& table) {
+  const std::span<const T> entries = table.data<T>();
+  if (entries.size() != size_t{1} << (8 * sizeof(T))) return std::nullopt;
+  const auto [low, high] = std::ranges::minmax(entries);
+  int32_t x = std::numeric_limits<T>::min();
+  for (T entry : entries) {
+    if (entry != std::clamp<int32_t>(x++, low, high)) return std::nullopt;
+  }
+  return Clamp{low, high};
+}
+
+// The bounds between which a table leaves every integer as it is, if that is all it does.
+std::optional<Clamp> read_clamp(const Tensor* table) {
+  if (table == nullptr) return std::nullopt;
+  switch (table->dtype()) {
+    case DType::kInt8: return read_clamp<int8_t>(*table);
+    case DType::kUInt8: return read_clamp<uint8_t>(*table);
+    case DType::kInt16: return read_clamp<int16_t>(*table);
+    case DType::kUInt16: return read_clamp<uint16_t>(*table);
+    default: return std::nullopt;
+  }
+}
+
+// Narrows output `output` of a node that clamps its outputs; false where it does not, or has another type.
+bool narrow(Attributes& attributes, size_t output, const Clamp& clamp, DType dtype) {
+  const bool program = !read_forms(attributes, kProgramOutputs).empty();
+  const char* prefix = program ? kProgramOutputs : kProductOutputs;
+  std::vector<StoredForm> forms = read_forms(attributes, prefix);
+  if (output >= forms.size() || forms[output].dtype != dtype) return false;
+  forms[output].low = std::clamp(forms[output].low, clamp.low, clamp.high);
+  forms[output].high = std::clamp(forms[output].high, clamp.low, clamp.high);
+  write_forms(attributes, prefix, forms);
+  return true;
+}
+
+bool fold(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  const NodeId producer = graph.producer(x);
+  if (producer == kNone || graph.node(producer).domain != "twofold" || !graph.has_single_use(x)) return false;
+  const auto clamp = read_clamp(graph.constant(node.inputs[1]));
+  if (!clamp) return false;
+  const std::vector<ValueId>& outputs = graph.node(producer).outputs;
+  const auto output = static_cast<size_t>(std::ranges::find(outputs, x) - outputs.begin());
+  if (!narrow(graph.attributes(producer), output, *clamp, graph.constant(node.inputs[1])->dtype())) return false;
+  graph.add_origins(producer, node.origins);
+  graph.remove_node(id);
+  graph.set_output(producer, static_cast<int>(output), y);
+  return true;
+}
+
+}  // namespace
+
+int fold_clamps(Graph& graph) {
+  int count = 0;
+  for (NodeId id : graph.topological_order()) {
+    const Node& node = graph.node(id);
+    if (node.op_type == "Table" && node.domain == "twofold" && fold(graph, id)) ++count;
+  }
+  return count;
+}
+
+}  // namespace twofold

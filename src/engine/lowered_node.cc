@@ -1,0 +1,74 @@
+#include "engine/lowered_node.h"
+
+#include <algorithm>
+
+#include "ops/float_program.h"
+
+namespace twofold {
+
+namespace {
+
+bool is_lowered(const Node& node) { return node.domain == "twofold"; }
+
+// Whether output `i` of a lowered operator or QuantizeLinear holds integers, not float32.
+bool gives_integers(const Node& node, size_t i) {
+  if (!is_lowered(node)) return node.is("QuantizeLinear");
+  std::vector<StoredForm> forms = read_forms(node.attributes, kProgramOutputs);
+  if (forms.empty()) forms = read_forms(node.attributes, kProductOutputs);
+  return i >= forms.size() || forms[i].dtype != DType::kFloat32;
+}
+
+// Whether the node reads integers that a quantized tensor is made of.
+bool reads_quantized(const Node& node, const std::vector<bool>& quantized) {
+  return std::ranges::any_of(node.inputs,
+                             [&](ValueId id) { return id != kNone && quantized[static_cast<size_t>(id)]; });
+}
+
+bool reads_dequantized(const Graph& graph, const Node& node) {
+  return std::ranges::any_of(node.inputs, [&](ValueId id) {
+    const NodeId producer = id == kNone ? kNone : graph.producer(id);
+    return producer != kNone && graph.node(producer).is("DequantizeLinear");
+  });
+}
+
+}  // namespace
+
+std::string_view to_string(LoweredKind kind) {
+  switch (kind) {
+    case LoweredKind::kInteger: return "integer";
+    case LoweredKind::kTable: return "table";
+    case LoweredKind::kMoved: return "moved";
+    case LoweredKind::kConversion: return "conversion";
+    case LoweredKind::kFloat: break;
+  }
+  return "float";
+}
+
+std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReasons& reasons) {
+  std::vector<bool> quantized(static_cast<size_t>(lowered.num_values()), false);
+  std::vector<LoweredNode> result;
+  for (NodeId id : lowered.topological_order()) {
+    const Node& node = lowered.node(id);
+    LoweredNode entry{id, LoweredKind::kFloat, ""};
+    if (is_lowered(node)) {
+      entry.kind = node.op_type == "Table" ? LoweredKind::kTable : LoweredKind::kInteger;
+    } else if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) {
+      entry.kind = LoweredKind::kConversion;
+    } else if (reads_quantized(node, quantized)) {
+      entry.kind = LoweredKind::kMoved;
+    } else if (const auto it = reasons.find(node.name); it != reasons.end()) {
+      entry.why = it->second;
+    } else {
+      entry.why = reads_dequantized(lowered, node) ? "has no integer form" : "its inputs are not quantized";
+    }
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const ValueId output = node.outputs[i];
+      if (output == kNone) continue;
+      quantized[static_cast<size_t>(output)] = entry.kind == LoweredKind::kMoved || gives_integers(node, i);
+    }
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+}  // namespace twofold

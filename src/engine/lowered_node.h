@@ -1,0 +1,34 @@
+// What lowering made of each operator, for people.
+#ifndef TWOFOLD_SRC_ENGINE_LOWERED_NODE_H_
+#define TWOFOLD_SRC_ENGINE_LOWERED_NODE_H_
+
+#include <string>
+#include <vector>
+
+#include "engine/lower.h"
+
+namespace twofold {
+
+enum class LoweredKind : uint8_t {
+  kInteger,     // computes on integers
+  kTable,       // looks integers up
+  kMoved,       // moves integers
+  kConversion,  // QuantizeLinear, DequantizeLinear
+  kFloat,
+};
+
+// "integer", "table", "moved", "conversion", "float".
+std::string_view to_string(LoweredKind kind);
+
+struct LoweredNode {
+  NodeId node = kNone;
+  LoweredKind kind = LoweredKind::kFloat;
+  std::string why;  // of a float one: why it is one
+};
+
+// In topological order. `reasons` are those that lower() gave.
+std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReasons& reasons);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_ENGINE_LOWERED_NODE_H_

@@ -1,0 +1,93 @@
+// Sums of products, pools and reductions.
+#include <algorithm>
+
+#include "passes/type_rules.h"
+
+namespace twofold {
+
+namespace {
+
+// Rank and channels from the weight; batch from the input; spatial dimensions are left open.
+void conv(const Inference& in) {
+  in.output(0).dtype = in.input(0).dtype;
+  const int rank = in.input(1).rank() > 0 ? in.input(1).rank() : in.input(0).rank();
+  if (rank < 2) return;
+  Dims shape(static_cast<size_t>(rank), kUnknownDim);
+  if (in.input(0).rank() == rank) shape[0] = (*in.input(0).shape)[0];
+  if (in.input(1).rank() == rank) {
+    const Dims& weight = *in.input(1).shape;
+    const bool transposed = in.node.is("ConvTranspose");
+    shape[1] = weight[transposed ? 1 : 0];
+    const int64_t group = in.attributes().get_int("group", 1);
+    if (transposed && shape[1] != kUnknownDim && __builtin_mul_overflow(shape[1], group, &shape[1])) return;
+  }
+  in.output(0).shape = std::move(shape);
+}
+
+// Batch and channels stay, spatial dimensions are left open, or are 1 for the global pools.
+void pool(const Inference& in) {
+  in.output(0).dtype = in.input(0).dtype;
+  if (in.input(0).rank() < 2) return;
+  Dims shape = *in.input(0).shape;
+  std::fill(shape.begin() + 2, shape.end(), in.node.op_type.starts_with("Global") ? 1 : kUnknownDim);
+  in.output(0).shape = std::move(shape);
+}
+
+void gemm(const Inference& in) {
+  in.output(0).dtype = in.input(0).dtype;
+  Dims shape(2, kUnknownDim);
+  if (in.input(0).rank() == 2) shape[0] = (*in.input(0).shape)[in.attributes().get_int("transA", 0) != 0 ? 1 : 0];
+  if (in.input(1).rank() == 2) shape[1] = (*in.input(1).shape)[in.attributes().get_int("transB", 0) != 0 ? 0 : 1];
+  in.output(0).shape = std::move(shape);
+}
+
+void matmul(const Inference& in) {
+  in.output(0).dtype = in.input(0).dtype;
+  if (in.input(0).rank() < 2 || in.input(1).rank() < 2) return;
+  const Dims& a = *in.input(0).shape;
+  const Dims& b = *in.input(1).shape;
+  auto shape = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
+  shape->push_back(a[a.size() - 2]);
+  shape->push_back(b.back());
+  in.output(0).shape = std::move(shape);
+}
+
+void reduce(const Inference& in) {
+  in.output(0).dtype = in.input(0).dtype;
+  const auto axes = known_elements(in.input(1));
+  if (!in.input(0).shape || !axes || axes->empty()) return;
+  const bool keep = in.attributes().get_int("keepdims", 1) != 0;
+  Dims shape = *in.input(0).shape;
+  std::vector<bool> reduced(shape.size(), false);
+  for (int64_t axis : *axes) {
+    const int at = normalized_axis(axis, static_cast<int>(shape.size()));
+    if (at < 0) return;
+    reduced[static_cast<size_t>(at)] = true;
+  }
+  Dims result;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!reduced[i]) result.push_back(shape[i]);
+    if (reduced[i] && keep) result.push_back(1);
+  }
+  in.output(0).shape = std::move(result);
+}
+
+}  // namespace
+
+std::span<const TypeRule> linear_type_rules() {
+  static constexpr TypeRule kRules[] = {
+      {"AveragePool", pool},       {"Conv", conv},
+      {"ConvTranspose", conv},     {"Gemm", gemm},
+      {"GlobalAveragePool", pool}, {"GlobalLpPool", pool},
+      {"GlobalMaxPool", pool},     {"LpPool", pool},
+      {"MatMul", matmul},          {"MaxPool", pool},
+      {"ReduceL1", reduce},        {"ReduceL2", reduce},
+      {"ReduceLogSum", reduce},    {"ReduceLogSumExp", reduce},
+      {"ReduceMax", reduce},       {"ReduceMean", reduce},
+      {"ReduceMin", reduce},       {"ReduceProd", reduce},
+      {"ReduceSum", reduce},       {"ReduceSumSquare", reduce},
+  };
+  return kRules;
+}
+
+}  // namespace twofold

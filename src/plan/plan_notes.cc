@@ -1,0 +1,77 @@
+#include "plan/plan_notes.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/error.h"
+#include "plan/operands.h"
+
+namespace twofold {
+
+namespace {
+
+// Activations have one scale per tensor: a sum over channels cannot carry a scale per channel.
+void refuse_per_channel(Plan& plan) {
+  const bool asked = std::any_of(plan.operands().begin(), plan.operands().end(), [](const OperandPlan& operand) {
+    const std::vector<bool>& per_channel = operand.activation.per_channel;
+    return std::find(per_channel.begin(), per_channel.end(), true) != per_channel.end();
+  });
+  if (asked)
+    plan.unmet.push_back("activation.per_channel: activations get one scale per tensor (weights are per channel)");
+}
+
+}  // namespace
+
+void PlanNotes::add_to(Plan& plan) const {
+  note_defaults(plan);
+  note_qtypes(plan);
+  refuse_per_channel(plan);
+}
+
+// Says which operators stay float although every node was asked to be an integer.
+void PlanNotes::note_defaults(Plan& plan) const {
+  std::map<std::string, int> count, fused;
+  for (const OperandPlan& operand : plan.operands()) {
+    const bool stays = operand.decided_by == DecidedBy::kDefault && operand.operand.starts_with("input") &&
+                       !is_integer(operand.granted);
+    if (!stays) continue;
+    if (!target_.rule(operand.op_type).quantized_by_default) {
+      ++count[operand.op_type];
+    } else if (is_epilogue_[static_cast<size_t>(graph_.find_node(operand.node))]) {
+      ++fused[operand.op_type];
+    }
+  }
+  if (!is_integer(config_.model.all_node_type)) return;
+  const auto note = [&plan](const char* what, const std::map<std::string, int>& counts) {
+    std::string list;
+    for (const auto& [op_type, n] : counts) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);
+    if (!list.empty()) plan.notes.push_back(what + list);
+  };
+  note("operands that stay float32 unless an op, subgraph or node config asks for them: ", count);
+  note("operands computed on the accumulator in front of them, before it is quantized: ", fused);
+}
+
+// Says where a request has a simpler meaning than its word, or none, and still nothing is left undone.
+void PlanNotes::note_qtypes(Plan& plan) const {
+  std::set<std::string> notes;
+  for (const NodeId id : graph_.topological_order()) {
+    const Node& node = graph_.node(id);
+    for (const Level& level : levels_.of(id)) {
+      const bool dual = level.config->qtype == NodeQType::kDualInt16 || level.config->qtype == NodeQType::kInt16Ec;
+      if (!dual || is_gemm_type(node.op_type) || float_data_inputs(node, is_float_).empty()) continue;
+      notes.insert(fmt::format("{}: on {}, {} means int16 for every data input", level.key, node.op_type,
+                               to_string(*level.config->qtype)));
+    }
+  }
+  for (const GraphOutput& output : graph_.outputs) {
+    if (!config_.model.model_output_type || (output.value != kNone && is_float_[static_cast<size_t>(output.value)]))
+      continue;
+    notes.insert(fmt::format("model_output_type does not change output '{}', which holds no floating-point numbers",
+                             output.name));
+  }
+  plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
+}
+
+}  // namespace twofold

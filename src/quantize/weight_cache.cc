@@ -1,0 +1,19 @@
+#include "quantize/weight_cache.h"
+
+namespace twofold {
+
+Tensor WeightCache::quantized(const Tensor& weight, const QParams& params, Rounding rounding) {
+  const Key key{weight.bytes(), weight.shape(), params.qtype, params.axis, params.scale, rounding};
+  const auto [entry, inserted] = entries_.try_emplace(key);
+  if (inserted) entry->second = {weight, {quantize_weight(weight, params, rounding), {}}};
+  return entry->second.integers.first;
+}
+
+EcWeight WeightCache::quantized_ec(const Tensor& weight, const QParams& params) {
+  const Key key{weight.bytes(), weight.shape(), params.qtype, params.axis, params.scale, Rounding::kNearest};
+  const auto [entry, inserted] = entries_.try_emplace(key);
+  if (inserted) entry->second = {weight, quantize_ec_weight(weight, params)};
+  return entry->second.integers;
+}
+
+}  // namespace twofold

@@ -1,0 +1,32 @@
+// Integers of weights, so that trials that differ in activations only do not round the same weights again.
+#ifndef TWOFOLD_SRC_QUANTIZE_WEIGHT_CACHE_H_
+#define TWOFOLD_SRC_QUANTIZE_WEIGHT_CACHE_H_
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "quantize/weights.h"
+
+namespace twofold {
+
+// What quantize_weight and quantize_ec_weight gave for a weight, its parameters and its rounding. A weight is known by
+// its bytes, which the cache keeps alive.
+class WeightCache {
+ public:
+  Tensor quantized(const Tensor& weight, const QParams& params, Rounding rounding);
+  EcWeight quantized_ec(const Tensor& weight, const QParams& params);
+
+ private:
+  using Key = std::tuple<const std::byte*, Shape, QType, int, std::vector<float>, Rounding>;
+  struct Entry {
+    Tensor weight;
+    EcWeight integers;  // `first` alone unless the type is ec
+  };
+
+  std::map<Key, Entry> entries_;
+};
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_WEIGHT_CACHE_H_
