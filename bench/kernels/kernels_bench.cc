@@ -3,6 +3,7 @@
 //
 // kernels_bench [seconds per case and contender] [part of a name] [instruction set]
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -83,16 +84,21 @@ class Ours {
     form.low = kind.a == DType::kInt8 ? -128 : -32768;
     form.high = -1 - form.low;
     const int64_t pad = work.kernel / 2, end = work.stride == 1 ? pad : pad - 1;
-    conv_ = std::make_unique<Conv>(
-        ConvWeights{kind.b, b_.data(), work.out_channels, work.channels / work.group, work.group, 0},
-        ConvWindow{{work.kernel, work.kernel}, {work.stride, work.stride}, {1, 1}, {pad, pad, end, end}}, kind.a, 0,
-        std::span<const int64_t>(), std::span(&form, 1));
+    axes_ = conv_axes({{work.kernel, work.kernel}, {work.stride, work.stride}, {1, 1}, {pad, pad, end, end}},
+                      {work.height, work.width});
+    const ConvWeights weights = {.dtype = kind.b,
+                                 .data = b_.data(),
+                                 .out_channels = work.out_channels,
+                                 .group_channels = work.channels / work.group,
+                                 .kernel = {1, work.kernel, work.kernel},
+                                 .group = work.group};
+    conv_ = std::make_unique<Conv>(weights, kind.a, 0, std::span<const int64_t>(), std::span(&form, 1));
     form_ = form;
     y_.resize(static_cast<size_t>(work.out_height() * work.out_width() * work.out_channels) * byte_size(kind.a));
   }
   void run() {
     const OutputRows place = {y_.data(), work_.out_channels};
-    conv_->run({kind_.a, a_.data(), 1, {work_.height, work_.width}, work_.channels, 0}, std::span(&place, 1));
+    conv_->run({kind_.a, a_.data(), 1, {work_.height, work_.width}, work_.channels, 0}, axes_, std::span(&place, 1));
   }
   // Compares 2000 outputs with sums in int64.
   bool is_right() {
@@ -128,6 +134,7 @@ class Ours {
   const Work& work_;
   Kind kind_;
   OutputForm form_;
+  std::array<ConvAxis, 3> axes_;
   std::unique_ptr<Conv> conv_;
   std::vector<std::byte> a_, b_, y_;
 };

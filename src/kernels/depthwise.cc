@@ -110,7 +110,8 @@ void Depthwise::pack_weights() {
   const auto cells_at = [&](int64_t channel, int64_t cell, bool of_high) {
     const PackedB::Panel& panel = b_.panels()[static_cast<size_t>(channel / (b_.kernels().max_vectors * lanes))];
     const std::ptrdiff_t width = panel.vectors * lanes;
-    return b_.data() + (of_high ? panel.high : panel.cells) + (cell * width + channel - panel.first_column) * 4;
+    return (of_high ? b_.high_data() + panel.high : b_.data() + panel.cells) +
+           (cell * width + channel - panel.first_column) * 4;
   };
   for (const Group& group : groups_) {
     std::ptrdiff_t to = group.weights;

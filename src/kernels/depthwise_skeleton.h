@@ -45,7 +45,7 @@ struct PairChannels {
 };
 
 // Interleaves kPresent taps and zeros; the cells of the first kVectors vectors of channels go to `to`.
-template <typename V, typename Channels, bool kHigh, int kVectors, int kPresent>
+template <typename V, typename Channels, bool kHigh, int kBias, int kVectors, int kPresent>
 [[gnu::always_inline]] inline void make_cell(const std::byte* const* taps, std::ptrdiff_t offset, int channels,
                                              const typename V::I32& flip, std::byte* to, std::byte* high) {
   typename V::I32 tap[Channels::kTaps], cells[Channels::kTaps];
@@ -56,13 +56,17 @@ template <typename V, typename Channels, bool kHigh, int kVectors, int kPresent>
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     V::store_cells(to + v * V::kLanes * 4, cells[v]);
-    if constexpr (kHigh) V::store_cells(high + v * V::kLanes * 4, V::high_bytes(cells[v]));
+    if constexpr (kHigh) {
+      // high_bytes has a bias of 128.
+      const typename V::I32 unbias = V::broadcast(static_cast<int32_t>((128U - kBias) * 0x00010001U));
+      V::store_cells(high + v * V::kLanes * 4, V::sub_words(V::high_bytes(cells[v]), unbias));
+    }
   }
 }
 
 // Interleaves the taps of all columns, kLast of them in the last cell of each. (Fields are copied first: the compiler
 // would read them again after every store of bytes, which might be theirs.)
-template <typename V, typename Channels, bool kHigh, int kVectors, int kLast>
+template <typename V, typename Channels, bool kHigh, int kBias, int kVectors, int kLast>
 void make_cells(const DepthwiseStrip& strip) {
   constexpr int kTaps = Channels::kTaps;
   constexpr std::ptrdiff_t kCell = kVectors * V::kLanes * 4;
@@ -75,12 +79,12 @@ void make_cells(const DepthwiseStrip& strip) {
   std::byte *to = strip.cells, *high = strip.high_cells;
   for (int column = 0; column < columns; ++column) {
     for (int cell = 0; cell < whole_cells; ++cell) {
-      make_cell<V, Channels, kHigh, kVectors, kTaps>(taps, offset, channels, flip, to, high);
+      make_cell<V, Channels, kHigh, kBias, kVectors, kTaps>(taps, offset, channels, flip, to, high);
       taps += kTaps;
       to += kCell;
       high += kHigh ? kCell : 0;
     }
-    make_cell<V, Channels, kHigh, kVectors, kLast>(taps, offset, channels, flip, to, high);
+    make_cell<V, Channels, kHigh, kBias, kVectors, kLast>(taps, offset, channels, flip, to, high);
     taps += kLast;
     to += kCell;
     high += kHigh ? kCell : 0;
@@ -139,13 +143,13 @@ void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* column
   }
 }
 
-template <typename V, typename Dot, typename Channels, bool kHigh, int kVectors>
+template <typename V, typename Dot, typename Channels, bool kHigh, int kBias, int kVectors>
 void depthwise_strip(const DepthwiseStrip& strip) {
   switch (strip.rows % Channels::kTaps) {
-    case 1: make_cells<V, Channels, kHigh, kVectors, 1>(strip); break;
-    case 2: make_cells<V, Channels, kHigh, kVectors, 2>(strip); break;  // never of pairs
-    case 3: make_cells<V, Channels, kHigh, kVectors, 3>(strip); break;  // never of pairs
-    default: make_cells<V, Channels, kHigh, kVectors, Channels::kTaps>(strip); break;
+    case 1: make_cells<V, Channels, kHigh, kBias, kVectors, 1>(strip); break;
+    case 2: make_cells<V, Channels, kHigh, kBias, kVectors, 2>(strip); break;  // never of pairs
+    case 3: make_cells<V, Channels, kHigh, kBias, kVectors, 3>(strip); break;  // never of pairs
+    default: make_cells<V, Channels, kHigh, kBias, kVectors, Channels::kTaps>(strip); break;
   }
   const int cells = (strip.rows + Channels::kTaps - 1) / Channels::kTaps;
   // Cells of a column of three taps.
@@ -156,15 +160,16 @@ void depthwise_strip(const DepthwiseStrip& strip) {
   if constexpr (kHigh) sum(strip, cells, strip.high_cells, strip.high_weights, nullptr, strip.high);
 }
 
-template <typename V, typename Dot, typename Channels, bool kHigh = false>
+// kBias: MicroKernels::high_bias.
+template <typename V, typename Dot, typename Channels, bool kHigh = false, int kBias = 128>
 void depthwise(const DepthwiseStrip& strip) {
   const int vectors = (strip.channels + V::kLanes - 1) / V::kLanes;
   if constexpr (Channels::kTaps == 4) {
-    if (vectors == 4) return depthwise_strip<V, Dot, Channels, kHigh, 4>(strip);
-    if (vectors == 3) return depthwise_strip<V, Dot, Channels, kHigh, 3>(strip);
+    if (vectors == 4) return depthwise_strip<V, Dot, Channels, kHigh, kBias, 4>(strip);
+    if (vectors == 3) return depthwise_strip<V, Dot, Channels, kHigh, kBias, 3>(strip);
   }
-  if (vectors == 2) return depthwise_strip<V, Dot, Channels, kHigh, 2>(strip);
-  depthwise_strip<V, Dot, Channels, kHigh, 1>(strip);
+  if (vectors == 2) return depthwise_strip<V, Dot, Channels, kHigh, kBias, 2>(strip);
+  depthwise_strip<V, Dot, Channels, kHigh, kBias, 1>(strip);
 }
 
 }  // namespace

@@ -115,7 +115,8 @@ void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk,
   const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
   const int64_t first = chunk.begin / per_high;
   kernel(kernels_.has_quads)(a + b_.row_form().high_offset + first * 4, stride,
-                             b_.data() + panel.high + first * width * 4, cells / per_high, kZeros.data(), high_.data());
+                             b_.high_data() + panel.high + first * width * 4, cells / per_high, kZeros.data(),
+                             high_.data());
 }
 
 // Fills sums_.

@@ -24,7 +24,7 @@ using TileKernel = void (*)(const std::byte* a, std::ptrdiff_t a_stride, const s
                             const int32_t* init, int32_t* out);
 
 // Element-wise copy of `n` elements of a row of A into cells; bits `flip` are inverted (which moves between signed and
-// unsigned). `high` receives the high bytes with their sign bit inverted, where the product wants them.
+// unsigned). `high` receives the high bytes plus high_bias, where the product wants them.
 using CopyRow = void (*)(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* high);
 
 // Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point, or, to
@@ -67,7 +67,7 @@ using TileEpilogue = void (*)(const TileSums& sums, const TileShape& shape, cons
 // are `rows` taps above each other; a column of them is interleaved into cells once, and serves every pixel whose
 // window it lies in: pixel p takes columns p * pixel_step + x * tap_step, x < kernel.
 //   out[p][c] = init[c] + sum of column[..][c] * weight[..][c] mod 2^32, and, where the product wants it,
-//   high[p][c] = sum of (high byte + 128) * high weight.
+//   high[p][c] = sum of (high byte + high_bias) * high weight.
 struct DepthwiseStrip {
   const std::byte* const* taps;  // [columns][rows], each the first channel of a pixel of the input
   int columns, rows;
@@ -82,12 +82,28 @@ struct DepthwiseStrip {
 };
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
 
+// A panel of B as it lies in memory: rows of K, `columns` columns; strides in bytes.
+struct PackSource {
+  const std::byte* data;
+  std::ptrdiff_t row_stride, column_stride;
+  std::ptrdiff_t rows, padded_rows;  // zeros from `rows` on; padded_rows is a multiple of 4
+  int columns, width;                // zeros from `columns` on
+  int32_t fold;                      // subtracted from every element
+};
+// Lays it out as [cell][width].
+using PackCells = void (*)(const PackSource& b, std::byte* cells);
+// Per column of `count` cells, [count][width]: the sum of the elements and the sum of their magnitudes, which have to
+// fit int32.
+using ScanCells = void (*)(const std::byte* cells, std::ptrdiff_t count, int width, int32_t* sums, int32_t* magnitudes);
+using RangeOf = void (*)(const std::byte* from, std::ptrdiff_t n, int32_t* low, int32_t* high);  // n > 0
+
 struct MicroKernels {
   int lanes;                      // int32 lanes of a vector
   int max_vectors;                // of the widest tile
   int max_rows[kMaxTileVectors];  // of the highest tile with 1, 2, ... vectors
   bool has_quads;                 // else 8-bit operands are widened to pairs
   bool quads_take_unsigned;       // the quads of A are uint8 (x86), else int8
+  int high_bias;                  // added to the high bytes of A to fit the second pass: 128, or 0 for int8 quads
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];
 
@@ -95,6 +111,13 @@ struct MicroKernels {
   CopyRow copy_s8_to_16, copy_u8_to_16;
   CopyRow copy_16_to_16;
   CopyRow copy_16_to_16_and_high;  // high bytes as the cells that the second pass wants: uint8, or int16
+
+  PackCells pack_quads, pack_pairs_s8, pack_pairs_u8, pack_pairs_16;
+  ScanCells scan_quads, scan_pairs;
+  ScanCells scan_parts;  // of pairs split into high and low parts: the sums are the high parts'
+  // The high parts of `count` pairs, as the cells that the second pass wants.
+  void (*pack_high)(const std::byte* cells, std::ptrdiff_t count, int width, std::byte* high);
+  RangeOf range_s8, range_u8, range_s16, range_u16;
 
   // sums[i] (+)= acc[i]; the first form where `first`. n is a multiple of lanes.
   void (*flush)(const int32_t* acc, std::ptrdiff_t n, bool first, double* sums);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <cmath>
 #include <limits>
 
 #include "base/check.h"
@@ -14,185 +14,160 @@ namespace {
 
 // K is cut at multiples of 4, which are whole cells of either kind.
 constexpr int64_t kStep = 4;
-// Elements of K that are brought into one form at once; the block stays in the L1 cache.
-constexpr int64_t kBlock = 64;
 constexpr int kMaxWidth = kMaxTileVectors * kMaxLanes;
 // Where chunks of pairs are at least this long, adding them up costs less than a second pass over the high bytes.
 constexpr int64_t kGoodChunk = 128;
+// Cells that are summed in int32 at once: 2^12 pairs of magnitude 2^15 stay below 2^31.
+constexpr int64_t kScan = 1 << 12;
 constexpr double kExactDouble = 9007199254740992.0;  // 2^53
 
-using Block = std::array<std::array<int16_t, kMaxWidth>, kBlock>;  // [k][column]
-using Weights = std::array<int32_t, kMaxWidth>;                    // per column
-
-template <typename Body>
-void with_type(DType dtype, const Body& body) {
-  switch (dtype) {
-    case DType::kInt8: return body(int8_t{});
-    case DType::kUInt8: return body(uint8_t{});
-    case DType::kInt16: return body(int16_t{});
-    case DType::kUInt16: return body(uint16_t{});
-    default: TWOFOLD_CHECK(!"an operand of 8 or 16 bits");
-  }
-}
+using Columns = std::array<int32_t, kMaxWidth>;
 
 bool is_8bit(DType dtype) { return byte_size(dtype) == 1; }
+bool is_unsigned(DType dtype) { return dtype == DType::kUInt8 || dtype == DType::kUInt16; }
 
 struct Range {
   int32_t low = 0, high = 0;
   bool within(int32_t least, int32_t most) const { return low >= least && high <= most; }
 };
 
-Range range_of(const MatrixView& b) {
-  Range range;
-  with_type(b.dtype, [&]<typename T>(T) {
-    if (b.zero_point == 0 && std::is_signed_v<T>) {
-      range = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-      return;
+// Of the integers that are there; of signed ones without a zero point it is of no interest, and is the type's.
+Range range_of(const MatrixView& b, const MicroKernels& kernels) {
+  if (b.zero_point == 0 && !is_unsigned(b.dtype)) return is_8bit(b.dtype) ? Range{-128, 127} : Range{-32768, 32767};
+  if (b.rows == 0 || b.columns == 0) return {};
+  const RangeOf of = b.dtype == DType::kInt8    ? kernels.range_s8
+                     : b.dtype == DType::kUInt8 ? kernels.range_u8
+                     : b.dtype == DType::kInt16 ? kernels.range_s16
+                                                : kernels.range_u16;
+  const bool by_row = b.column_stride <= b.row_stride;
+  int64_t outer = by_row ? b.rows : b.columns, inner = by_row ? b.columns : b.rows;
+  const int64_t outer_stride = by_row ? b.row_stride : b.column_stride;
+  const int64_t inner_stride = by_row ? b.column_stride : b.row_stride;
+  const bool dense = inner_stride == 1;
+  if (dense && outer_stride == inner) {
+    inner *= outer;
+    outer = 1;
+  }
+  const auto bytes = static_cast<int64_t>(byte_size(b.dtype));
+  Range range = {std::numeric_limits<int32_t>::max(), std::numeric_limits<int32_t>::min()};
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t i = 0; i < inner; i += dense ? inner : 1) {
+      Range part;
+      of(static_cast<const std::byte*>(b.data) + (o * outer_stride + i * inner_stride) * bytes, dense ? inner : 1,
+         &part.low, &part.high);
+      range = {std::min(range.low, part.low), std::max(range.high, part.high)};
     }
-    const bool by_row = b.column_stride <= b.row_stride;
-    const int64_t outer = by_row ? b.rows : b.columns, inner = by_row ? b.columns : b.rows;
-    const int64_t outer_stride = by_row ? b.row_stride : b.column_stride;
-    const int64_t inner_stride = by_row ? b.column_stride : b.row_stride;
-    T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::min();
-    for (int64_t o = 0; o < outer; ++o) {
-      const T* from = static_cast<const T*>(b.data) + o * outer_stride;
-      for (int64_t i = 0; i < inner; ++i) {
-        low = std::min(low, from[i * inner_stride]);
-        high = std::max(high, from[i * inner_stride]);
-      }
-    }
-    if (outer > 0 && inner > 0) range = {low, high};
-  });
+  }
   return range;
 }
 
-// block[i][c] = b(k + i, column + c) - fold for the elements that are there, else 0. `rows` is a multiple of kStep.
-void load_block(const MatrixView& b, int32_t fold, int64_t k, int64_t rows, int64_t column, int columns, int width,
-                Block& block) {
-  const int64_t there = std::min(rows, b.rows - k);
-  if (there < rows || columns < width) {
-    for (int64_t i = 0; i < rows; ++i) block[static_cast<size_t>(i)].fill(0);
-  }
-  with_type(b.dtype, [&]<typename T>(T) {
-    const T* from = static_cast<const T*>(b.data) + k * b.row_stride + column * b.column_stride;
-    if (b.column_stride == 1) {
-      for (int64_t i = 0; i < there; ++i) {
-        int16_t* to = block[static_cast<size_t>(i)].data();
-        for (int c = 0; c < columns; ++c) to[c] = static_cast<int16_t>(from[i * b.row_stride + c] - fold);
-      }
-    } else {
-      for (int c = 0; c < columns; ++c) {
-        int16_t* to = block[0].data() + c;
-        for (int64_t i = 0; i < there; ++i)
-          to[i * kMaxWidth] = static_cast<int16_t>(from[i * b.row_stride + c * b.column_stride] - fold);
-      }
-    }
-  });
-}
-
-// w = 256 high + low with the low part nearest to 0, as far as `high` fits int8.
-int32_t high_byte(int32_t w) { return std::min((w + 128) >> 8, 127); }
-
-// Sums |w|, or |wh| + |wl|, over kStep elements of K.
-void add_weights(const Block& block, int64_t at, int width, bool split, Weights& weights) {
-  for (int64_t i = at; i < at + kStep; ++i) {
-    const int16_t* row = block[static_cast<size_t>(i)].data();
-    for (int c = 0; c < width; ++c) {
-      const int32_t w = row[c];
-      const int32_t high = split ? high_byte(w) : 0;
-      const int32_t low = w - 256 * high;
-      weights[static_cast<size_t>(c)] += (high < 0 ? -high : high) + (low < 0 ? -low : low);
-    }
-  }
-}
-
-// Cells of kStep elements: [cell][column][element of the cell].
-void store_cells(const Block& block, int64_t at, int width, int64_t per_cell, bool high, std::byte* to) {
-  for (int64_t i = at; i < at + kStep; i += per_cell) {
-    for (int c = 0; c < width; ++c) {
-      for (int64_t j = 0; j < per_cell; ++j) {
-        const int32_t w = block[static_cast<size_t>(i + j)][static_cast<size_t>(c)];
-        const auto value = static_cast<int16_t>(high ? high_byte(w) : w);
-        if (per_cell == 4) {
-          const auto narrow = static_cast<int8_t>(value);
-          std::memcpy(to + 4 * c + j, &narrow, 1);
-        } else {
-          std::memcpy(to + 4 * c + 2 * j, &value, 2);
-        }
-      }
-    }
-    to += 4 * width;
-  }
-}
-
 std::ptrdiff_t round_up(std::ptrdiff_t n, std::ptrdiff_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Cuts [0, steps) so that no column's weight over a part passes `limit`; part(begin, end) gets the parts, each as long
+// as possible. weigh(step, count, weights) has the columns' weights of some steps. Returns whether it could, in at most
+// `most` parts.
+template <typename Weigh, typename Part>
+bool cut(int64_t steps, int width, int64_t limit, int64_t most, const Weigh& weigh, const Part& part) {
+  constexpr int64_t kLeap = 16;
+  Columns run = {}, weight = {};
+  const auto fits = [&](int64_t step, int64_t count) {
+    weigh(step, count, weight.data());
+    int64_t heaviest = 0;
+    for (size_t c = 0; c < static_cast<size_t>(width); ++c)
+      heaviest = std::max<int64_t>(heaviest, int64_t{run[c]} + weight[c]);
+    if (heaviest > limit) return false;
+    for (size_t c = 0; c < static_cast<size_t>(width); ++c) run[c] += weight[c];
+    return true;
+  };
+  int64_t begin = 0, parts = 1;
+  for (int64_t step = 0; step < steps;) {
+    if (step + kLeap <= steps && fits(step, kLeap)) {
+      step += kLeap;
+      continue;
+    }
+    // The end of the part is in this leap, most likely: look for it step by step.
+    const int64_t end = std::min(steps, step + kLeap);
+    for (; step < end; ++step) {
+      if (fits(step, 1)) continue;
+      part(begin, step);
+      begin = step;
+      run = {};
+      if (++parts > most || !fits(step, 1)) return false;
+      ++step;
+      break;
+    }
+  }
+  part(begin, steps);
+  return true;
+}
 
 }  // namespace
 
 PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point)
     : isa_(current_isa()), kernels_(&micro_kernels(isa_)), k_(b.rows), columns_(b.columns) {
   choose_form(b, a_dtype, a_zero_point);
-  if (product_ == Product::kPairsAndHighBytes && pairs_are_better(b)) product_ = Product::kPairs;
-
-  row_form_.dtype = a_dtype;
-  row_form_.k = k_;
-  const bool widened = product_ != Product::kQuads && is_8bit(a_dtype);
-  row_form_.element_bytes = product_ == Product::kQuads ? 1 : 2;
-  row_form_.copy = product_ == Product::kQuads ? kernels_->copy_8_to_8
-                   : widened ? (a_dtype == DType::kInt8 ? kernels_->copy_s8_to_16 : kernels_->copy_u8_to_16)
-                   : product_ == Product::kPairs ? kernels_->copy_16_to_16
-                                                 : kernels_->copy_16_to_16_and_high;
-  const std::ptrdiff_t padded_k = round_up(k_, kStep);
-  row_form_.high_offset = round_up(padded_k * row_form_.element_bytes, kCacheLine);
-  row_form_.high_bytes = product_ == Product::kPairsAndHighBytes ? (kernels_->has_quads ? 1 : 2) : 0;
-  // An odd number of cache lines, so that the rows of a tile do not compete for the same sets of the cache.
-  row_form_.stride = round_up(row_form_.high_offset + padded_k * row_form_.high_bytes, kCacheLine) |
-                     static_cast<std::ptrdiff_t>(kCacheLine);
-
   lay_out_panels();
-  offset_.assign(static_cast<size_t>(padded_columns_), 0);
-  sum_bound_.assign(static_cast<size_t>(padded_columns_), 0);
-  for (Panel& panel : panels_) pack_panel(b, panel);
-  row_factor_ = -b_zero_point_;
+  pack_panels(b);
+  if (product_ == Product::kPairsAndHighBytes && pairs_are_better()) product_ = Product::kPairs;
+  describe_rows(a_dtype);
+  if (product_ == Product::kPairsAndHighBytes)
+    high_ = AlignedBuffer(kernels_->has_quads ? data_.size() / 2 : data_.size());
+  for (Panel& panel : panels_) cut_panel(panel);
 }
 
 void PackedB::choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point) {
   const bool b8 = is_8bit(b.dtype), a8 = is_8bit(a_dtype);
-  const Range range = range_of(b);
+  const Range range = range_of(b, *kernels_);
   const Range folded = {range.low - b.zero_point, range.high - b.zero_point};
   const bool fits = b8 ? folded.within(-128, 127) : folded.within(-32768, 32767);
-  const int32_t shift = b.dtype == DType::kUInt8 ? 128 : b.dtype == DType::kUInt16 ? 32768 : 0;
-  fold_ = fits ? b.zero_point : shift;
+  fold_ = fits ? b.zero_point : is_unsigned(b.dtype) ? (b8 ? 128 : 32768) : 0;
   b_zero_point_ = b.zero_point - fold_;
+  row_factor_ = -b_zero_point_;
 
   product_ = a8 && b8 && kernels_->has_quads ? Product::kQuads
              : a8 || b8                      ? Product::kPairs
                                              : Product::kPairsAndHighBytes;
-  const bool a_unsigned = a_dtype == DType::kUInt8 || a_dtype == DType::kUInt16;
   a_zero_point_ = a_zero_point;
   if (product_ == Product::kQuads) {
     a_bound_ = kernels_->quads_take_unsigned ? 255 : 128;
-    if (a_unsigned != kernels_->quads_take_unsigned) {
+    if (is_unsigned(a_dtype) != kernels_->quads_take_unsigned) {
       row_form_.flip = 0x80;
-      a_zero_point_ += a_unsigned ? -128 : 128;
+      a_zero_point_ += is_unsigned(a_dtype) ? -128 : 128;
     }
   } else if (a8) {
-    a_bound_ = a_unsigned ? 255 : 128;
+    a_bound_ = is_unsigned(a_dtype) ? 255 : 128;
   } else {
     a_bound_ = 32768;
-    if (a_unsigned) {
+    if (is_unsigned(a_dtype)) {
       row_form_.flip = 0x8000;
       a_zero_point_ -= 32768;
     }
   }
 }
 
+void PackedB::describe_rows(DType a_dtype) {
+  RowForm& form = row_form_;
+  form.dtype = a_dtype;
+  form.k = k_;
+  form.element_bytes = product_ == Product::kQuads ? 1 : 2;
+  if (product_ == Product::kQuads) {
+    form.copy = kernels_->copy_8_to_8;
+  } else if (is_8bit(a_dtype)) {
+    form.copy = is_unsigned(a_dtype) ? kernels_->copy_u8_to_16 : kernels_->copy_s8_to_16;
+  } else {
+    form.copy = product_ == Product::kPairs ? kernels_->copy_16_to_16 : kernels_->copy_16_to_16_and_high;
+  }
+  const std::ptrdiff_t padded_k = round_up(k_, kStep);
+  form.high_offset = round_up(padded_k * form.element_bytes, kCacheLine);
+  form.high_bytes = product_ == Product::kPairsAndHighBytes ? (kernels_->has_quads ? 1 : 2) : 0;
+  // An odd number of cache lines, so that the rows of a tile do not compete for the same sets of the cache.
+  form.stride =
+      round_up(form.high_offset + padded_k * form.high_bytes, kCacheLine) | static_cast<std::ptrdiff_t>(kCacheLine);
+}
+
 void PackedB::lay_out_panels() {
-  const int64_t padded_k = round_up(k_, kStep);
-  const std::ptrdiff_t cells = padded_k / (product_ == Product::kQuads ? 4 : 2);
-  const std::ptrdiff_t high_cells =
-      product_ != Product::kPairsAndHighBytes ? 0 : padded_k / (kernels_->has_quads ? 4 : 2);
-  std::ptrdiff_t bytes = 0;
+  const std::ptrdiff_t padded_k = round_up(k_, kStep);
+  std::ptrdiff_t bytes = 0, high_bytes = 0;
   for (int64_t column = 0; column < columns_;) {
     Panel panel = {};
     panel.first_column = column;
@@ -202,9 +177,10 @@ void PackedB::lay_out_panels() {
     const int width = panel.vectors * kernels_->lanes;
     panel.columns = static_cast<int>(std::min<int64_t>(left, width));
     panel.cells = bytes;
-    bytes = round_up(bytes + cells * width * 4, kCacheLine);
-    panel.high = bytes;
-    bytes = round_up(bytes + high_cells * width * 4, kCacheLine);
+    panel.high = high_bytes;
+    // padded_k is a multiple of 4: rows of the panel are whole vectors, so whatever follows stays aligned.
+    bytes += padded_k * width * (product_ == Product::kQuads ? 1 : 2);
+    high_bytes += padded_k * width * (kernels_->has_quads ? 1 : 2);
     padded_columns_ += width;
     column += panel.columns;
     panels_.push_back(panel);
@@ -212,104 +188,117 @@ void PackedB::lay_out_panels() {
   data_ = AlignedBuffer(static_cast<size_t>(bytes));
 }
 
-// Whether no column needs chunks of pairs shorter than kGoodChunk.
-bool PackedB::pairs_are_better(const MatrixView& b) const {
-  const int64_t limit = std::numeric_limits<int32_t>::max() / a_bound_;
-  const int width = kMaxWidth;
-  int64_t chunks = 1;
-  const int64_t allowed = std::max<int64_t>(1, k_ / kGoodChunk);
-  Block block;
-  for (int64_t column = 0; column < columns_; column += width) {
-    const int columns = static_cast<int>(std::min<int64_t>(width, columns_ - column));
-    Weights run = {};
-    chunks = 1;
-    for (int64_t k = 0; k < k_; k += kBlock) {
-      const int64_t rows = std::min(kBlock, round_up(k_ - k, kStep));
-      load_block(b, fold_, k, rows, column, columns, width, block);
-      for (int64_t i = 0; i < rows; i += kStep) {
-        Weights step = {};
-        add_weights(block, i, width, false, step);
-        int32_t most = 0, most_of_step = 0;
-        for (size_t c = 0; c < step.size(); ++c) {
-          most = std::max(most, run[c] + step[c]);
-          most_of_step = std::max(most_of_step, step[c]);
-        }
-        if (most_of_step > limit) return false;
-        if (most > limit) {
-          if (++chunks > allowed) return false;
-          run = {};
-        }
-        for (size_t c = 0; c < step.size(); ++c) run[c] += step[c];
-      }
-    }
-  }
-  return true;
+const std::byte* PackedB::cells_at(const Panel& panel, int64_t cell) const {
+  return data_.data() + panel.cells + cell * panel.vectors * kernels_->lanes * kStep;
 }
 
-void PackedB::pack_panel(const MatrixView& b, Panel& panel) {
-  const bool split = product_ == Product::kPairsAndHighBytes;
-  const int64_t per_cell = product_ == Product::kQuads ? 4 : 2, per_high = kernels_->has_quads ? 4 : 2;
+// Fills data_, and what follows from the sums of columns.
+void PackedB::pack_panels(const MatrixView& b) {
+  const bool quads = product_ == Product::kQuads;
+  const PackCells pack = quads                      ? kernels_->pack_quads
+                         : b.dtype == DType::kInt8  ? kernels_->pack_pairs_s8
+                         : b.dtype == DType::kUInt8 ? kernels_->pack_pairs_u8
+                                                    : kernels_->pack_pairs_16;
+  const ScanCells scan = quads ? kernels_->scan_quads : kernels_->scan_pairs;
+  const auto bytes = static_cast<std::ptrdiff_t>(twofold::byte_size(b.dtype));
+  const int64_t padded_k = round_up(k_, kStep), cells = padded_k / (quads ? 4 : 2);
+  offset_.assign(static_cast<size_t>(padded_columns_), 0);
+  sum_bound_.assign(static_cast<size_t>(padded_columns_), 0);
+  magnitude_.assign(static_cast<size_t>(padded_columns_), 0);
+  for (const Panel& panel : panels_) {
+    const int width = panel.vectors * kernels_->lanes;
+    pack({.data = static_cast<const std::byte*>(b.data) + panel.first_column * b.column_stride * bytes,
+          .row_stride = b.row_stride * bytes,
+          .column_stride = b.column_stride * bytes,
+          .rows = k_,
+          .padded_rows = padded_k,
+          .columns = panel.columns,
+          .width = width,
+          .fold = fold_},
+         data_.data() + panel.cells);
+    std::array<int64_t, kMaxWidth> sums = {};
+    for (int64_t cell = 0; cell < cells; cell += kScan) {
+      Columns sum, weight;
+      scan(cells_at(panel, cell), std::min(kScan, cells - cell), width, sum.data(), weight.data());
+      for (size_t c = 0; c < static_cast<size_t>(width); ++c) {
+        sums[c] += sum[c];
+        magnitude_[static_cast<size_t>(panel.first_column) + c] += weight[c];
+      }
+    }
+    for (size_t c = 0; c < static_cast<size_t>(width); ++c) {
+      const size_t at = static_cast<size_t>(panel.first_column) + c;
+      sum_bound_[at] = static_cast<double>(a_bound_) * static_cast<double>(magnitude_[at]);
+      offset_[at] = static_cast<double>(k_ * a_zero_point_ * b_zero_point_ - a_zero_point_ * sums[c]);
+      if (sum_bound_[at] + std::abs(offset_[at]) > kExactDouble) {
+        throw_error(ErrorCode::kUnsupported, "sums of {} products of these integers could pass 2^53", k_);
+      }
+    }
+  }
+}
+
+// Whether no panel needs chunks of pairs that are, on average, shorter than kGoodChunk.
+bool PackedB::pairs_are_better() const {
+  const int64_t limit = std::numeric_limits<int32_t>::max() / a_bound_, most = std::max<int64_t>(1, k_ / kGoodChunk);
+  return std::ranges::all_of(panels_, [&](const Panel& panel) {
+    const int width = panel.vectors * kernels_->lanes;
+    const auto first = magnitude_.begin() + panel.first_column;
+    const int64_t heaviest = *std::max_element(first, first + width);
+    if (heaviest <= limit) return true;
+    if (heaviest / limit >= most) return false;
+    const auto weigh = [&](int64_t step, int64_t count, int32_t* weights) {
+      Columns sums;
+      kernels_->scan_pairs(cells_at(panel, step * 2), count * 2, width, sums.data(), weights);
+    };
+    return cut(round_up(k_, kStep) / kStep, width, limit, most, weigh, [](int64_t, int64_t) {});
+  });
+}
+
+// One chunk of a panel, in steps.
+void PackedB::add_chunk(const Panel& panel, int64_t begin, int64_t end) {
+  const int64_t per_step = product_ == Product::kQuads ? 1 : 2;
+  Chunk chunk = {begin * per_step, end * per_step, static_cast<std::ptrdiff_t>(wrap_init_.size())};
+  if (product_ == Product::kPairsAndHighBytes) {
+    // 2^15 e = 2^16 E - 2^15 (2 bias - 1) sum wh. W starts at the second term, so that the kernels have r = W - 2^16 E;
+    // offset takes it back.
+    const int width = panel.vectors * kernels_->lanes;
+    std::array<int64_t, kMaxWidth> high_sums = {};
+    for (int64_t cell = chunk.begin; cell < chunk.end; cell += kScan) {
+      Columns sums, weights;
+      kernels_->scan_parts(cells_at(panel, cell), std::min(kScan, chunk.end - cell), width, sums.data(),
+                           weights.data());
+      for (size_t c = 0; c < static_cast<size_t>(width); ++c) high_sums[c] += sums[c];
+    }
+    for (size_t c = 0; c < static_cast<size_t>(width); ++c) {
+      const int64_t start = 32768 * (2 * kernels_->high_bias - 1) * high_sums[c];
+      wrap_init_.push_back(static_cast<int32_t>(static_cast<uint32_t>(start)));
+      offset_[static_cast<size_t>(panel.first_column) + c] -= static_cast<double>(start);
+    }
+  }
+  chunks_.push_back(chunk);
+}
+
+// Fills high_, and cuts the panel into chunks.
+void PackedB::cut_panel(Panel& panel) {
   const int width = panel.vectors * kernels_->lanes;
+  const int64_t steps = round_up(k_, kStep) / kStep;
+  const bool split = product_ == Product::kPairsAndHighBytes, quads = product_ == Product::kQuads;
   const int64_t limit = split ? 65535 : std::numeric_limits<int32_t>::max() / a_bound_;
-  std::byte *cells = data_.data() + panel.cells, *high = data_.data() + panel.high;
-  std::array<int64_t, kMaxWidth> sums = {}, magnitudes = {}, high_sums = {};
-  Weights run = {}, high_run = {};
+  const ScanCells scan = split ? kernels_->scan_parts : quads ? kernels_->scan_quads : kernels_->scan_pairs;
   panel.first_chunk = chunks_.size();
-  Chunk chunk = {};
-  const auto close_chunk = [&](int64_t end) {
-    chunk.end = end;
-    if (split) {
-      // W starts at 2^15 * 255 sum wh, so that the kernels have r = W - 2^16 E; offset takes it back.
-      chunk.init = static_cast<std::ptrdiff_t>(wrap_init_.size());
-      for (int c = 0; c < width; ++c) {
-        const int64_t start = int64_t{32768} * 255 * high_run[static_cast<size_t>(c)];
-        wrap_init_.push_back(static_cast<int32_t>(static_cast<uint32_t>(start)));
-        high_sums[static_cast<size_t>(c)] += start;
-      }
-      high_run = {};
-    }
-    chunks_.push_back(chunk);
-    chunk.begin = end;
-    run = {};
-  };
-  Block block;
-  for (int64_t k = 0; k < k_; k += kBlock) {
-    const int64_t rows = std::min(kBlock, round_up(k_ - k, kStep));
-    load_block(b, fold_, k, rows, panel.first_column, panel.columns, width, block);
-    for (int64_t i = 0; i < rows; i += kStep) {
-      Weights step = {};
-      add_weights(block, i, width, split, step);
-      bool full = false;
-      for (size_t c = 0; c < static_cast<size_t>(width); ++c) full |= run[c] + step[c] > limit;
-      if (full) close_chunk((k + i) / per_cell);
-      for (size_t c = 0; c < static_cast<size_t>(width); ++c) run[c] += step[c];
-      for (int64_t j = i; j < i + kStep; ++j) {
-        const int16_t* row = block[static_cast<size_t>(j)].data();
-        for (size_t c = 0; c < static_cast<size_t>(width); ++c) {
-          sums[c] += row[c];
-          magnitudes[c] += row[c] < 0 ? -row[c] : row[c];
-          if (split) high_run[c] += high_byte(row[c]);
-        }
-      }
-      store_cells(block, i, width, per_cell, false, cells);
-      cells += kStep / per_cell * width * 4;
-      if (split) {
-        store_cells(block, i, width, per_high, true, high);
-        high += kStep / per_high * width * 4;
-      }
-    }
+  if (split) kernels_->pack_high(cells_at(panel, 0), steps * 2, width, high_.data() + panel.high);
+  const auto first = magnitude_.begin() + panel.first_column;
+  if (!split && *std::max_element(first, first + width) <= limit) {
+    add_chunk(panel, 0, steps);
+  } else {
+    const int64_t cells = quads ? 1 : 2;
+    const auto weigh = [&](int64_t step, int64_t count, int32_t* weights) {
+      Columns sums;
+      scan(cells_at(panel, step * cells), count * cells, width, sums.data(), weights);
+    };
+    const auto part = [&](int64_t begin, int64_t end) { add_chunk(panel, begin, end); };
+    TWOFOLD_CHECK(cut(steps, width, limit, std::numeric_limits<int64_t>::max(), weigh, part));
   }
-  close_chunk(round_up(k_, kStep) / per_cell);
   panel.chunks = chunks_.size() - panel.first_chunk;
-  for (size_t c = 0; c < static_cast<size_t>(width); ++c) {
-    const size_t at = static_cast<size_t>(panel.first_column) + c;
-    const double bound = static_cast<double>(a_bound_) * static_cast<double>(magnitudes[c]);
-    sum_bound_[at] = bound;
-    offset_[at] = static_cast<double>(-a_zero_point_ * sums[c] + k_ * a_zero_point_ * b_zero_point_ - high_sums[c]);
-    if (bound + std::abs(offset_[at]) > kExactDouble) {
-      throw_error(ErrorCode::kUnsupported, "sums of {} products of these integers could pass 2^53", k_);
-    }
-  }
 }
 
 }  // namespace twofold::kernels

@@ -18,9 +18,9 @@ enum class Product : uint8_t {
   kQuads,  // dots of four 8-bit elements
   kPairs,  // dots of two 16-bit elements; 8-bit ones are widened
   // Full 16 x 16 bits in one and a half passes of dots. With x = 256 xh + xl, 0 <= xl < 256, and w = 256 wh + wl:
-  //   E = sum (xh + 128) wh         a dot of the high bytes, exact
+  //   E = sum (xh + bias) wh        a dot of the high bytes, exact; bias 128 makes them unsigned
   //   W = sum x w mod 2^32          the pair dot, which wraps
-  //   S = sum x w = 2^15 e + r,     e = sum (2 xh + 1) wh = 2 E - 255 sum wh
+  //   S = sum x w = 2^15 e + r,     e = sum (2 xh + 1) wh = 2 E - (2 bias - 1) sum wh
   // r = sum ((xl - 128) 256 wh + x wl) is at most 2^15 sum (|wh| + |wl|) in magnitude: while that sum stays below
   // 65536, r fits int32 and is (W - 2^15 e) mod 2^32. |w| <= 32639 splits into wh, wl in [-128, 127], so K <= 256
   // always fits; a w above that has wh = 127 and wl up to 255.
@@ -39,7 +39,7 @@ class PackedB {
   struct Panel {
     int64_t first_column;
     int columns, vectors;
-    std::ptrdiff_t cells, high;  // bytes from data()
+    std::ptrdiff_t cells, high;  // bytes from data(), from high_data()
     size_t first_chunk, chunks;
   };
 
@@ -51,7 +51,7 @@ class PackedB {
   int64_t columns() const { return columns_; }
   Isa isa() const { return isa_; }
   Product product() const { return product_; }
-  size_t byte_size() const { return data_.size(); }
+  size_t byte_size() const { return data_.size() + high_.size(); }
 
   // For gemm and Epilogue. Arrays have an entry per column, up to padded_columns(), the panels' width.
   const MicroKernels& kernels() const { return *kernels_; }
@@ -62,6 +62,7 @@ class PackedB {
   }
   int64_t padded_columns() const { return padded_columns_; }
   const std::byte* data() const { return data_.data(); }
+  const std::byte* high_data() const { return high_.data(); }
   const int32_t* wrap_init() const { return wrap_init_.data(); }
   // acc = packed sum + offset[c] + row_factor * (sum of the packed row): what zero points and shifts come to.
   std::span<const double> offset() const { return offset_; }
@@ -71,9 +72,13 @@ class PackedB {
 
  private:
   void choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point);
+  void describe_rows(DType a_dtype);
   void lay_out_panels();
-  bool pairs_are_better(const MatrixView& b) const;
-  void pack_panel(const MatrixView& b, Panel& panel);
+  void pack_panels(const MatrixView& b);
+  bool pairs_are_better() const;
+  void cut_panel(Panel& panel);
+  void add_chunk(const Panel& panel, int64_t begin, int64_t end);
+  const std::byte* cells_at(const Panel& panel, int64_t cell) const;
 
   Isa isa_;
   const MicroKernels* kernels_;
@@ -84,11 +89,12 @@ class PackedB {
   int32_t a_zero_point_ = 0;  // of the packed a
   int32_t b_zero_point_ = 0;  // of the packed b
   int64_t a_bound_ = 0;       // largest magnitude of a packed a
-  AlignedBuffer data_;
+  AlignedBuffer data_, high_;
   std::vector<Panel> panels_;
   std::vector<Chunk> chunks_;
   std::vector<int32_t> wrap_init_;
   std::vector<double> offset_, sum_bound_;
+  std::vector<int64_t> magnitude_;  // per column, of all of K
   double row_factor_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include "kernels/depthwise_skeleton.h"
 #include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
+#include "kernels/pack_skeleton.h"
 
 namespace twofold::kernels {
 namespace {
@@ -20,6 +21,24 @@ namespace {
 constexpr int kCellBytes = 4;
 
 struct NoQuads {};
+
+// A dot may have another form for cells of b that meet many cells of a, each the same in all lanes.
+template <typename Dot, typename I32>
+[[gnu::always_inline]] inline I32 arrange(const I32& b) {
+  if constexpr (requires { Dot::arrange(b); }) {
+    return Dot::arrange(b);
+  } else {
+    return b;
+  }
+}
+template <typename Dot, typename I32>
+[[gnu::always_inline]] inline I32 dot_arranged(const I32& acc, const I32& a, const I32& b) {
+  if constexpr (requires { Dot::dot_arranged(acc, a, b); }) {
+    return Dot::dot_arranged(acc, a, b);
+  } else {
+    return Dot::dot(acc, a, b);
+  }
+}
 
 template <typename V, typename Dot, int kRows, int kVectors>
 void tile(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::ptrdiff_t cells, const int32_t* init,
@@ -38,13 +57,13 @@ void tile(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::
   for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
     I32 bv[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) bv[v] = V::load_cells(b + v * V::kLanes * kCellBytes);
+    for (int v = 0; v < kVectors; ++v) bv[v] = arrange<Dot>(V::load_cells(b + v * V::kLanes * kCellBytes));
     b += kVectors * V::kLanes * kCellBytes;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const I32 av = V::broadcast_cell(row[r] + cell * kCellBytes);
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) acc[r][v] = Dot::dot(acc[r][v], av, bv[v]);
+      for (int v = 0; v < kVectors; ++v) acc[r][v] = dot_arranged<Dot>(acc[r][v], av, bv[v]);
     }
   }
 #pragma GCC unroll 16
@@ -101,14 +120,14 @@ void copy_widened(const std::byte* source, std::ptrdiff_t n, uint32_t /*flip*/, 
   }
 }
 
-template <typename High>
+template <typename High, int kBias>
 void copy_row_and_high(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* high) {
   const auto bits = static_cast<uint16_t>(flip);
   for (std::ptrdiff_t i = 0; i < n; ++i) {
     uint16_t value;
     __builtin_memcpy(&value, source + 2 * i, sizeof(value));
     value = static_cast<uint16_t>(value ^ bits);
-    const auto top = static_cast<High>((value >> 8) ^ 0x80);
+    const auto top = static_cast<High>((value >> 8) ^ kBias);
     __builtin_memcpy(cells + 2 * i, &value, sizeof(value));
     __builtin_memcpy(high + i * static_cast<std::ptrdiff_t>(sizeof(High)), &top, sizeof(High));
   }
@@ -179,19 +198,25 @@ constexpr MicroKernels make_micro_kernels() {
   k.copy_s8_to_16 = copy_widened<int8_t>;
   k.copy_u8_to_16 = copy_widened<uint8_t>;
   k.copy_16_to_16 = copy_flipped<V, 2>;
+  fill_packing<V>(k);
   if constexpr (kSame<Quads, NoQuads>) {
-    k.copy_16_to_16_and_high = copy_row_and_high<uint16_t>;
+    k.high_bias = 128;
+    k.copy_16_to_16_and_high = copy_row_and_high<uint16_t, 128>;
+    k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true, 128>;
   } else {
     k.has_quads = true;
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
-    k.copy_16_to_16_and_high = copy_row_and_high<uint8_t>;
+    constexpr int kBias = Quads::kUnsigned ? 128 : 0;
+    k.high_bias = kBias;
+    k.copy_16_to_16_and_high = copy_row_and_high<uint8_t, kBias>;
+    k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true, kBias>;
+    fill_quad_packing<V>(k);
     k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
   }
   k.depthwise_pairs_s8 = depthwise<V, Pairs, PairChannels<V, Source::kS8>>;
   k.depthwise_pairs_u8 = depthwise<V, Pairs, PairChannels<V, Source::kU8>>;
   k.depthwise_pairs_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>>;
-  k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true>;
   k.flush = flush<V>;
   k.combine = combine<V>;
   fill_epilogues<V, Int32Sums>(k.epilogues[static_cast<int>(SumsKind::kInt32)]);

@@ -45,6 +45,8 @@ struct Avx512Vectors {
     return kSigned ? _mm512_cvtepi8_epi16(v) : _mm512_cvtepu8_epi16(v);
   }
   static I32 bit_xor(I32 a, I32 b) { return _mm512_xor_si512(a, b); }
+  static I32 sub_bytes(I32 a, I32 b) { return _mm512_sub_epi8(a, b); }
+  static I32 sub_words(I32 a, I32 b) { return _mm512_sub_epi16(a, b); }
   // Of words: the high byte with its sign bit inverted.
   static I32 high_bytes(I32 v) { return _mm512_srli_epi16(_mm512_xor_si512(v, _mm512_set1_epi16(-32768)), 8); }
   static void interleave_2(I32 a, I32 b, I32* cells) {

@@ -81,6 +81,13 @@ struct ScalarVectors {
     for (int i = 0; i < kLanes; ++i) a.lane[i] ^= b.lane[i];
     return a;
   }
+  static I32 sub_words(I32 a, const I32& b) {
+    for (int i = 0; i < kLanes; ++i) {
+      const auto x = static_cast<uint32_t>(a.lane[i]), y = static_cast<uint32_t>(b.lane[i]);
+      a.lane[i] = static_cast<int32_t>(((x - y) & 0xFFFFU) | ((x & 0xFFFF0000U) - (y & 0xFFFF0000U)));
+    }
+    return a;
+  }
   // Of words: the high byte with its sign bit inverted.
   static I32 high_bytes(I32 v) {
     for (int i = 0; i < kLanes; ++i)

@@ -11,48 +11,7 @@ namespace {
 
 constexpr DType kTypes[] = {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kUInt16};
 
-struct Case {
-  DType a_type = DType::kInt8, b_type = DType::kInt8;
-  int64_t batch = 1;
-  std::vector<int64_t> spatial = {7, 9};
-  int64_t channels = 4, out_channels = 5, group = 1;
-  ConvWindow window = {{3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}};
-  int32_t a_zero = 0, b_zero = 0;
-  Fill a_fill = Fill::kRandom, b_fill = Fill::kRandom;
-};
-
-// Accumulators [batch * positions, M], by the sum over the taps that lie inside.
-std::vector<int64_t> reference_conv(const Case& c, const Integers& a, const Integers& b,
-                                    const std::vector<int64_t>& bias) {
-  const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);
-  const int64_t group_channels = c.channels / c.group, group_outputs = c.out_channels / c.group;
-  const int64_t kernel = axes[0].kernel * axes[1].kernel * axes[2].kernel;
-  std::vector<int64_t> acc;
-  for (int64_t n = 0; n < c.batch; ++n) {
-    for (int64_t at = 0; at < axes[0].outputs * axes[1].outputs * axes[2].outputs; ++at) {
-      const int64_t x = at % axes[2].outputs, y = at / axes[2].outputs % axes[1].outputs;
-      const int64_t z = at / axes[2].outputs / axes[1].outputs;
-      for (int64_t m = 0; m < c.out_channels; ++m) {
-        int64_t sum = bias[static_cast<size_t>(m)];
-        for (int64_t tap = 0; tap < kernel; ++tap) {
-          const int64_t kx = tap % axes[2].kernel, ky = tap / axes[2].kernel % axes[1].kernel;
-          const int64_t kz = tap / axes[2].kernel / axes[1].kernel;
-          const int64_t ix = x * axes[2].stride - axes[2].pad + kx * axes[2].dilation;
-          const int64_t iy = y * axes[1].stride - axes[1].pad + ky * axes[1].dilation;
-          const int64_t iz = z * axes[0].stride - axes[0].pad + kz * axes[0].dilation;
-          if (ix < 0 || iy < 0 || iz < 0 || ix >= axes[2].size || iy >= axes[1].size || iz >= axes[0].size) continue;
-          for (int64_t i = 0; i < group_channels; ++i) {
-            const int64_t pixel = ((n * axes[0].size + iz) * axes[1].size + iy) * axes[2].size + ix;
-            const int64_t value = a.get(pixel * c.channels + m / group_outputs * group_channels + i) - c.a_zero;
-            sum += value * (b.get((m * group_channels + i) * kernel + tap) - c.b_zero);
-          }
-        }
-        acc.push_back(sum);
-      }
-    }
-  }
-  return acc;
-}
+using Case = ConvProblem;
 
 // Writes what it takes where an output would go.
 class CollectingSink final : public FloatSink {
