@@ -80,7 +80,7 @@ void add_inspect(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The ONNX model")->required();
   command->add_flag("--lowered", arguments->lowered,
-                    "Show how each node of a quantized model runs: on integers, as a table, or in float, and why");
+                    "Show how each node of a quantized model runs, and why where that is in float");
   add_json_option(*command, arguments->json);
   command->footer("Example:\n  twofold inspect model.onnx\n  twofold inspect model_int8.onnx --lowered");
   command->callback([arguments] {

@@ -14,7 +14,7 @@ from command_line import PROGRAM, fail, run, succeed
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
-COMMANDS = ("quantize", "inspect", "run", "verify", "split", "targets")
+COMMANDS = ("quantize", "inspect", "run", "bench", "verify", "split", "targets")
 METRICS = {"cosine-similarity", "mse", "mae", "mre", "sqnr", "chebyshev"}
 
 
@@ -288,3 +288,34 @@ def test_output_to_a_closed_pipe(samples):
     command = f"{PROGRAM} inspect {MODEL} | head -1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=20)
     assert result.returncode == 0 and len(result.stdout.splitlines()) == 1
+
+
+def test_inspect_lowered_says_how_each_node_runs(quantized, tmp_path):
+    folder, _ = quantized
+    printed = succeed("inspect", folder / "q.onnx", "--lowered", "--json", tmp_path / "i.json")
+    rows = load(tmp_path / "i.json")["lowered"]
+    kinds = {row["name"]: row["kind"] for row in rows}
+    assert kinds["/edges/Conv"] == "integer"
+    assert {row["kind"] for row in rows} <= {"integer", "table", "moved", "conversion", "float"}
+    assert all(bool(row["why"]) == (row["kind"] == "float") for row in rows)
+    assert not [row for row in rows if row["kind"] == "float" and "Conv" in row["op_type"]]
+    names = [row[0] for row in table(printed, "node")]
+    assert names == [row["name"] for row in rows]
+
+
+def test_bench_times_every_node(quantized, samples, tmp_path):
+    folder, _ = quantized
+    arguments = ("--data", samples, "--threads", "1", "--seconds", "0.05")
+    printed = succeed("bench", folder / "q.onnx", *arguments, "--json", tmp_path / "b.json")
+    report = load(tmp_path / "b.json")
+    assert report["threads"] == 1 and report["runs"] >= 3
+    assert 0 < report["best_seconds"] <= report["median_seconds"]
+    seconds = [node["seconds"] for node in report["nodes"]]
+    assert seconds == sorted(seconds, reverse=True) and sum(seconds) > 0
+    assert "/edges/Conv" in {node["name"] for node in report["nodes"]}
+    assert table(printed, "slowest nodes")
+
+
+def test_bench_asks_for_a_sample_where_a_shape_is_open(quantized):
+    folder, _ = quantized
+    assert "give a sample with --data" in fail("bench", folder / "q.onnx")
