@@ -4,16 +4,13 @@
 
 #include "engine/lower.h"
 #include "engine/quantized_edge.h"
+#include "graph/gemm_type.h"
 #include "numeric/quantize.h"
 #include "ops/requantize.h"
 
 namespace twofold {
 
 namespace {
-
-bool is_gemm_type(const Node& node) {
-  return node.is("Conv") || node.is("ConvTranspose") || node.is("MatMul") || node.is("Gemm");
-}
 
 bool is_operand_type(DType dtype) {
   return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kInt16 || dtype == DType::kUInt16;
@@ -26,14 +23,6 @@ std::pair<int32_t, int32_t> limits(DType dtype) {
     case DType::kInt16: return {-32768, 32767};
     default: return {0, 65535};
   }
-}
-
-// The axis of b that output channels run along; -1 where its rank is not known.
-int output_channel_axis(const Node& node, const Tensor* b) {
-  if (node.is("Conv")) return 0;
-  if (node.is("ConvTranspose")) return 1;
-  if (node.is("Gemm")) return node.attributes.get_int("transB", 0) != 0 ? 0 : 1;
-  return b != nullptr && b->rank() >= 2 ? b->rank() - 1 : -1;
 }
 
 constexpr int64_t kNotABias = std::numeric_limits<int64_t>::min();
@@ -146,13 +135,14 @@ bool fits_operator(const Node& node, const Tensor& b, const QuantizedEdge& edge)
   if (convolution ? b.rank() < 3 : node.is("Gemm") ? b.rank() != 2 : b.rank() < 1) return false;
   if (edge.scale.size() == 1) return true;
   const int axis = edge.axis < 0 ? edge.axis + b.rank() : edge.axis;
-  return axis >= 0 && axis == output_channel_axis(node, &b) && static_cast<int64_t>(edge.scale.size()) == b.dim(axis);
+  return axis >= 0 && axis == output_channel_axis(node, 1, b.rank()) &&
+         static_cast<int64_t>(edge.scale.size()) == b.dim(axis);
 }
 
 // True if a bias has one element per output channel, or just one where the operator broadcasts it.
 bool fits_bias(const Node& node, const Tensor& b, const Tensor& bias) {
   if (!bias.defined()) return true;
-  int64_t channels = b.dim(output_channel_axis(node, &b));
+  int64_t channels = b.dim(output_channel_axis(node, 1, b.rank()));
   if (node.is("ConvTranspose")) channels *= node.attributes.get_int("group", 1);
   return bias.size() == channels || (node.is("Gemm") && bias.size() == 1);
 }

@@ -3,6 +3,7 @@
 
 #include "engine/lower.h"
 #include "engine/quantized_edge.h"
+#include "graph/gemm_type.h"
 #include "numeric/ec.h"
 
 namespace twofold {
@@ -113,10 +114,6 @@ class EcMerger {
   Graph& graph_;
   std::map<std::pair<ValueId, ValueId>, ValueId> merged_;
 };
-
-bool is_gemm_type(const Node& node) {
-  return node.is("Conv") || node.is("ConvTranspose") || node.is("MatMul") || node.is("Gemm");
-}
 
 // The bias 254 b1 + b2 of two operators whose biases are int32 constants in units s and s/254, as one in the finer unit
 // (int64: the join can pass 32 bits); the first's own where the second has none; nothing where they do not fit

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/nearest_names.h"
+#include "graph/gemm_type.h"
 #include "numeric/ec.h"
 #include "numeric/qparams.h"
 #include "passes/linear_op.h"
@@ -23,7 +24,7 @@ NodeId find(const Graph& graph, const std::string& name) {
 }
 
 void check_can_split(const Graph& graph, const Node& node) {
-  if (!node.is("Conv") && !node.is("ConvTranspose") && !node.is("MatMul") && !node.is("Gemm")) {
+  if (!is_gemm_type(node)) {
     throw_error(ErrorCode::kUnsupported,
                 "node '{}' cannot be split: {} is none of Conv, ConvTranspose, MatMul and Gemm", node.name,
                 node.op_type);

@@ -139,8 +139,6 @@ std::vector<int> data_inputs(const Node& node) {
 
 bool is_quantizable_op(std::string_view op_type) { return data_input_table().contains(op_type); }
 
-bool is_gemm_type(std::string_view op_type) { return is_in(op_type, {"Conv", "ConvTranspose", "MatMul", "Gemm"}); }
-
 bool takes_ec(std::string_view op_type, int input) {
   if (is_in(op_type, {"Conv", "ConvTranspose"})) return input == 1;
   if (is_in(op_type, {"MatMul", "Gemm"})) return input == 0 || input == 1;
@@ -148,7 +146,7 @@ bool takes_ec(std::string_view op_type, int input) {
 }
 
 bool is_weight(const Graph& graph, const Node& node, int input) {
-  return is_gemm_type(node.op_type) && node.domain.empty() && graph.constant(node.input(input)) != nullptr;
+  return is_gemm_type(node) && graph.constant(node.input(input)) != nullptr;
 }
 
 std::vector<bool> float_values(const Graph& graph) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/gemm_type.h"
 #include "graph/graph.h"
 
 namespace twofold {
@@ -18,9 +19,6 @@ std::vector<int> data_inputs(const Node& node);
 
 // True if the table knows the operator: one that a config may name although the model does not have it.
 bool is_quantizable_op(std::string_view op_type);
-
-// Conv, ConvTranspose, MatMul, Gemm: sums of products of two inputs.
-bool is_gemm_type(std::string_view op_type);
 
 // True where `ec` works: input1 (the weight) of Conv and ConvTranspose, either input of MatMul and Gemm, input0 of
 // GridSample and Resize.

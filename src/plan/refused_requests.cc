@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/gemm_type.h"
 #include "plan/operands.h"
 #include "plan/request.h"
 

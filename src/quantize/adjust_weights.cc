@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "graph/gemm_type.h"
 #include "numeric/ec.h"
 #include "quantize/decide.h"
 #include "quantize/weight_variants.h"
@@ -35,8 +36,8 @@ std::vector<Rounding> open_roundings(const OperandPlan& operand) {
   return operand.weight.rounding;
 }
 
-bool takes_bias(const Graph& graph, const Node& node) {
-  if (!node.is("Conv") && !node.is("ConvTranspose") && !node.is("Gemm")) return false;
+bool takes_constant_bias(const Graph& graph, const Node& node) {
+  if (!takes_bias(node)) return false;
   const Tensor* bias = graph.constant(node.input(2));
   return node.input(2) == kNone || (bias != nullptr && bias->rank() == 1);
 }
@@ -84,7 +85,7 @@ int correct_biases(const Dataset& data, int threads, const Plan& plan, Graph& gr
   std::map<int, std::vector<const OperandPlan*>> by_samples;
   for (const OperandPlan& operand : plan.operands()) {
     if (!is_constant_input1(operand) || !operand.weight.bias_correction || !is_integer(operand.granted)) continue;
-    if (takes_bias(graph, graph.node(graph.find_node(operand.node)))) {
+    if (takes_constant_bias(graph, graph.node(graph.find_node(operand.node)))) {
       by_samples[operand.weight.bias_correction->num_sample].push_back(&operand);
     }
   }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "graph/gemm_type.h"
 #include "numeric/ec.h"
 #include "numeric/quantize.h"
 
@@ -150,8 +151,7 @@ NodeId Applier::clone(NodeId id, const std::map<int, ValueId>& inputs) {
   Node copy = graph_.node(id);
   copy.name += "_residual";
   for (const auto& [index, value] : inputs) copy.inputs[static_cast<size_t>(index)] = value;
-  const bool has_bias = copy.is("Conv") || copy.is("ConvTranspose") || copy.is("Gemm");
-  if (has_bias && copy.inputs.size() > 2) copy.inputs.resize(2);
+  if (takes_bias(copy) && copy.inputs.size() > 2) copy.inputs.resize(2);
   copy.outputs = {graph_.add_value(graph_.unique_value_name(graph_.value(copy.outputs[0]).name + "_residual"),
                                    {DType::kFloat32, std::nullopt})};
   return graph_.add_node(std::move(copy));
@@ -198,7 +198,7 @@ void Applier::expand(NodeId id, const std::map<int, std::vector<ValueId>>& terms
 
 std::optional<Tensor> Applier::bias_constant(NodeId id) const {
   const Node& node = graph_.node(id);
-  if (!node.is("Conv") && !node.is("ConvTranspose") && !node.is("Gemm")) return std::nullopt;
+  if (!takes_bias(node)) return std::nullopt;
   if (node.is("Gemm") && (node.attributes.get_float("beta", 1) != 1 || node.attributes.get_float("alpha", 1) != 1)) {
     return std::nullopt;
   }

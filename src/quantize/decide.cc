@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "graph/gemm_type.h"
 
 namespace twofold {
 

@@ -11,14 +11,6 @@
 
 namespace twofold {
 
-int output_channel_axis(const Node& node, int input, int rank) {
-  if (input != 1) return -1;
-  if (node.is("Conv")) return 0;
-  if (node.is("ConvTranspose")) return 1;
-  if (node.is("Gemm")) return node.attributes.get_int("transB", 0) != 0 ? 0 : 1;
-  return node.is("MatMul") && rank >= 2 ? rank - 1 : -1;
-}
-
 namespace {
 
 // The weight seen as [outer, channels, inner]; one channel where axis is -1.

@@ -8,10 +8,6 @@
 
 namespace twofold {
 
-// Axis of a constant operand along which the output channels of the node run: Conv 0, ConvTranspose 1,
-// Gemm 0 or 1 (transB), MatMul the last; -1 for other nodes and operands, which take one scale.
-int output_channel_axis(const Node& node, int input, int rank);
-
 // Symmetric scales from the largest magnitude: one per index of `axis`, or one for all where axis is -1.
 // Throws Error(kInvalidArgument) on NaN, infinity and types other than float32. REQUIRES: is_integer(qtype).
 QParams weight_qparams(const Tensor& weight, int axis, QType qtype);
