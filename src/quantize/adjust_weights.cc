@@ -43,14 +43,9 @@ bool takes_constant_bias(const Graph& graph, const Node& node) {
 }
 
 void add_to_bias(Graph& graph, NodeId id, const std::vector<float>& shift) {
-  Tensor bias = Tensor::from<float>({static_cast<int64_t>(shift.size())}, std::span(shift));
   const Node& node = graph.node(id);
-  if (const Tensor* own = graph.constant(node.input(2))) {
-    const std::span<float> sum = bias.mutable_data<float>();
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += own->data<float>()[i];
-  }
   const std::string name = graph.unique_value_name(node.name + "_corrected_bias");
-  graph.set_input(id, 2, graph.add_constant(name, std::move(bias)));
+  graph.set_input(id, 2, graph.add_constant(name, shifted_bias(graph, node, shift)));
 }
 
 }  // namespace

@@ -32,11 +32,7 @@ ValueId add_variant(Graph& graph, const WeightVariant& variant) {
   Node copy = graph.node(variant.node);
   copy.inputs[1] = graph.add_constant(graph.unique_value_name("variant_weight"), variant.weight);
   if (!variant.shift.empty()) {
-    Tensor bias = Tensor::from<float>({static_cast<int64_t>(variant.shift.size())}, std::span(variant.shift));
-    if (const Tensor* own = graph.constant(copy.input(2))) {
-      const std::span<float> sum = bias.mutable_data<float>();
-      for (size_t i = 0; i < sum.size(); ++i) sum[i] += own->data<float>()[i];
-    }
+    Tensor bias = shifted_bias(graph, copy, variant.shift);
     copy.inputs.resize(3, kNone);
     copy.inputs[2] = graph.add_constant(graph.unique_value_name("variant_bias"), std::move(bias));
   }
@@ -48,6 +44,15 @@ ValueId add_variant(Graph& graph, const WeightVariant& variant) {
 }
 
 }  // namespace
+
+Tensor shifted_bias(const Graph& graph, const Node& node, const std::vector<float>& shift) {
+  Tensor bias = Tensor::from<float>({static_cast<int64_t>(shift.size())}, std::span(shift));
+  if (const Tensor* own = graph.constant(node.input(2))) {
+    const std::span<float> sum = bias.mutable_data<float>();
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += own->data<float>()[i];
+  }
+  return bias;
+}
 
 std::vector<VariantError> measure_variants(const Graph& graph, const std::vector<WeightVariant>& variants,
                                            const Dataset& data, int64_t max_samples, int threads) {

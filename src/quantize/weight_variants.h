@@ -10,6 +10,9 @@
 
 namespace twofold {
 
+// The constant bias of a node (zeros where it has none) plus `shift`, one number per output channel.
+Tensor shifted_bias(const Graph& graph, const Node& node, const std::vector<float>& shift);
+
 // Other values for the constant input 1 of a Gemm-type node, and something to add to its bias.
 struct WeightVariant {
   NodeId node = kNone;
