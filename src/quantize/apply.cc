@@ -65,18 +65,23 @@ class Applier {
   std::map<PairKey, std::pair<ValueId, ValueId>> splits_;
 };
 
+// The real values of integers; those in int32 have no zero point.
 ValueId Applier::dequantize(const std::string& name, ValueId integers, const QParams& params) {
+  const Tensor* constant = graph_.constant(integers);
+  const bool has_zero_point = constant == nullptr || constant->dtype() != DType::kInt32;
+  const bool is_matrix = constant != nullptr && constant->rank() == 2;
   const std::string base = graph_.unique_value_name(name + "_dequantized");
   const ValueId scale = graph_.add_constant(graph_.unique_value_name(base + "_scale"), scales(params));
-  const ValueId zero = graph_.add_constant(graph_.unique_value_name(base + "_zero_point"), zero_points(params));
+  Node node{name + "_DequantizeLinear", "DequantizeLinear", "", {integers, scale}, {}, {}};
+  if (has_zero_point) {
+    node.inputs.push_back(graph_.add_constant(graph_.unique_value_name(base + "_zero_point"), zero_points(params)));
+  }
   const ValueId real = graph_.add_value(base, {DType::kFloat32, std::nullopt});
-  Node node{name + "_DequantizeLinear", "DequantizeLinear", "", {integers, scale, zero}, {real}, {}};
+  node.outputs = {real};
   if (params.axis >= 0) {
     // Axis 1 of a matrix is written as -1: for axis = 1, ONNX Runtime's level 2 takes any MatMul with an int8 weight
     // for a weight-only one (MatMulNBits) and rounds its activations to 8 bits.
-    const Tensor* constant = graph_.constant(integers);
-    const bool last_of_matrix = constant != nullptr && constant->rank() == 2 && params.axis == 1;
-    node.attributes.set("axis", last_of_matrix ? int64_t{-1} : int64_t{params.axis});
+    node.attributes.set("axis", is_matrix && params.axis == 1 ? int64_t{-1} : int64_t{params.axis});
   }
   graph_.add_node(std::move(node));
   return real;
@@ -245,15 +250,8 @@ void Applier::quantize_bias(NodeId id, const QParams& a, const QParams& b, NodeI
     rest_units.scale.push_back(rest_scale);
   }
   const auto attach = [&](NodeId node, Tensor integers, const QParams& params, const std::string& name) {
-    if (params.axis < 0) integers = integers.reshaped({1});
     const ValueId constant = graph_.add_constant(graph_.unique_value_name(name + "_quantized"), std::move(integers));
-    const ValueId scale = graph_.add_constant(graph_.unique_value_name(name + "_scale"), scales(params));
-    const ValueId value =
-        graph_.add_value(graph_.unique_value_name(name + "_dequantized"), {DType::kFloat32, std::nullopt});
-    Node dequantize{name + "_DequantizeLinear", "DequantizeLinear", "", {constant, scale}, {value}, {}};
-    if (params.axis >= 0) dequantize.attributes.set("axis", int64_t{0});
-    graph_.add_node(std::move(dequantize));
-    graph_.set_input(node, 2, value);
+    graph_.set_input(node, 2, dequantize(name, constant, params));
   };
   const std::string name = graph_.value(graph_.node(id).input(2)).name;
   attach(id, first, units, name);
