@@ -34,21 +34,14 @@ void append_choices(const ActivationConfig& config, RangeMethod method, bool asy
   }
 }
 
-// True for constants that are not weights of a Gemm-type operator (an Add of a constant, say): one scale from the
-// values.
-bool is_constant_activation(const Graph& graph, const OperandPlan& operand) {
-  return !operand.is_weight && graph.constant(graph.find_value(operand.value)) != nullptr;
+// Weights, and constant inputs of other operators (an Add of a constant, say).
+bool is_constant(const Graph& graph, const OperandPlan& operand) {
+  return graph.constant(graph.find_value(operand.value)) != nullptr;
 }
 
 bool gets_integers(const OperandPlan& operand) { return is_integer(operand.granted); }
 
-RangeStatistics group_statistics(const ScaleGroups& groups, const CalibrationResult& calibration, ValueId value) {
-  const std::vector<ValueId>& observed = groups.observed(value);
-  RangeStatistics merged = calibration.statistics.at(observed.front());
-  for (size_t i = 1; i < observed.size(); ++i) merged.merge(calibration.statistics.at(observed[i]));
-  return merged;
-}
-
+// Weights get one scale per output channel, other constants one.
 void decide_constant(const Graph& graph, OperandPlan& operand) {
   const Node& node = graph.node(graph.find_node(operand.node));
   const Tensor& constant = *graph.constant(graph.find_value(operand.value));
@@ -109,7 +102,7 @@ std::vector<RangeChoice> range_choices(const OperandPlan& operand) {
 std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& plan, const ScaleGroups& groups) {
   std::map<ValueId, ValueRequest> requests;
   for (const OperandPlan& operand : plan.operands()) {
-    if (!gets_integers(operand) || operand.is_weight || is_constant_activation(graph, operand)) continue;
+    if (!gets_integers(operand) || is_constant(graph, operand)) continue;
     ObserveLevel level = ObserveLevel::kMinMax;
     for (const RangeChoice& choice : range_choices(operand)) {
       level = std::max(level, observe_level(choice.options.method));
@@ -131,19 +124,31 @@ std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& p
   return result;
 }
 
-void decide_parameters(const Graph& graph, const ScaleGroups& groups, const CalibrationResult& calibration,
-                       const ChoiceMap& choices, Plan& plan) {
+GroupStatistics group_statistics(const ScaleGroups& groups, CalibrationResult calibration) {
+  GroupStatistics merged;
+  for (auto& [value, statistics] : calibration.statistics) {
+    const auto [group, first] = merged.try_emplace(groups.representative(value), std::move(statistics));
+    if (!first) group->second.merge(statistics);
+  }
+  return merged;
+}
+
+void decide_constants(const Graph& graph, Plan& plan) {
+  for (const OperandPlan& operand : plan.operands()) {
+    if (!gets_integers(operand) || !is_constant(graph, operand)) continue;
+    decide_constant(graph, *plan.find(operand.node, operand.operand));
+  }
+}
+
+void decide_activations(const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics,
+                        const ChoiceMap& choices, Plan& plan) {
   for (size_t i = 0; i < plan.operands().size(); ++i) {
     const OperandPlan& planned = plan.operands()[i];
-    if (!gets_integers(planned)) continue;
+    if (!gets_integers(planned) || is_constant(graph, planned)) continue;
     OperandPlan& operand = *plan.find(planned.node, planned.operand);
-    if (operand.is_weight || is_constant_activation(graph, operand)) {
-      decide_constant(graph, operand);
-      continue;
-    }
     const auto chosen = choices.find(i);
     const RangeChoice choice = range_choices(operand)[chosen == choices.end() ? 0 : chosen->second];
-    decide_activation(group_statistics(groups, calibration, graph.find_value(operand.value)), choice, operand);
+    decide_activation(statistics.at(groups.representative(graph.find_value(operand.value))), choice, operand);
   }
 }
 

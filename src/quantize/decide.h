@@ -35,10 +35,16 @@ std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& p
 // An index into range_choices(operand) for operands of the plan, by position; 0 for those not in the map.
 using ChoiceMap = std::map<size_t, size_t>;
 
-// Fills in params, threshold and method of every operand that gets integers.
-// Throws Error(kInvalidArgument) naming node and operand for weights with NaN or infinity.
-void decide_parameters(const Graph& graph, const ScaleGroups& groups, const CalibrationResult& calibration,
-                       const ChoiceMap& choices, Plan& plan);
+// What calibration saw of each group of tensors that share a scale, by the group's representative.
+using GroupStatistics = std::map<ValueId, RangeStatistics>;
+GroupStatistics group_statistics(const ScaleGroups& groups, CalibrationResult calibration);
+
+// Fills in params, threshold and method of every operand that gets integers: of weights and other constants from their
+// values, and of activations from statistics.
+// Throws Error(kInvalidArgument) naming node and operand for constants with NaN or infinity.
+void decide_constants(const Graph& graph, Plan& plan);
+void decide_activations(const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics,
+                        const ChoiceMap& choices, Plan& plan);
 
 // The decided operands of a plan in the form that apply_quantization takes: a weight is rounded as the
 // first entry of its rounding list says, to the nearest where it is empty.

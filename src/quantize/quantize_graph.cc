@@ -29,21 +29,21 @@ Graph quantize_graph(const Graph& graph, const Dataset& data, const QuantConfig&
     return [&progress, name](int64_t done, int64_t total) { progress(name, done, total); };
   };
   const ScaleGroups groups(graph, plan);
-  CalibrationResult calibration;
+  GroupStatistics statistics;
   stage("calibrate", [&] {
-    calibration = calibrate(graph, data, observation_requests(graph, plan, groups),
-                            {.threads = threads, .progress = progress_of("calibrate")});
+    const CalibrationOptions options{.threads = threads, .progress = progress_of("calibrate")};
+    statistics = group_statistics(groups, calibrate(graph, data, observation_requests(graph, plan, groups), options));
   });
   Graph adjusted = graph;
   stage("adjust weights", [&] {
-    decide_parameters(graph, groups, calibration, {}, plan);
+    decide_constants(graph, plan);
     choose_rounding(graph, data, kSearchSamples, threads, plan);
     correct_biases(data, threads, plan, adjusted);
   });
   stage("search ranges", [&] {
     RangeSearchOptions options = search_options(config.model, threads);
     options.progress = progress_of("search ranges");
-    search_ranges(graph, adjusted, groups, calibration, data, options, plan);
+    search_ranges(graph, adjusted, groups, statistics, data, options, plan);
   });
   stage("apply", [&] { apply_quantization(adjusted, decided_operands(graph, plan)); });
   adjusted.compact();

@@ -5,7 +5,6 @@
 
 #include "quantize/apply.h"
 #include "quantize/compare.h"
-#include "quantize/decide.h"
 #include "quantize/runnable.h"
 
 namespace twofold {
@@ -32,9 +31,9 @@ std::vector<OpenOperand> open_operands(const Graph& graph, const Plan& plan) {
 
 class Search {
  public:
-  Search(const Graph& reference, const Graph& graph, const ScaleGroups& groups, const CalibrationResult& calibration,
+  Search(const Graph& reference, const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics,
          const Dataset& data, const RangeSearchOptions& options, Plan& plan)
-      : graph_(graph), groups_(groups), calibration_(calibration), options_(options), plan_(plan) {
+      : graph_(graph), groups_(groups), statistics_(statistics), options_(options), plan_(plan) {
     const Runnable floating(reference, options.threads);
     for (int64_t s = 0; s < std::min(options.samples, data.size()); ++s) {
       inputs_.push_back(data.sample(s));
@@ -49,7 +48,7 @@ class Search {
       search_model(open);
       if (options_.layerwise) search_layers(open);
     }
-    decide_parameters(graph_, groups_, calibration_, best_, plan_);
+    decide_activations(graph_, groups_, statistics_, best_, plan_);
   }
 
  private:
@@ -100,7 +99,7 @@ class Search {
   // The metric of the quantized model, averaged over samples and outputs.
   double measure(const ChoiceMap& choices) {
     Plan trial = plan_;
-    decide_parameters(graph_, groups_, calibration_, choices, trial);
+    decide_activations(graph_, groups_, statistics_, choices, trial);
     Graph quantized = graph_;
     apply_quantization(quantized, decided_operands(graph_, trial));
     const Runnable runnable(quantized, options_.threads);
@@ -118,7 +117,7 @@ class Search {
 
   const Graph& graph_;
   const ScaleGroups& groups_;
-  const CalibrationResult& calibration_;
+  const GroupStatistics& statistics_;
   const RangeSearchOptions& options_;
   Plan& plan_;
   std::vector<std::vector<Tensor>> inputs_, expected_;
@@ -132,9 +131,9 @@ class Search {
 }  // namespace
 
 void search_ranges(const Graph& reference, const Graph& graph, const ScaleGroups& groups,
-                   const CalibrationResult& calibration, const Dataset& data, const RangeSearchOptions& options,
+                   const GroupStatistics& statistics, const Dataset& data, const RangeSearchOptions& options,
                    Plan& plan) {
-  Search(reference, graph, groups, calibration, data, options, plan).run();
+  Search(reference, graph, groups, statistics, data, options, plan).run();
 }
 
 }  // namespace twofold

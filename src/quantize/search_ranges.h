@@ -4,11 +4,11 @@
 
 #include <functional>
 
-#include "calibrate/calibrate.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "numeric/metrics.h"
 #include "plan/plan.h"
+#include "quantize/decide.h"
 #include "quantize/scale_groups.h"
 
 namespace twofold {
@@ -22,12 +22,12 @@ struct RangeSearchOptions {
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
-// Decides every parameter of the plan. Each choice that an operand leaves open is tried by quantizing `graph` and
-// running it on integers; the best by the metric (over all outputs) stays. `reference` is the float model that outputs
-// are compared with: `graph` itself, or the same before its biases were corrected.
-// Cost: one run over the samples per distinct choice; layerwise, per node and choice.
+// Decides the parameters of every activation of the plan; those of constants are decided before. Each choice that an
+// operand leaves open is tried by quantizing `graph` and running it on integers; the best by the metric (over all
+// outputs) stays. `reference` is the float model that outputs are compared with: `graph` itself, or the same before its
+// biases were corrected. Cost: one run over the samples per distinct choice; layerwise, per node and choice.
 void search_ranges(const Graph& reference, const Graph& graph, const ScaleGroups& groups,
-                   const CalibrationResult& calibration, const Dataset& data, const RangeSearchOptions& options,
+                   const GroupStatistics& statistics, const Dataset& data, const RangeSearchOptions& options,
                    Plan& plan);
 
 }  // namespace twofold
