@@ -69,18 +69,16 @@ WindowAttributes WindowAttributes::with_rank(int spatial, std::span<const int64_
   return result;
 }
 
+WindowAxis WindowAttributes::axis(size_t i, int64_t input) const {
+  return {input, 0, kernel[i], strides[i], dilations[i], pads[i], pads[i + kernel.size()]};
+}
+
 std::vector<WindowAxis> window_axes(const WindowAttributes& attributes, const Shape& input) {
   const size_t count = attributes.kernel.size();
   std::vector<WindowAxis> axes(count);
   for (size_t i = 0; i < count; ++i) {
     WindowAxis& axis = axes[i];
-    axis = {input[i + 2],
-            0,
-            attributes.kernel[i],
-            attributes.strides[i],
-            attributes.dilations[i],
-            attributes.pads[i],
-            attributes.pads[i + count]};
+    axis = attributes.axis(i, input[i + 2]);
     if (axis.input >= kLimit || axis.kernel * axis.dilation >= kLimit) {
       throw_error(ErrorCode::kUnsupported, "spatial axis {} is too large (input {}, kernel {}, dilation {})", i,
                   axis.input, axis.kernel, axis.dilation);

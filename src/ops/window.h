@@ -12,6 +12,16 @@ namespace twofold {
 
 enum class AutoPad : uint8_t { kNotSet, kValid, kSameUpper, kSameLower };
 
+// The windows along one axis. Window o covers positions o * stride - pad_begin + k * dilation for k in [0, kernel).
+struct WindowAxis {
+  int64_t input = 0, output = 0;
+  int64_t kernel = 1, stride = 1, dilation = 1;
+  int64_t pad_begin = 0, pad_end = 0;
+
+  int64_t extent() const { return (kernel - 1) * dilation + 1; }
+  int64_t start(int64_t o) const { return o * stride - pad_begin; }
+};
+
 // The attributes kernel_shape, strides, dilations, pads, auto_pad and ceil_mode, one entry per spatial axis.
 // Vectors the file leaves out are filled by with_rank().
 struct WindowAttributes {
@@ -24,16 +34,8 @@ struct WindowAttributes {
   // The same with every vector of `spatial` (pads: 2 * spatial) entries; `kernel` is taken where the file has none.
   // Throws Error(kInvalidModel) where a vector has another length.
   WindowAttributes with_rank(int spatial, std::span<const int64_t> kernel) const;
-};
-
-// The windows along one axis. Window o covers positions o * stride - pad_begin + k * dilation for k in [0, kernel).
-struct WindowAxis {
-  int64_t input = 0, output = 0;
-  int64_t kernel = 1, stride = 1, dilation = 1;
-  int64_t pad_begin = 0, pad_end = 0;
-
-  int64_t extent() const { return (kernel - 1) * dilation + 1; }
-  int64_t start(int64_t o) const { return o * stride - pad_begin; }
+  // Axis i with the padding of `pads`; its output is not known yet. REQUIRES: every vector is filled.
+  WindowAxis axis(size_t i, int64_t input) const;
 };
 
 // The axes of a Conv or pool over the spatial dimensions of an [N,C,spatial...] shape.
