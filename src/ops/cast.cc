@@ -6,6 +6,7 @@
 
 #include "base/parallel_for.h"
 #include "numeric/float16.h"
+#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 
 namespace twofold {
@@ -51,25 +52,15 @@ To convert(From x) {
   }
 }
 
+// Calls body(T{}) with the C++ type that holds an element of `dtype`.
 template <typename Body>
 void visit_storage(DType dtype, Body&& body) {
   switch (dtype) {
-    case DType::kFloat32: return body(float{});
-    case DType::kFloat64: return body(double{});
     case DType::kFloat16: return body(Float16{});
     case DType::kBFloat16: return body(BFloat16{});
     case DType::kBool: return body(Bool{});
-    case DType::kInt8: return body(int8_t{});
-    case DType::kUInt8: return body(uint8_t{});
-    case DType::kInt16: return body(int16_t{});
-    case DType::kUInt16: return body(uint16_t{});
-    case DType::kInt32: return body(int32_t{});
-    case DType::kUInt32: return body(uint32_t{});
-    case DType::kInt64: return body(int64_t{});
-    case DType::kUInt64: return body(uint64_t{});
-    case DType::kUndefined: break;
+    default: return visit_number(dtype, body);
   }
-  throw_error(ErrorCode::kUnsupported, "element type {} is not supported", static_cast<int>(dtype));
 }
 
 bool is_16bit_float(DType dtype) { return dtype == DType::kFloat16 || dtype == DType::kBFloat16; }
