@@ -143,13 +143,6 @@ bool fuse_at(Graph& graph, Pattern& pattern, NodeId last) {
 
 }  // namespace
 
-int fuse_gelu(Graph& graph) {
-  int fused = 0;
-  Pattern pattern(graph);
-  for (NodeId id : graph.topological_order()) {
-    if (graph.has_node(id) && fuse_at(graph, pattern, id)) ++fused;
-  }
-  return fused;
-}
+int fuse_gelu(Graph& graph) { return fuse_everywhere(graph, fuse_at); }
 
 }  // namespace twofold

@@ -69,37 +69,30 @@ std::optional<Match> match_product(const Graph& graph, const Pattern& pattern, N
   return std::nullopt;
 }
 
-int fuse_hard_sigmoids(Graph& graph) {
-  int fused = 0;
-  Pattern pattern(graph);
-  for (NodeId id : graph.topological_order()) {
-    if (!graph.has_node(id)) continue;
-    const auto clipped = sixth_of(pattern, id);
-    const auto match = clipped ? match_clip(graph, pattern, *clipped) : std::nullopt;
-    if (!match || !pattern.is_private(match->nodes, id)) continue;
-    Attributes attributes;
-    attributes.set("alpha", 1.0F / 6.0F);
-    attributes.set("beta", 0.5F);
-    pattern.fuse(match->nodes, id, "HardSigmoid", {match->x}, std::move(attributes));
-    ++fused;
-  }
-  return fused;
+bool fuse_sigmoid_at(Graph& graph, Pattern& pattern, NodeId id) {
+  const auto clipped = sixth_of(pattern, id);
+  const auto match = clipped ? match_clip(graph, pattern, *clipped) : std::nullopt;
+  if (!match || !pattern.is_private(match->nodes, id)) return false;
+  Attributes attributes;
+  attributes.set("alpha", 1.0F / 6.0F);
+  attributes.set("beta", 0.5F);
+  pattern.fuse(match->nodes, id, "HardSigmoid", {match->x}, std::move(attributes));
+  return true;
+}
+
+bool fuse_swish_at(Graph& graph, Pattern& pattern, NodeId id) {
+  auto match = match_divided_product(graph, pattern, id);
+  if (!match) match = match_product(graph, pattern, id);
+  if (!match || !pattern.is_private(match->nodes, id)) return false;
+  pattern.fuse(match->nodes, id, "HardSwish", {match->x});
+  return true;
 }
 
 }  // namespace
 
 int fuse_hard_swish(Graph& graph) {
-  int fused = fuse_hard_sigmoids(graph);
-  Pattern pattern(graph);
-  for (NodeId id : graph.topological_order()) {
-    if (!graph.has_node(id)) continue;
-    auto match = match_divided_product(graph, pattern, id);
-    if (!match) match = match_product(graph, pattern, id);
-    if (!match || !pattern.is_private(match->nodes, id)) continue;
-    pattern.fuse(match->nodes, id, "HardSwish", {match->x});
-    ++fused;
-  }
-  return fused;
+  const int sigmoids = fuse_everywhere(graph, fuse_sigmoid_at);
+  return sigmoids + fuse_everywhere(graph, fuse_swish_at);
 }
 
 }  // namespace twofold

@@ -114,13 +114,6 @@ bool fuse_at(Graph& graph, Pattern& pattern, NodeId id) {
 
 }  // namespace
 
-int fuse_layer_norm(Graph& graph) {
-  int fused = 0;
-  Pattern pattern(graph);
-  for (NodeId id : graph.topological_order()) {
-    if (graph.has_node(id) && fuse_at(graph, pattern, id)) ++fused;
-  }
-  return fused;
-}
+int fuse_layer_norm(Graph& graph) { return fuse_everywhere(graph, fuse_at); }
 
 }  // namespace twofold

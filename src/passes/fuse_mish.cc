@@ -6,7 +6,7 @@ namespace twofold {
 
 namespace {
 
-bool fuse_softplus_at(Graph& graph, Pattern& pattern, NodeId id) {
+bool fuse_softplus(Graph& graph, Pattern& pattern, NodeId id) {
   if (!graph.node(id).is("Log")) return false;
   const ValueId sum = graph.node(id).input(0);
   const NodeId exp = pattern.producer(pattern.undo(sum, "Add", 1.0), "Exp");
@@ -17,7 +17,7 @@ bool fuse_softplus_at(Graph& graph, Pattern& pattern, NodeId id) {
   return true;
 }
 
-bool fuse_mish_at(Graph& graph, Pattern& pattern, NodeId id) {
+bool fuse_tanh_of_softplus(Graph& graph, Pattern& pattern, NodeId id) {
   if (!graph.node(id).is("Mul")) return false;
   for (ValueId factor : graph.node(id).inputs) {
     const NodeId tanh = pattern.producer(factor, "Tanh");
@@ -30,16 +30,12 @@ bool fuse_mish_at(Graph& graph, Pattern& pattern, NodeId id) {
   return false;
 }
 
+bool fuse_at(Graph& graph, Pattern& pattern, NodeId id) {
+  return fuse_softplus(graph, pattern, id) || fuse_tanh_of_softplus(graph, pattern, id);
+}
+
 }  // namespace
 
-int fuse_mish(Graph& graph) {
-  int fused = 0;
-  Pattern pattern(graph);
-  for (NodeId id : graph.topological_order()) {
-    if (!graph.has_node(id)) continue;
-    if (fuse_softplus_at(graph, pattern, id) || fuse_mish_at(graph, pattern, id)) ++fused;
-  }
-  return fused;
-}
+int fuse_mish(Graph& graph) { return fuse_everywhere(graph, fuse_at); }
 
 }  // namespace twofold

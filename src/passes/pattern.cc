@@ -80,6 +80,15 @@ void Pattern::fuse(const std::vector<NodeId>& inner, NodeId last, std::string op
   }
 }
 
+int fuse_everywhere(Graph& graph, bool (*fuse_at)(Graph& graph, Pattern& pattern, NodeId id)) {
+  int fused = 0;
+  Pattern pattern(graph);
+  for (NodeId id : graph.topological_order()) {
+    if (graph.has_node(id) && fuse_at(graph, pattern, id)) ++fused;
+  }
+  return fused;
+}
+
 void replace_constant(Graph& graph, NodeId id, int input, Tensor tensor, std::string_view name) {
   const ValueId old = graph.node(id).input(input);
   if (old != kNone && graph.constant(old) != nullptr && graph.has_single_use(old)) {

@@ -57,6 +57,10 @@ class Pattern {
   std::vector<InferredType> types_;
 };
 
+// Calls fuse_at on every node that is still there, producers first, and counts where it returned true. Values that
+// fusing adds have no known type until the next time.
+int fuse_everywhere(Graph& graph, bool (*fuse_at)(Graph& graph, Pattern& pattern, NodeId id));
+
 // Makes input `input` of a node the constant `tensor`: in the place of the constant there where nothing else reads it,
 // else as a new one with a similar name, or with `name` where there is none.
 void replace_constant(Graph& graph, NodeId id, int input, Tensor tensor, std::string_view name);
