@@ -8,22 +8,14 @@
 
 #include "ops/same_on_every_target.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::channels_last;
-using testing::error_of;
-using testing::expect_same;
-using testing::random_tensor;
-using testing::run_op;
-using testing::run_op_everywhere;
-using testing::tensor;
-using testing::values;
 using Floats = std::vector<float>;
 
 template <typename T>
 std::vector<T> run(const char* op, const std::vector<T>& a, const std::vector<T>& b,
-                   const testing::AttributeList& attributes = {}) {
+                   const AttributeList& attributes = {}) {
   const auto shape = [](const std::vector<T>& v) { return Shape{static_cast<int64_t>(v.size())}; };
   return values<T>(run_op(op, {tensor<T>(shape(a), a), tensor<T>(shape(b), b)}, attributes)[0]);
 }
@@ -103,8 +95,7 @@ TEST(Binary, ModOfFloats) {
 }
 
 TEST(Binary, ShiftsPastTheEnd) {
-  const testing::AttributeList left = {{"direction", std::string("LEFT")}},
-                               right = {{"direction", std::string("RIGHT")}};
+  const AttributeList left = {{"direction", std::string("LEFT")}}, right = {{"direction", std::string("RIGHT")}};
   EXPECT_EQ(run<uint8_t>("BitShift", {0x81, 1, 1}, {1, 7, 8}, left), (std::vector<uint8_t>{2, 0x80, 0}));
   EXPECT_EQ(run<uint8_t>("BitShift", {0x81, 1, 0xff}, {1, 7, 8}, right), (std::vector<uint8_t>{0x40, 0, 0}));
   EXPECT_EQ(run<int8_t>("BitShift", {-8, -8, 4}, {1, 127, -1}, right), (std::vector<int8_t>{-4, -1, 0}));
@@ -162,4 +153,4 @@ TEST(Where, BroadcastsAllThree) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -9,11 +9,8 @@
 #include "numeric/float16.h"
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::tensor;
-using testing::values;
 
 template <typename To>
 std::vector<To> cast_floats(const std::vector<float>& x, DType dtype) {
@@ -60,9 +57,9 @@ TEST(Cast, Every16BitPatternComesBack) {
 TEST(Cast, RefusesWhatThereIsNoTypeFor) {
   const Tensor x = tensor<float>({1}, {1});
   for (int64_t to : {int64_t{-1}, int64_t{0}, int64_t{8}, int64_t{17}, int64_t{1} << 40}) {
-    EXPECT_EQ(testing::error_of("Cast", {x}, {{"to", to}}), ErrorCode::kUnsupported) << to;
+    EXPECT_EQ(error_of("Cast", {x}, {{"to", to}}), ErrorCode::kUnsupported) << to;
   }
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

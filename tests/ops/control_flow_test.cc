@@ -2,16 +2,8 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::AttributeList;
-using testing::counting;
-using testing::error_of;
-using testing::ints;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 
 Tensor flag(bool value) {
   Tensor result(DType::kBool, {});
@@ -85,4 +77,4 @@ TEST(Scan, AnyAxisAndDirection) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

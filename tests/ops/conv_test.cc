@@ -4,12 +4,9 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
 using Ints = std::vector<int64_t>;
 
 // The sum that defines a convolution, for two spatial dimensions.
@@ -46,11 +43,11 @@ void expect_near(const Tensor& y, const std::vector<double>& expected, double to
 }
 
 TEST(Conv, LiteralWithPadding) {
-  const Tensor x = testing::counting<float>({1, 1, 3, 3});
+  const Tensor x = counting<float>({1, 1, 3, 3});
   const Tensor w = tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4});
   const Tensor y = run_op("Conv", {x, w}, {{"pads", Ints{1, 0, 0, 0}}})[0];
   EXPECT_EQ(y.shape(), (Shape{1, 1, 3, 2}));
-  EXPECT_EQ(testing::values<float>(y), (std::vector<float>{4, 11, 27, 37, 57, 67}));
+  EXPECT_EQ(values<float>(y), (std::vector<float>{4, 11, 27, 37, 57, 67}));
 }
 
 TEST(Conv, GroupsStridesDilationsAgreeWithTheSum) {
@@ -80,21 +77,21 @@ TEST(Conv, GroupsStridesDilationsAgreeWithTheSum) {
 }
 
 TEST(Conv, AutoPadPlacesTheOddPaddingWhereItSays) {
-  const Tensor x = testing::counting<float>({1, 1, 1, 4});
+  const Tensor x = counting<float>({1, 1, 1, 4});
   const Tensor w = tensor<float>({1, 1, 1, 2}, {1, 10});
-  EXPECT_EQ(testing::values<float>(run_op("Conv", {x, w}, {{"auto_pad", std::string("SAME_UPPER")}})[0]),
+  EXPECT_EQ(values<float>(run_op("Conv", {x, w}, {{"auto_pad", std::string("SAME_UPPER")}})[0]),
             (std::vector<float>{10, 21, 32, 3}));
-  EXPECT_EQ(testing::values<float>(run_op("Conv", {x, w}, {{"auto_pad", std::string("SAME_LOWER")}})[0]),
+  EXPECT_EQ(values<float>(run_op("Conv", {x, w}, {{"auto_pad", std::string("SAME_LOWER")}})[0]),
             (std::vector<float>{0, 10, 21, 32}));
   EXPECT_EQ(run_op("Conv", {x, w}, {{"auto_pad", std::string("VALID")}})[0].shape(), (Shape{1, 1, 1, 3}));
 }
 
 TEST(Conv, OneAndThreeDimensions) {
   const Tensor line = tensor<float>({1, 1, 4}, {1, 2, 3, 4});
-  EXPECT_EQ(testing::values<float>(run_op("Conv", {line, tensor<float>({1, 1, 3}, {1, 0, -1})})[0]),
+  EXPECT_EQ(values<float>(run_op("Conv", {line, tensor<float>({1, 1, 3}, {1, 0, -1})})[0]),
             (std::vector<float>{-2, -2}));
-  const Tensor cube = testing::counting<float>({1, 1, 2, 2, 2});
-  EXPECT_EQ(testing::values<float>(run_op("Conv", {cube, tensor<float>({1, 1, 2, 1, 1}, {1, 2})})[0]),
+  const Tensor cube = counting<float>({1, 1, 2, 2, 2});
+  EXPECT_EQ(values<float>(run_op("Conv", {cube, tensor<float>({1, 1, 2, 1, 1}, {1, 2})})[0]),
             (std::vector<float>{8, 11, 14, 17}));
 }
 
@@ -117,8 +114,8 @@ TEST(Conv, ConstantWeightsServeEveryInputShape) {
 
 TEST(Conv, RefusesWhatDoesNotFit) {
   const Tensor x = random_tensor({1, 4, 5, 5}, 1), w = random_tensor({6, 4, 3, 3}, 2);
-  const auto error = [&](const std::vector<Tensor>& inputs, const testing::AttributeList& attributes) {
-    return testing::error_of("Conv", inputs, attributes);
+  const auto error = [&](const std::vector<Tensor>& inputs, const AttributeList& attributes) {
+    return error_of("Conv", inputs, attributes);
   };
   EXPECT_EQ(error({x, random_tensor({6, 3, 3, 3}, 2)}, {}), ErrorCode::kInvalidModel);
   EXPECT_EQ(error({x, w, random_tensor({5}, 2)}, {}), ErrorCode::kInvalidModel);
@@ -140,4 +137,4 @@ TEST(Conv, EmptyBatch) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

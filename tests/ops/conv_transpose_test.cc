@@ -4,17 +4,13 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 using Ints = std::vector<int64_t>;
 
 TEST(ConvTranspose, LiteralOverlap) {
-  const Tensor x = testing::counting<float>({1, 1, 2, 2});
+  const Tensor x = counting<float>({1, 1, 2, 2});
   const Tensor w = tensor<float>({1, 1, 2, 2}, {1, 1, 1, 1});
   const Tensor y = run_op("ConvTranspose", {x, w})[0];
   EXPECT_EQ(y.shape(), (Shape{1, 1, 3, 3}));
@@ -103,10 +99,10 @@ TEST(ConvTranspose, LiteralTiles) {
 }
 
 TEST(ConvTranspose, OutputShapeAndAutoPad) {
-  const Tensor x = testing::counting<float>({1, 1, 3}), w = tensor<float>({1, 1, 3}, {1, 10, 100});
-  const testing::AttributeList stride = {{"strides", Ints{2}}};
+  const Tensor x = counting<float>({1, 1, 3}), w = tensor<float>({1, 1, 3}, {1, 10, 100});
+  const AttributeList stride = {{"strides", Ints{2}}};
   const auto with = [&](const std::string& name, const Attribute& value) {
-    testing::AttributeList list = stride;
+    AttributeList list = stride;
     list.emplace_back(name, value);
     return values<float>(run_op("ConvTranspose", {x, w}, list)[0]);
   };
@@ -120,8 +116,8 @@ TEST(ConvTranspose, OutputShapeAndAutoPad) {
 
 TEST(ConvTranspose, RefusesWhatDoesNotFit) {
   const Tensor x = random_tensor({1, 4, 3, 3}, 1), w = random_tensor({4, 2, 2, 2}, 2);
-  const auto error = [&](const std::vector<Tensor>& inputs, const testing::AttributeList& attributes) {
-    return testing::error_of("ConvTranspose", inputs, attributes);
+  const auto error = [&](const std::vector<Tensor>& inputs, const AttributeList& attributes) {
+    return error_of("ConvTranspose", inputs, attributes);
   };
   EXPECT_EQ(error({x, random_tensor({3, 2, 2, 2}, 2)}, {}), ErrorCode::kInvalidModel);
   EXPECT_EQ(error({x, w}, {{"group", int64_t{3}}}), ErrorCode::kInvalidModel);
@@ -134,4 +130,4 @@ TEST(ConvTranspose, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -1,15 +1,7 @@
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::counting;
-using testing::error_of;
-using testing::expect_same;
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 
 Tensor einsum(const std::string& equation, const std::vector<Tensor>& inputs, int threads = 1) {
   return run_op("Einsum", inputs, {{"equation", equation}}, 1, threads)[0];
@@ -63,4 +55,4 @@ TEST(Einsum, RejectsBadEquations) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -3,16 +3,8 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::error_of;
-using testing::expect_same;
-using testing::ints;
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 
 std::vector<float> sample_row(const std::vector<float>& at, const std::string& mode, const std::string& padding,
                               int64_t align_corners) {
@@ -86,4 +78,4 @@ TEST(RoiAlign, AveragesTheSamplesOfABin) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -2,13 +2,9 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 using Ints = std::vector<int64_t>;
 
 TEST(MatMul, VectorsAndMatrices) {
@@ -76,18 +72,17 @@ TEST(MatMul, ConstantMatrixIsPackedForEveryHeight) {
 
 TEST(MatMul, RefusesWhatDoesNotFit) {
   const Tensor a = random_tensor({2, 3}, 1);
-  EXPECT_EQ(testing::error_of("MatMul", {a, a}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("MatMul", {a, Tensor::scalar(1.0F)}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("MatMul", {a, tensor<double>({3}, {1, 2, 3})}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("MatMul", {random_tensor({2, 2, 3}, 1), random_tensor({3, 3, 2}, 1)}),
-            ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("MatMul", {a, a}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("MatMul", {a, Tensor::scalar(1.0F)}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("MatMul", {a, tensor<double>({3}, {1, 2, 3})}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("MatMul", {random_tensor({2, 2, 3}, 1), random_tensor({3, 3, 2}, 1)}), ErrorCode::kInvalidModel);
   const Tensor bytes(DType::kInt8, {3, 3});
-  EXPECT_EQ(testing::error_of("MatMul", {bytes, bytes}), ErrorCode::kUnsupported);
+  EXPECT_EQ(error_of("MatMul", {bytes, bytes}), ErrorCode::kUnsupported);
 }
 
 TEST(Gemm, ScalesTransposesAndBroadcasts) {
   const Tensor a = tensor<float>({2, 2}, {1, 2, 3, 4}), b = tensor<float>({2, 2}, {5, 6, 7, 8});
-  const testing::AttributeList scaled = {{"alpha", 0.5F}, {"beta", 2.0F}};
+  const AttributeList scaled = {{"alpha", 0.5F}, {"beta", 2.0F}};
   EXPECT_EQ(values<float>(run_op("Gemm", {a, b})[0]), (std::vector<float>{19, 22, 43, 50}));
   EXPECT_EQ(values<float>(run_op("Gemm", {a, b, tensor<float>({2, 1}, {1, -1})}, scaled)[0]),
             (std::vector<float>{11.5, 13, 19.5, 23}));
@@ -117,11 +112,11 @@ TEST(Gemm, ConstantOperandsHoldAlphaAndBeta) {
 
 TEST(Gemm, RefusesWhatDoesNotFit) {
   const Tensor a = random_tensor({2, 3}, 1), b = random_tensor({3, 4}, 1);
-  EXPECT_EQ(testing::error_of("Gemm", {a, a}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("Gemm", {a, b, random_tensor({3}, 1)}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("Gemm", {a, b, random_tensor({1, 2, 4}, 1)}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("Gemm", {random_tensor({3}, 1), b}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("Gemm", {a, a}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("Gemm", {a, b, random_tensor({3}, 1)}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("Gemm", {a, b, random_tensor({1, 2, 4}, 1)}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("Gemm", {random_tensor({3}, 1), b}), ErrorCode::kInvalidModel);
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

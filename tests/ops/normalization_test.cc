@@ -5,17 +5,9 @@
 
 #include "ops/same_on_every_target.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::channels_last;
-using testing::error_of;
-using testing::expect_same;
-using testing::random_tensor;
-using testing::run_op;
-using testing::run_op_everywhere;
-using testing::tensor;
-using testing::values;
 using Floats = std::vector<float>;
 
 // (x - mean) / sqrt(variance + epsilon) of x[begin, begin + n).
@@ -44,7 +36,7 @@ TEST(LayerNormalization, AgreesWithTheFormula) {
 
 TEST(LayerNormalization, LiteralAndScaleThatBroadcasts) {
   const Tensor x = tensor<float>({2, 2, 2}, {0, 2, 4, 6, 1, 3, 5, 7});
-  const testing::AttributeList whole = {{"axis", int64_t{1}}, {"epsilon", 4.0F}};  // variance 5, deviation 3
+  const AttributeList whole = {{"axis", int64_t{1}}, {"epsilon", 4.0F}};  // variance 5, deviation 3
   const Floats expected = {-1, -1.0F / 3, 1.0F / 3, 1, -1, -1.0F / 3, 1.0F / 3, 1};
   const Floats y = values<float>(run_op("LayerNormalization", {x, tensor<float>({1}, {1})}, whole)[0]);
   for (size_t i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(y[i], expected[i]);
@@ -120,4 +112,4 @@ TEST(MeanVarianceNormalization, OverBatchAndSpace) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -4,16 +4,9 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::channels_last;
-using testing::counting;
-using testing::expect_same;
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 using Ints = std::vector<int64_t>;
 
 TEST(MaxPool, ValuesAndIndices) {
@@ -50,7 +43,7 @@ TEST(MaxPool, DilationsPaddingAndBytes) {
 
 TEST(AveragePool, CountsPaddingOnlyWhenAsked) {
   const Tensor x = tensor<float>({1, 1, 3}, {3, 6, 9});
-  const testing::AttributeList pads = {{"kernel_shape", Ints{3}}, {"pads", Ints{1, 1}}};
+  const AttributeList pads = {{"kernel_shape", Ints{3}}, {"pads", Ints{1, 1}}};
   EXPECT_EQ(values<float>(run_op("AveragePool", {x}, pads)[0]), (std::vector<float>{4.5F, 6, 7.5F}));
   auto counted = pads;
   counted.emplace_back("count_include_pad", int64_t{1});
@@ -86,14 +79,13 @@ TEST(GlobalPools, Literals) {
 
 // Neither the layout nor the number of threads changes a bit.
 TEST(Pools, SameBitsInEveryLayoutAndWithAnyThreads) {
-  const testing::AttributeList window = {
-      {"kernel_shape", Ints{3, 2}}, {"strides", Ints{2, 1}}, {"pads", Ints{1, 0, 1, 1}}};
+  const AttributeList window = {{"kernel_shape", Ints{3, 2}}, {"strides", Ints{2, 1}}, {"pads", Ints{1, 0, 1, 1}}};
   for (const char* op : {"MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"}) {
     SCOPED_TRACE(op);
     const bool global = std::string(op).starts_with("Global");
     for (int64_t channels : {1, 70, 300}) {
       const Tensor x = random_tensor({2, channels, 37, 29}, 5);
-      const auto attributes = global ? testing::AttributeList{} : window;
+      const auto attributes = global ? AttributeList{} : window;
       const Tensor expected = run_op(op, {x}, attributes)[0];
       expect_same(expected, run_op(op, {channels_last(x)}, attributes)[0]);
       expect_same(expected, run_op(op, {x}, attributes, 1, 2)[0]);
@@ -104,30 +96,29 @@ TEST(Pools, SameBitsInEveryLayoutAndWithAnyThreads) {
 
 TEST(MaxUnpool, CountsIndicesInTheInferredShape) {
   const Tensor x = tensor<float>({1, 1, 2, 2}, {5, 6, 7, 8}), at = tensor<int64_t>({1, 1, 2, 2}, {5, 7, 13, 15});
-  const testing::AttributeList window = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
+  const AttributeList window = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
   EXPECT_EQ(values<float>(run_op("MaxUnpool", {x, at}, window)[0]),
             (std::vector<float>{0, 0, 0, 0, 0, 5, 0, 6, 0, 0, 0, 0, 0, 7, 0, 8}));
-  const Tensor wide = run_op("MaxUnpool", {x, at, testing::ints({1, 1, 5, 5})}, window)[0];
+  const Tensor wide = run_op("MaxUnpool", {x, at, ints({1, 1, 5, 5})}, window)[0];
   EXPECT_EQ(wide.data<float>()[6], 5);
   EXPECT_EQ(wide.data<float>()[18], 8);
 }
 
 TEST(Pools, RefuseWhatDoesNotFit) {
   const Tensor x = random_tensor({1, 2, 4, 4}, 1);
-  EXPECT_EQ(testing::error_of("MaxPool", {x}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("MaxPool", {x}, {{"kernel_shape", Ints{5, 1}}}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("AveragePool", {x}, {{"kernel_shape", Ints{2}}}), ErrorCode::kInvalidModel);
-  EXPECT_EQ(testing::error_of("AveragePool", {Tensor(DType::kInt32, {1, 1, 4})}, {{"kernel_shape", Ints{2}}}),
+  EXPECT_EQ(error_of("MaxPool", {x}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("MaxPool", {x}, {{"kernel_shape", Ints{5, 1}}}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("AveragePool", {x}, {{"kernel_shape", Ints{2}}}), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("AveragePool", {Tensor(DType::kInt32, {1, 1, 4})}, {{"kernel_shape", Ints{2}}}),
             ErrorCode::kInvalidArgument);
-  EXPECT_EQ(testing::error_of("LpPool", {x}, {{"kernel_shape", Ints{2, 2}}, {"p", int64_t{0}}}),
-            ErrorCode::kUnsupported);
-  EXPECT_EQ(testing::error_of("GlobalAveragePool", {Tensor(DType::kFloat32, {1, 2, 0})}), ErrorCode::kInvalidModel);
-  const testing::AttributeList window = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
-  EXPECT_EQ(testing::error_of("MaxUnpool", {x, Tensor(DType::kInt64, {1, 2, 4, 3})}, window), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("LpPool", {x}, {{"kernel_shape", Ints{2, 2}}, {"p", int64_t{0}}}), ErrorCode::kUnsupported);
+  EXPECT_EQ(error_of("GlobalAveragePool", {Tensor(DType::kFloat32, {1, 2, 0})}), ErrorCode::kInvalidModel);
+  const AttributeList window = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
+  EXPECT_EQ(error_of("MaxUnpool", {x, Tensor(DType::kInt64, {1, 2, 4, 3})}, window), ErrorCode::kInvalidModel);
   Tensor at(DType::kInt64, x.shape());
   for (int64_t& i : at.mutable_data<int64_t>()) i = 128;
-  EXPECT_EQ(testing::error_of("MaxUnpool", {x, at}, window), ErrorCode::kInvalidModel);
+  EXPECT_EQ(error_of("MaxUnpool", {x, at}, window), ErrorCode::kInvalidModel);
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -6,23 +6,15 @@
 
 #include "ops/same_on_every_target.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::error_of;
-using testing::expect_same;
-using testing::ints;
-using testing::random_tensor;
-using testing::run_op;
-using testing::run_op_everywhere;
-using testing::tensor;
-using testing::values;
 using Floats = std::vector<float>;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
 TEST(Reduce, LiteralsOverEachKindOfAxes) {
-  const Tensor x = testing::counting<float>({2, 3, 2});
+  const Tensor x = counting<float>({2, 3, 2});
   EXPECT_EQ(values<float>(run_op("ReduceSum", {x, ints({1})})[0]), (Floats{6, 9, 24, 27}));
   EXPECT_EQ(values<float>(run_op("ReduceMean", {x, ints({-1})})[0]), (Floats{0.5F, 2.5F, 4.5F, 6.5F, 8.5F, 10.5F}));
   EXPECT_EQ(values<float>(run_op("ReduceMax", {x, ints({0, 2})})[0]), (Floats{7, 9, 11}));
@@ -126,4 +118,4 @@ TEST(Softmax, LargeAndMaskedNumbers) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -3,19 +3,8 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::AttributeList;
-using testing::channels_last;
-using testing::counting;
-using testing::error_of;
-using testing::expect_same;
-using testing::ints;
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 
 const std::string kModes[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
                               "align_corners", "asymmetric",           "tf_crop_and_resize"};
@@ -243,4 +232,4 @@ TEST(Resize, RejectsBadArguments) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

@@ -2,14 +2,8 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::error_of;
-using testing::expect_same;
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -117,4 +111,4 @@ TEST(Rnn, RejectsBadArguments) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

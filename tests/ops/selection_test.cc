@@ -5,18 +5,8 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::channels_last;
-using testing::counting;
-using testing::error_of;
-using testing::expect_same;
-using testing::ints;
-using testing::random_tensor;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 
 constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -176,4 +166,4 @@ TEST(NonMaxSuppression, KeepsTheBestOfOverlappingBoxes) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

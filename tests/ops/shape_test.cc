@@ -2,15 +2,8 @@
 
 #include "ops/run_op.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::counting;
-using testing::error_of;
-using testing::ints;
-using testing::run_op;
-using testing::tensor;
-using testing::values;
 
 constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
 
@@ -120,4 +113,4 @@ TEST(EyeLike, PutsOnesOnDiagonalK) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

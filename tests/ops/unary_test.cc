@@ -10,19 +10,14 @@
 #include "ops/same_on_every_target.h"
 #include "ops/unary_loops.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
 
-using testing::error_of;
-using testing::run_op;
-using testing::run_op_everywhere;
-using testing::tensor;
-using testing::values;
 using Floats = std::vector<float>;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-Floats run(const std::string& op, const Floats& x, const testing::AttributeList& attributes = {}) {
+Floats run(const std::string& op, const Floats& x, const AttributeList& attributes = {}) {
   return values<float>(run_op(op, {tensor<float>({static_cast<int64_t>(x.size())}, x)}, attributes)[0]);
 }
 
@@ -49,7 +44,7 @@ TEST(Unary, PiecewiseLinear) {
 
 TEST(Unary, ExponentialFamilyAgreesWithTheFormulas) {
   const Floats x = {-5, -1.5F, -0.25F, 0, 0.25F, 1.5F, 5};
-  const auto expect = [&](const char* op, const testing::AttributeList& attributes, const auto& formula) {
+  const auto expect = [&](const char* op, const AttributeList& attributes, const auto& formula) {
     const Floats y = run(op, x, attributes);
     for (size_t i = 0; i < x.size(); ++i) {
       const double v = x[i];
@@ -138,7 +133,7 @@ TEST(UnaryLoops, SameBitsOnEveryTarget) {
     const UnaryParams params{0.3F, 1.7F, 0.9F};
     Floats expected(in.size()), got(in.size());
     for (size_t i = 0; i < in.size(); ++i) apply_unary(static_cast<UnaryOp>(op), params, &in[i], &expected[i], 1);
-    testing::for_each_target([&](const char* target) {
+    for_each_target([&](const char* target) {
       SCOPED_TRACE(fmt::format("op {} on {}", op, target));
       apply_unary(static_cast<UnaryOp>(op), params, in.data(), got.data(), static_cast<int64_t>(in.size()));
       expect_same_numbers(got, expected);
@@ -165,9 +160,9 @@ TEST(UnaryLoops, AreTheFunctionsOfMath) {
 }
 
 TEST(Unary, ThreadsDoNotChangeBits) {
-  const Tensor x = testing::random_tensor({3, 70001}, 5);
+  const Tensor x = random_tensor({3, 70001}, 5);
   for (const char* op : {"Exp", "Tanh", "Erf", "Gelu", "Mish", "Sin"}) run_op_everywhere(op, {x});
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing
