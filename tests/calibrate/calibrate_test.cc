@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "base/message_of.h"
 #include "calibrate/range_search.h"
-#include "twofold/error.h"
 
 namespace twofold {
 namespace {
+
+using testing::message_of;
 
 // x [2,3] -> QuantizeLinear -> DequantizeLinear -> y, with steps of 0.5.
 struct Model {
@@ -56,16 +58,6 @@ std::vector<std::vector<float>> random_samples(size_t n) {
   std::vector<std::vector<float>> samples(n, std::vector<float>(6));
   for (auto& sample : samples) std::ranges::generate(sample, [&] { return normal(random); });
   return samples;
-}
-
-// The message of the Error that `action` throws.
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 TEST(Calibrate, ObservesInputsConstantsAndComputedValues) {

@@ -12,15 +12,16 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/message_of.h"
 #include "data/npy.h"
 #include "data/npz.h"
 #include "data/temporary_folder.h"
-#include "twofold/error.h"
 
 namespace twofold {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::message_of;
 
 InputSpec spec(const std::string& name, const std::vector<int64_t>& dims, DType dtype = DType::kFloat32) {
   std::vector<Dim> shape;
@@ -55,15 +56,6 @@ void write_npz(const fs::path& path, const std::map<std::string, Tensor>& arrays
 void overwrite(const fs::path& path, const std::string& content) {
   fs::remove(path);
   std::ofstream(path, std::ios::binary) << content;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

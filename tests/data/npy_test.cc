@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/message_of.h"
 #include "data/temporary_folder.h"
-#include "twofold/error.h"
 
 namespace twofold {
 namespace {
@@ -34,12 +34,7 @@ Tensor parse(const std::string& file) {
 }
 
 std::string message_of(const std::string& file) {
-  try {
-    parse(file);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
+  return testing::message_of([&] { parse(file); });
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
