@@ -9,15 +9,8 @@
 #include "onnx/import.h"
 #include "onnx/model_builder.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::describe;
-using testing::expect_error;
-using testing::fill_node;
-using testing::fill_value;
-using testing::ModelBuilder;
-using testing::TemporaryFolder;
 
 onnx::ModelProto parse_file(const std::filesystem::path& path) {
   onnx::ModelProto model;
@@ -97,7 +90,7 @@ TEST(Export, KeepsOriginsThatDifferFromTheName) {
   EXPECT_EQ(model.metadata_props(1).key(), "twofold.origins");
   EXPECT_EQ(model.metadata_props(1).value(), R"({"add":["add","matmul","bias"]})");
   const Graph graph = import_onnx(folder / "a.onnx");
-  EXPECT_EQ(testing::node_named(graph, "add").origins, (std::vector<std::string>{"add", "matmul", "bias"}));
+  EXPECT_EQ(node_named(graph, "add").origins, (std::vector<std::string>{"add", "matmul", "bias"}));
   EXPECT_EQ(graph.metadata.size(), 1U);
 }
 
@@ -236,7 +229,7 @@ class Uint8Activations : public ::testing::Test {
   }
 
   static DType type_of(const Graph& graph, const std::string& node, int input) {
-    return graph.constant(testing::node_named(graph, node).input(input))->dtype();
+    return graph.constant(node_named(graph, node).input(input))->dtype();
   }
 
   ModelBuilder builder_;
@@ -252,8 +245,8 @@ TEST_F(Uint8Activations, ShiftZeroPointsOfActivationsOnly) {
       .output("y");
   const Graph graph = exported();
   EXPECT_EQ(type_of(graph, "q", 2), DType::kUInt8);
-  EXPECT_EQ(testing::constant_input(graph, testing::node_named(graph, "q"), 2), std::vector<double>{125});
-  EXPECT_EQ(testing::constant_input(graph, testing::node_named(graph, "d"), 2), std::vector<double>{125});
+  EXPECT_EQ(constant_input(graph, node_named(graph, "q"), 2), std::vector<double>{125});
+  EXPECT_EQ(constant_input(graph, node_named(graph, "d"), 2), std::vector<double>{125});
   EXPECT_EQ(type_of(graph, "dw", 0), DType::kInt8);
   EXPECT_EQ(type_of(graph, "dw", 2), DType::kInt8);
 }
@@ -279,4 +272,4 @@ TEST_F(Uint8Activations, StayInt8AtTheOutputsOfTheModel) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

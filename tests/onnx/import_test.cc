@@ -8,16 +8,8 @@
 #include "onnx/expect_error.h"
 #include "onnx/model_builder.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::describe;
-using testing::expect_error;
-using testing::fill_node;
-using testing::fill_value;
-using testing::ModelBuilder;
-using testing::node_named;
-using testing::operators;
 
 Graph import_text(const std::string& bytes) {
   return import_onnx_bytes(std::as_bytes(std::span(bytes.data(), bytes.size())), "model", {});
@@ -67,7 +59,7 @@ TEST(Import, InitializersThatAreInputsAreConstants) {
                           .output("y")
                           .import();
   ASSERT_EQ(graph.inputs.size(), 1U);
-  EXPECT_EQ(testing::constant_input(graph, node_named(graph, "Add_0"), 1), (std::vector<double>{1, 2}));
+  EXPECT_EQ(constant_input(graph, node_named(graph, "Add_0"), 1), (std::vector<double>{1, 2}));
 }
 
 TEST(Import, ConstantNodesBecomeConstants) {
@@ -80,8 +72,8 @@ TEST(Import, ConstantNodesBecomeConstants) {
                           .output("y")
                           .import();
   EXPECT_EQ(operators(graph), "Add Expand");
-  EXPECT_EQ(testing::constant_input(graph, node_named(graph, "Add_2"), 1), std::vector<double>{2.5});
-  EXPECT_EQ(testing::constant_input(graph, node_named(graph, "Expand_3"), 1), (std::vector<double>{3, 4}));
+  EXPECT_EQ(constant_input(graph, node_named(graph, "Add_2"), 1), std::vector<double>{2.5});
+  EXPECT_EQ(constant_input(graph, node_named(graph, "Expand_3"), 1), (std::vector<double>{3, 4}));
 }
 
 TEST(Import, NodesNeedNotBeInOrder) {
@@ -185,7 +177,7 @@ TEST(Import, CapturesBecomeInputsOfTheNodeAndOfEveryBranch) {
   // A constant is not captured but shared.
   const Node& add = node_named(then_body, "Add_0");
   EXPECT_EQ(add.input(0), then_body.inputs[0]);
-  EXPECT_EQ(testing::constant_input(then_body, add, 1), (std::vector<double>{1, 2}));
+  EXPECT_EQ(constant_input(then_body, add, 1), (std::vector<double>{1, 2}));
   EXPECT_EQ(node_named(else_body, "Add_0").input(0), else_body.inputs[1]);
 }
 
@@ -194,7 +186,7 @@ void add_elu_function(ModelBuilder& builder) {
   onnx::OperatorSetIdProto& import = *builder.model.add_opset_import();
   import.set_domain("local");
   import.set_version(1);
-  onnx::FunctionProto& function = testing::add_function(builder.model, "f", "local", {"a"}, {"b"});
+  onnx::FunctionProto& function = add_function(builder.model, "f", "local", {"a"}, {"b"});
   function.add_attribute("alpha");
   onnx::OperatorSetIdProto& own = *function.add_opset_import();
   own.set_domain("");
@@ -233,7 +225,7 @@ TEST(Import, RefusesFunctionsThatCallThemselvesOrGrowWithoutBound) {
   ModelBuilder bomb;
   add_elu_function(bomb);
   for (int i = 0; i < 40; ++i) {
-    onnx::FunctionProto& function = testing::add_function(bomb.model, fmt::format("f{}", i), "local", {"a"}, {"b"});
+    onnx::FunctionProto& function = add_function(bomb.model, fmt::format("f{}", i), "local", {"a"}, {"b"});
     const std::string next = i == 0 ? "f" : fmt::format("f{}", i - 1);
     fill_node(*function.add_node(), next, {"a"}, {"t"}, {}, "local");
     fill_node(*function.add_node(), next, {"t"}, {"b"}, {}, "local");
@@ -243,11 +235,11 @@ TEST(Import, RefusesFunctionsThatCallThemselvesOrGrowWithoutBound) {
 }
 
 TEST(Import, NamesTheFileInEveryMessage) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string bytes = ModelBuilder().input("x", {2}).node("Relu", {"q"}, {"y"}).output("y").bytes();
   std::ofstream(folder / "bad.onnx", std::ios::binary) << bytes;
   expect_error(ErrorCode::kInvalidModel, {"bad.onnx: ", "'q'"}, [&] { import_onnx(folder / "bad.onnx"); });
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

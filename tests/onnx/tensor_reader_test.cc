@@ -8,11 +8,8 @@
 #include "onnx/import.h"
 #include "onnx/model_builder.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::expect_error;
-using testing::TemporaryFolder;
 
 onnx::TensorProto tensor_of(int data_type, const std::vector<int64_t>& dims) {
   onnx::TensorProto proto;
@@ -180,7 +177,7 @@ TEST_F(ExternalData, RefusesPathsOutsideTheFolder) {
 }
 
 TEST_F(ExternalData, NeedsAFolder) {
-  testing::ModelBuilder builder;
+  ModelBuilder builder;
   onnx::TensorProto& proto = builder.tensor("w", onnx::TensorProto::FLOAT, {2});
   proto.set_data_location(onnx::TensorProto::EXTERNAL);
   onnx::StringStringEntryProto& entry = *proto.add_external_data();
@@ -192,4 +189,4 @@ TEST_F(ExternalData, NeedsAFolder) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing

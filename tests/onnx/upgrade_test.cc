@@ -5,15 +5,8 @@
 #include "onnx/expect_error.h"
 #include "onnx/model_builder.h"
 
-namespace twofold {
+namespace twofold::testing {
 namespace {
-
-using testing::AttributeList;
-using testing::constant_input;
-using testing::expect_error;
-using testing::ModelBuilder;
-using testing::node_named;
-using testing::operators;
 
 using Numbers = std::vector<double>;
 using Ints = std::vector<int64_t>;
@@ -106,8 +99,8 @@ TEST(UpgradeResize, UpsampleAndFirstForms) {
         .floats("s", {4}, scales)
         .floats("roi", {0}, {})
         .ints("sizes", {1, 1, 8, 8})
-        .node("Resize", opset == 10 ? testing::Names{"x", "s"} : testing::Names{"x", "roi", "roi", "sizes"}, {"y"},
-              {{"mode", mode}}, "", "n")
+        .node("Resize", opset == 10 ? Names{"x", "s"} : Names{"x", "roi", "roi", "sizes"}, {"y"}, {{"mode", mode}}, "",
+              "n")
         .output("y")
         .import();
   };
@@ -224,7 +217,7 @@ TEST(UpgradeQOperator, ConvDequantizesItsInputsAndQuantizesItsOutput) {
 }
 
 TEST(UpgradeQOperator, OnnxRuntimesOperators) {
-  const auto model = [](const std::string& op_type, const testing::Names& inputs, const AttributeList& attributes) {
+  const auto model = [](const std::string& op_type, const Names& inputs, const AttributeList& attributes) {
     return ModelBuilder(17)
         .input("x", {2, 3}, DType::kInt8)
         .floats("s", {}, {0.5F})
@@ -235,7 +228,7 @@ TEST(UpgradeQOperator, OnnxRuntimesOperators) {
         .import();
   };
   const std::string two = "DequantizeLinear DequantizeLinear ";
-  const testing::Names unary = {"x", "s", "z", "s", "z"}, binary = {"x", "s", "z", "x", "s", "z", "s", "z"};
+  const Names unary = {"x", "s", "z", "s", "z"}, binary = {"x", "s", "z", "x", "s", "z", "s", "z"};
   EXPECT_EQ(operators(model("QLinearAdd", binary, {})), two + "Add QuantizeLinear");
   EXPECT_EQ(operators(model("QLinearMul", binary, {})), two + "Mul QuantizeLinear");
   EXPECT_EQ(operators(model("QLinearSigmoid", unary, {})), "DequantizeLinear Sigmoid QuantizeLinear");
@@ -275,4 +268,4 @@ TEST(Upgrade, GroupNormalizationScalesChannels) {
 }
 
 }  // namespace
-}  // namespace twofold
+}  // namespace twofold::testing
