@@ -1,4 +1,4 @@
-#include "engine/kept_run.h"
+#include "engine/kept_values.h"
 
 #include <gtest/gtest.h>
 
@@ -55,12 +55,12 @@ void expect_equal(const std::vector<Tensor>& got, const std::vector<Tensor>& exp
   for (size_t i = 0; i < got.size(); ++i) testing::expect_same(got[i], expected[i]);
 }
 
-TEST(KeptRun, GivesWhatAWholeRunGives) {
+TEST(KeptValues, GivesWhatAWholeRunGives) {
   const Network network;
   const Executor executor(network.graph, network.options());
   const Tensor x = random_tensor({2, 4, 6, 6}, 1);
   for (const size_t cap : {std::numeric_limits<size_t>::max(), size_t{3000}, size_t{0}}) {
-    const KeptRun kept(executor, {x}, cap);
+    const KeptValues kept(executor, {x}, cap);
     EXPECT_LE(kept.kept_bytes(), cap);
     expect_equal(kept.outputs(), executor.run({x}));
     for (const ValueId id : {network.a, network.b, network.c, network.sum, network.low, network.high, network.y}) {
@@ -72,34 +72,54 @@ TEST(KeptRun, GivesWhatAWholeRunGives) {
   }
 }
 
-TEST(KeptRun, TakesSeveralChangesAndNewInputs) {
+TEST(KeptValues, TakesSeveralChangesAndNewInputs) {
   const Network network;
   const Executor executor(network.graph, network.options());
   const Tensor x = random_tensor({2, 4, 6, 6}, 1), other = random_tensor({2, 4, 6, 6}, 2);
-  const KeptRun kept(executor, {x});
+  const KeptValues kept(executor, {x});
   expect_equal(kept.run_from({{network.x, other}}), executor.run({other}));
   const Tensor b = random_tensor({2, 4, 6, 6}, 3);
   // A change that another one hides: only b counts, since everything that reads a is b.
   expect_equal(kept.run_from({{network.a, other}, {network.b, b}}), kept.run_from({{network.b, b}}));
 }
 
-TEST(KeptRun, RunsOnlyWhatDependsOnAChange) {
+TEST(KeptValues, RunsOnlyWhatDependsOnAChange) {
   const Network network;
   const Executor executor(network.graph, network.options());
-  const KeptRun kept(executor, {random_tensor({2, 4, 6, 6}, 1)});
+  const KeptValues kept(executor, {random_tensor({2, 4, 6, 6}, 1)});
   EXPECT_EQ(kept.nodes_to_run({network.y}), 0);
   EXPECT_EQ(kept.nodes_to_run({network.high}), 1);  // Mul
   EXPECT_EQ(kept.nodes_to_run({network.low}), 2);   // Tanh, Mul
   EXPECT_EQ(kept.nodes_to_run({network.a}), 5);     // AveragePool, Add, Split, Tanh, Mul
-  const KeptRun nothing(executor, {random_tensor({2, 4, 6, 6}, 1)}, 0);
+  const KeptValues nothing(executor, {random_tensor({2, 4, 6, 6}, 1)}, 0);
   EXPECT_EQ(nothing.nodes_to_run({network.low}), 7);  // all: the other half has to be computed again
 }
 
-TEST(KeptRun, RefusesWhatNoNodeComputes) {
+TEST(KeptValues, HandsOutValuesWhetherKeptOrNot) {
+  const Network network;
+  const Executor executor(network.graph, network.options());
+  const Tensor x = random_tensor({2, 4, 6, 6}, 1);
+  const KeptValues all(executor, {x}), none(executor, {x}, 0);
+  for (const ValueId id : {network.x, network.a, network.b, network.sum, network.high, network.y}) {
+    EXPECT_TRUE(all.is_changeable(id));
+    testing::expect_same(none.value(id), all.value(id));
+    expect_equal(none.run_from({{id, all.value(id)}}), all.outputs());
+  }
+}
+
+TEST(KeptValues, RefusesTensorsOfAnotherShapeOrType) {
+  const Network network;
+  const Executor executor(network.graph, network.options());
+  const KeptValues kept(executor, {random_tensor({2, 4, 6, 6}, 1)}, 0);
+  const std::string message = testing::message_of([&] { kept.run_from({{network.b, Tensor::scalar(1.0F)}}); });
+  EXPECT_NE(message.find("tensor 'b' is float32 [2,4,6,6]"), std::string::npos) << message;
+}
+
+TEST(KeptValues, RefusesWhatNoNodeComputes) {
   Network network;
   const ValueId constant = network.scalar(1);
   const Executor executor(network.graph, network.options());
-  const KeptRun kept(executor, {random_tensor({2, 4, 6, 6}, 1)});
+  const KeptValues kept(executor, {random_tensor({2, 4, 6, 6}, 1)});
   EXPECT_NE(testing::message_of([&] {
               kept.run_from({{constant, Tensor::scalar(1.0F)}});
             }).find("cannot be changed"),
