@@ -25,6 +25,7 @@ ALLOWED = {
     "plan": {"base", "numeric", "graph"},
     "quantize": BELOW_QUANTIZE,
     "api": {*BELOW_QUANTIZE, "quantize"},
+    "c_api": {"base"},
     "cli": {"base"},
 }
 
