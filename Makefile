@@ -24,7 +24,7 @@ lint:
 	tools/lint.sh
 
 format:
-	git ls-files '*.cc' '*.h' | xargs clang-format -i
+	git ls-files '*.cc' '*.c' '*.h' | xargs clang-format -i
 	.venv/bin/ruff format python tests examples tools bench
 
 clean:

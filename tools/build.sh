@@ -9,7 +9,7 @@ launcher="env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache"
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" \
   -DTWOFOLD_PYTHON=ON -DTWOFOLD_SCALAR=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" > build.log 2>&1 || { cat build.log; exit 1; }
 rm -f build.log
-[ $# -gt 0 ] || set -- twofold _twofold
+[ $# -gt 0 ] || set -- twofold twofold_c _twofold
 ninja -C build "$@"
 
 # The extension is built into python/twofold; a path file makes the package importable in .venv.

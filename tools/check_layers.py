@@ -25,6 +25,7 @@ ALLOWED = {
     "plan": {"base", "numeric", "graph"},
     "quantize": BELOW_QUANTIZE,
     "api": {*BELOW_QUANTIZE, "quantize"},
+    "c_api": {"base"},
     "cli": {"base"},
 }
 
@@ -51,9 +52,20 @@ def violations(root: Path) -> list[str]:
     return found
 
 
+def leaks(root: Path) -> list[str]:
+    """One line per include of a public header that is not installed with it."""
+    found = []
+    for path in sorted(root.glob("include/twofold/*.h")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if line.startswith('#include "') and not line.startswith('#include "twofold/'):
+                found.append(f"{path}:{number}: a public header must include public ones only")
+    return found
+
+
 def main() -> int:
     """Prints the violations; 1 if there are any."""
-    found = violations(Path(__file__).resolve().parent.parent)
+    root = Path(__file__).resolve().parent.parent
+    found = violations(root) + leaks(root)
     print("\n".join(found) if found else "layers: every include points downwards")
     return 1 if found else 0
 

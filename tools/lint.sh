@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python3 tools/check_layers.py
-git ls-files '*.cc' '*.h' | xargs clang-format --dry-run -Werror
+git ls-files '*.cc' '*.c' '*.h' | xargs clang-format --dry-run -Werror
 .venv/bin/ruff check -q .
 .venv/bin/ruff format -q --check .

@@ -1,10 +1,25 @@
 #!/usr/bin/env bash
-# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer; with `thread` as argument, those of runs that
+# overlap under ThreadSanitizer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
-  -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_SANITIZE=address,undefined > /dev/null
+configure() {  # FOLDER SANITIZERS
+  cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
+    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_SANITIZE="$2" > /dev/null
+}
+
+if [ "${1:-}" = thread ]; then
+  configure build-tsan thread
+  ninja -C build-tsan concurrency_tests
+  # OpenMP's runtime is not built with ThreadSanitizer, which would take every parallel loop for a race. So the sessions
+  # have one thread each, and the threads that share them are the test's own.
+  TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp halt_on_error=1" \
+    build-tsan/concurrency_tests --gtest_brief=1 --gtest_filter=-*.SeveralThreadsPerSession
+  exit
+fi
+
+configure build-asan address,undefined
 ninja -C build-asan twofold_tests
 # OpenMP's thread pool is never freed; tests ask for more memory than there is, and expect an error.
 ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 build-asan/twofold_tests --gtest_brief=1

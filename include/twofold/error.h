@@ -14,6 +14,7 @@ enum class ErrorCode {
   kNotFound,           // a file, node, operand or key does not exist
   kIo,                 // reading or writing failed
   kResourceExhausted,  // out of memory or over a size limit
+  kCancelled,          // the caller gave the run up
 };
 
 // Thrown with a message that names the file, node, operand or key and says what to do.

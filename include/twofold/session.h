@@ -27,6 +27,11 @@ struct TensorInfo {
   bool known_rank = true;
 };
 
+// Asked before every node of a run, in the thread that called it: true ends the run with Error(kCancelled), and what it
+// throws comes out of the run. So a run ends within the time of one node. To end it from elsewhere, for instance:
+// [token = source.get_token()] { return token.stop_requested(); }
+using Cancelled = std::function<bool()>;
+
 // A loaded model: float, or quantized with QuantizeLinear/DequantizeLinear, in which case Conv, ConvTranspose, MatMul
 // and Gemm between them run on exact integers (docs/numerics.md). Thread-safe: runs may overlap.
 class Session {
@@ -43,8 +48,9 @@ class Session {
   const std::vector<TensorInfo>& outputs() const;
 
   // Inputs and outputs in the order of inputs() and outputs().
-  // Throws Error(kInvalidArgument) that names the input whose dtype or shape does not fit.
-  std::vector<Tensor> run(const std::vector<Tensor>& inputs) const;
+  // Throws Error(kInvalidArgument) that names the input whose dtype or shape does not fit. Whatever a run throws, the
+  // session stays as it was.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs, const Cancelled& cancelled = nullptr) const;
 
  private:
   struct State;

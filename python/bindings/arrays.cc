@@ -33,6 +33,13 @@ bool is_bfloat16(nb::handle array) {
   return nb::hasattr(array, "dtype") && nb::cast<std::string>(array.attr("dtype").attr("name")) == "bfloat16";
 }
 
+// The array itself, or a copy of it where it is not C-contiguous, or its elements are not aligned.
+nb::object dense(nb::handle array) {
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  const nb::object contiguous = numpy.attr("ascontiguousarray")(array);
+  return nb::cast<bool>(contiguous.attr("flags").attr("aligned")) ? contiguous : contiguous.attr("copy")();
+}
+
 }  // namespace
 
 Tensor to_tensor(nb::handle array, const std::string& name) {
@@ -43,7 +50,7 @@ Tensor to_tensor(nb::handle array, const std::string& name) {
   nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu> view;
   bool is_array = false;
   try {
-    is_array = nb::try_cast(nb::module_::import_("numpy").attr("ascontiguousarray")(array), view);
+    is_array = nb::try_cast(dense(array), view);
   } catch (const nb::python_error&) {  // a ragged list, say
   }
   if (!is_array) throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers", name);
@@ -64,13 +71,10 @@ Tensor to_tensor(nb::handle array, const std::string& name) {
   throw_error(ErrorCode::kInvalidArgument, "input '{}' has an element type that Twofold does not know", name);
 }
 
-nb::object to_array(Tensor tensor) {
-  if (tensor.dtype() == DType::kBFloat16) {
-    const Shape shape = tensor.shape();
-    const auto owner = std::make_shared<Tensor>(std::move(tensor));
-    const nb::object bits = to_array(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
-    return bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
-  }
+namespace {
+
+// A NumPy array over the bytes, whoever else has them.
+nb::object array_over(Tensor tensor) {
   const nb::dlpack::dtype* code = nullptr;
   for (const auto& entry : kTypes) {
     if (entry.first == tensor.dtype()) code = &entry.second;
@@ -83,6 +87,21 @@ nb::object to_array(Tensor tensor) {
   const nb::capsule owner(keep, [](void* p) noexcept { delete static_cast<Tensor*>(p); });
   return nb::cast(
       nb::ndarray<nb::numpy>(const_cast<std::byte*>(keep->bytes()), shape.size(), shape.data(), owner, nullptr, *code));
+}
+
+}  // namespace
+
+nb::object to_array(Tensor tensor) {
+  // Writing to the array must change nothing else: an output may be a constant of the model, an input or another
+  // output.
+  tensor.mutable_bytes();
+  if (tensor.dtype() == DType::kBFloat16) {
+    const Shape shape = tensor.shape();
+    const auto owner = std::make_shared<Tensor>(std::move(tensor));
+    const nb::object bits = array_over(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
+    return bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+  }
+  return array_over(std::move(tensor));
 }
 
 }  // namespace twofold::python

@@ -8,12 +8,12 @@
 
 namespace twofold::python {
 
-// The array's memory as a tensor that keeps the array alive. Arrays that are not C-contiguous are copied.
+// The array's memory as a tensor that keeps the array alive. Arrays that are not C-contiguous and aligned are copied.
 // Throws Error(kInvalidArgument) that says `name` for types Twofold does not know.
 Tensor to_tensor(nanobind::handle array, const std::string& name);
 
-// A NumPy array over the tensor's bytes, which it keeps alive; bfloat16 needs the package ml_dtypes. REQUIRES: plain
-// layout.
+// A NumPy array over the tensor's bytes, which it keeps alive; over a copy where they are shared. bfloat16 needs the
+// package ml_dtypes. REQUIRES: plain layout.
 nanobind::object to_array(Tensor tensor);
 
 }  // namespace twofold::python

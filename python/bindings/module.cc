@@ -4,7 +4,20 @@
 namespace nb = nanobind;
 
 NB_MODULE(_twofold, module) {
-  nb::exception<twofold::Error>(module, "Error");
+  const nb::exception<twofold::Error> error(module, "Error");
+  // A subclass, for the one error that a program asks for itself. The translator registered last is asked first.
+  const nb::object cancelled = nb::steal(PyErr_NewException("twofold._twofold.Cancelled", error.ptr(), nullptr));
+  module.attr("Cancelled") = cancelled;
+  nb::register_exception_translator(
+      [](const std::exception_ptr& thrown, void* type) {
+        try {
+          std::rethrow_exception(thrown);
+        } catch (const twofold::Error& e) {
+          if (e.code() != twofold::ErrorCode::kCancelled) throw;
+          PyErr_SetString(static_cast<PyObject*>(type), e.what());
+        }
+      },
+      cancelled.ptr());
   twofold::python::bind_quantize(module);
   twofold::python::bind_session(module);
 }

@@ -4,6 +4,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
+#include <unistd.h>
+
+#include <chrono>
 
 #include "arrays.h"
 #include "base/error.h"
@@ -53,12 +56,35 @@ std::vector<Tensor> collect_inputs(const Session& session, const nb::dict& feeds
   return inputs;
 }
 
-nb::dict run(const Session& session, const nb::dict& feeds) {
-  const std::vector<Tensor> inputs = collect_inputs(session, feeds);
+// Asks Python whether a run should end, at most 20 times a second, since that takes the GIL. Python runs the handlers
+// of signals in its main thread alone: Ctrl-C raises KeyboardInterrupt there.
+class AskPython {
+ public:
+  explicit AskPython(nb::handle cancelled) : cancelled_(cancelled) {}
+
+  bool operator()() {
+    const Clock::time_point now = Clock::now();
+    if (now < next_ || (cancelled_.is_none() && !is_main_thread_)) return false;
+    next_ = now + std::chrono::milliseconds(50);
+    const nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    return !cancelled_.is_none() && nb::cast<bool>(nb::bool_(nb::borrow(cancelled_())));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  nb::handle cancelled_;
+  const bool is_main_thread_ = gettid() == getpid();
+  Clock::time_point next_ = Clock::now() + std::chrono::milliseconds(50);
+};
+
+nb::dict run(const Session& session, const nb::dict& feeds, nb::handle cancelled) {
   std::vector<Tensor> outputs;
   {
+    const std::vector<Tensor> inputs = collect_inputs(session, feeds);
     const nb::gil_scoped_release release;
-    outputs = session.run(inputs);
+    outputs = session.run(inputs, AskPython(cancelled));
   }
   nb::dict result;
   for (size_t i = 0; i < outputs.size(); ++i)
@@ -69,9 +95,11 @@ nb::dict run(const Session& session, const nb::dict& feeds) {
 void construct(Session* self, const std::variant<nb::bytes, std::filesystem::path>& model, int threads) {
   if (const auto* bytes = std::get_if<nb::bytes>(&model)) {
     const std::span<const std::byte> content(static_cast<const std::byte*>(bytes->data()), bytes->size());
+    const nb::gil_scoped_release release;
     new (self) Session(content, ".", {threads});
     return;
   }
+  const nb::gil_scoped_release release;
   new (self) Session(std::get<std::filesystem::path>(model), {threads});
 }
 
@@ -87,9 +115,11 @@ void bind_session(nb::module_& module) {
       .def_prop_ro("outputs", [](const Session& s) { return describe(s.outputs()); })
       .def_prop_ro("input_names", [](const Session& s) { return names(s.inputs()); })
       .def_prop_ro("output_names", [](const Session& s) { return names(s.outputs()); })
-      .def("run", run, "inputs"_a,
-           "Runs on {input name: NumPy array}; returns {output name: array}. Arrays are not copied; the GIL is "
-           "released.");
+      .def("run", run, "inputs"_a, "cancelled"_a = nb::none(),
+           "Runs on {input name: NumPy array}; returns {output name: array}. Arrays that are C-contiguous are not "
+           "copied, outputs are not either, and the GIL is released. Between nodes, once in 50 ms, "
+           "`cancelled` is called where it is given; if it returns True, the run raises twofold.Cancelled. In the "
+           "main thread Ctrl-C ends a run in the same way, with KeyboardInterrupt.");
 }
 
 }  // namespace twofold::python

@@ -2,6 +2,7 @@
 
 #include "api/tensor_info.h"
 #include "base/error.h"
+#include "engine/cancellation.h"
 #include "engine/executor.h"
 #include "engine/lower.h"
 #include "onnx/import.h"
@@ -56,12 +57,13 @@ Session& Session::operator=(Session&&) noexcept = default;
 const std::vector<TensorInfo>& Session::inputs() const { return state_->inputs; }
 const std::vector<TensorInfo>& Session::outputs() const { return state_->outputs; }
 
-std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs) const {
+std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs, const Cancelled& cancelled) const {
   if (inputs.size() != state_->inputs.size()) {
     throw_error(ErrorCode::kInvalidArgument, "the model has {} inputs, but {} were given", state_->inputs.size(),
                 inputs.size());
   }
   for (size_t i = 0; i < inputs.size(); ++i) check_input(state_->inputs[i], inputs[i]);
+  const CancellationScope scope(cancelled);
   return state_->executor->run(inputs);
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/parallel_for.h"
+#include "engine/cancellation.h"
 #include "engine/execution.h"
 #include "engine/program.h"
 #include "numeric/allocator_scope.h"
@@ -26,6 +27,7 @@ std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const OnVal
   }
   for (size_t i = 0; i < inputs.size(); ++i) run.set(graph.inputs[i], inputs[i]);
   for (size_t i = 0; i < program.steps.size(); ++i) {
+    throw_if_cancelled();
     const Step& step = program.steps[i];
     const auto start = std::chrono::steady_clock::now();
     run.execute(step);

@@ -32,8 +32,9 @@ struct QdqBuilder : GraphBuilder {
   }
   ValueId weight(const Shape& shape, float scale) {
     Tensor tensor(DType::kInt8, shape);
-    int32_t next = 11;
-    for (int8_t& value : tensor.mutable_data<int8_t>()) value = static_cast<int8_t>((next = next * 37 + 5) % 120);
+    uint32_t next = 11;
+    for (int8_t& value : tensor.mutable_data<int8_t>())
+      value = static_cast<int8_t>(static_cast<int32_t>((next = next * 37 + 5) % 240) - 120);
     const ValueId w = graph.add_constant(graph.unique_value_name("w"), std::move(tensor));
     return node(graph.unique_value_name("w_real"), "DequantizeLinear", {w, scalar(scale), zero_point(DType::kInt8, 0)});
   }

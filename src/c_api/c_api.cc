@@ -1,0 +1,259 @@
+#include "twofold/c_api.h"
+
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "base/error.h"
+#include "twofold/session.h"
+
+struct twofold_session {
+  const twofold::Session session;
+};
+
+struct twofold_result {
+  const std::vector<twofold::Tensor> tensors;
+};
+
+struct twofold_cancellation {
+  std::atomic<bool> cancelled = false;
+};
+
+namespace {
+
+using twofold::DType;
+using twofold::ErrorCode;
+using twofold::Shape;
+using twofold::Tensor;
+using twofold::TensorInfo;
+using twofold::throw_error;
+
+// A signal handler may set it.
+static_assert(std::atomic<bool>::is_always_lock_free);
+// A cast turns one into the other.
+static_assert(TWOFOLD_FLOAT32 == static_cast<int>(DType::kFloat32) && TWOFOLD_INT64 == static_cast<int>(DType::kInt64));
+static_assert(TWOFOLD_BOOL == static_cast<int>(DType::kBool) && TWOFOLD_BFLOAT16 == static_cast<int>(DType::kBFloat16));
+
+thread_local std::string last_error;
+
+twofold_status status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument: return TWOFOLD_INVALID_ARGUMENT;
+    case ErrorCode::kInvalidModel: return TWOFOLD_INVALID_MODEL;
+    case ErrorCode::kUnsupported: return TWOFOLD_UNSUPPORTED;
+    case ErrorCode::kNotFound: return TWOFOLD_NOT_FOUND;
+    case ErrorCode::kIo: return TWOFOLD_IO;
+    case ErrorCode::kResourceExhausted: return TWOFOLD_RESOURCE_EXHAUSTED;
+    case ErrorCode::kCancelled: return TWOFOLD_CANCELLED;
+  }
+  return TWOFOLD_INTERNAL;
+}
+
+twofold_status failed(twofold_status status, const char* message) noexcept {
+  try {
+    last_error = message;
+    for (char& c : last_error) {
+      if (c == '\n') c = ' ';
+    }
+  } catch (...) {  // no memory for the message; "out of memory" needs none (small strings are stored in place)
+    last_error = "out of memory";
+  }
+  return status;
+}
+
+// Calls body(), and makes a status of what it throws.
+template <typename Body>
+twofold_status guarded(const Body& body) noexcept {
+  try {
+    body();
+    return TWOFOLD_OK;
+  } catch (const twofold::Error& error) {
+    return failed(status_of(error.code()), error.what());
+  } catch (const std::bad_alloc&) {
+    return failed(TWOFOLD_RESOURCE_EXHAUSTED, "out of memory");
+  } catch (const std::exception& error) {
+    return failed(TWOFOLD_INTERNAL, error.what());
+  } catch (...) {
+    return failed(TWOFOLD_INTERNAL, "unknown error");
+  }
+}
+
+template <typename T>
+T& given(T* pointer, const char* name) {
+  if (pointer == nullptr) throw_error(ErrorCode::kInvalidArgument, "{} is NULL", name);
+  return *pointer;
+}
+
+// The place for a new handle, which is NULL until there is one.
+template <typename Handle>
+Handle*& place(Handle** handle, const char* name) {
+  Handle*& result = given(handle, name);
+  result = nullptr;
+  return result;
+}
+
+template <typename T>
+const T& element(const std::vector<T>& elements, size_t index, const char* what) {
+  if (index >= elements.size()) {
+    throw_error(ErrorCode::kInvalidArgument, "there is no {} {}: there are {}, counted from 0", what, index,
+                elements.size());
+  }
+  return elements[index];
+}
+
+void check_threads(int32_t threads) {
+  if (threads < 0) throw_error(ErrorCode::kInvalidArgument, "threads is {}; it must be 0 (all cores) or more", threads);
+}
+
+twofold_tensor_info describe(const TensorInfo& info) {
+  const int32_t rank = info.known_rank ? static_cast<int32_t>(info.shape.size()) : -1;
+  return {info.name.c_str(), static_cast<twofold_dtype>(info.dtype), rank, rank > 0 ? info.shape.data() : nullptr};
+}
+
+twofold_tensor view(const Tensor& tensor) {
+  const int rank = tensor.rank();
+  return {static_cast<twofold_dtype>(tensor.dtype()), rank, rank > 0 ? tensor.shape().data() : nullptr, tensor.bytes(),
+          tensor.byte_size()};
+}
+
+// The caller's bytes as a tensor, for the time of one call.
+Tensor wrap(const twofold_tensor& tensor, const TensorInfo& info) {
+  const std::string& name = info.name;
+  const auto dtype = static_cast<DType>(tensor.dtype);
+  if (!twofold::is_known(dtype)) {
+    throw_error(ErrorCode::kInvalidArgument, "input '{}' has the element type {}, which is none of twofold_dtype", name,
+                static_cast<int>(tensor.dtype));
+  }
+  // Before the shape is read, which would be beyond its end.
+  if (tensor.rank < 0 || (info.known_rank && static_cast<size_t>(tensor.rank) != info.shape.size())) {
+    throw_error(ErrorCode::kInvalidArgument, "input '{}' must have shape {} (-1: any size), but rank {} was given",
+                name, twofold::to_string(info.shape), tensor.rank);
+  }
+  Shape shape;
+  if (tensor.rank > 0) {
+    const int64_t* dims = &given(tensor.shape, "the shape of an input");
+    shape.assign(dims, dims + tensor.rank);
+  }
+  const size_t size = twofold::byte_size(dtype);
+  const auto elements = static_cast<uint64_t>(twofold::num_elements(shape));
+  if (tensor.bytes % size != 0 || tensor.bytes / size != elements) {
+    throw_error(ErrorCode::kInvalidArgument, "input '{}' has {} bytes; {} of shape {} takes {} elements of {} bytes",
+                name, tensor.bytes, twofold::to_string(dtype), twofold::to_string(shape), elements, size);
+  }
+  if (tensor.bytes > 0 && tensor.data == nullptr) {
+    throw_error(ErrorCode::kInvalidArgument, "the data of input '{}' is NULL", name);
+  }
+  if (reinterpret_cast<uintptr_t>(tensor.data) % size != 0) {
+    throw_error(ErrorCode::kInvalidArgument, "the data of input '{}' must be aligned to {} bytes", name, size);
+  }
+  return Tensor::wrap(dtype, std::move(shape), tensor.data, nullptr);
+}
+
+std::vector<Tensor> run(const twofold::Session& session, const twofold_tensor* inputs, size_t count,
+                        const twofold_cancellation* cancellation) {
+  if (count > 0) given(inputs, "inputs");
+  if (count != session.inputs().size()) {
+    throw_error(ErrorCode::kInvalidArgument, "the model has {} inputs, but {} were given", session.inputs().size(),
+                count);
+  }
+  std::vector<Tensor> tensors;
+  for (size_t i = 0; i < count; ++i) tensors.push_back(wrap(inputs[i], session.inputs()[i]));
+  twofold::Cancelled cancelled;
+  if (cancellation != nullptr) {
+    cancelled = [cancellation] { return cancellation->cancelled.load(std::memory_order_relaxed); };
+  }
+  std::vector<Tensor> outputs = session.run(tensors, cancelled);
+  // An output that is an input in other words would end with the caller's memory.
+  tensors.clear();
+  for (Tensor& output : outputs) output.mutable_bytes();
+  return outputs;
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* twofold_version(void) { return TWOFOLD_VERSION; }
+
+const char* twofold_last_error(void) { return last_error.c_str(); }
+
+twofold_status twofold_session_open(const char* path, int32_t threads, twofold_session** session) {
+  return guarded([&] {
+    twofold_session*& opened = place(session, "session");
+    check_threads(threads);
+    opened = new twofold_session{twofold::Session(std::filesystem::path(&given(path, "path")), {threads})};
+  });
+}
+
+twofold_status twofold_session_open_bytes(const void* model, size_t size, const char* folder, int32_t threads,
+                                          twofold_session** session) {
+  return guarded([&] {
+    twofold_session*& opened = place(session, "session");
+    check_threads(threads);
+    const auto* bytes = &given(static_cast<const std::byte*>(model), "model");
+    opened = new twofold_session{twofold::Session({bytes, size}, folder != nullptr ? folder : ".", {threads})};
+  });
+}
+
+void twofold_session_free(twofold_session* session) { delete session; }
+
+twofold_status twofold_session_input_count(const twofold_session* session, size_t* count) {
+  return guarded([&] { given(count, "count") = given(session, "session").session.inputs().size(); });
+}
+
+twofold_status twofold_session_output_count(const twofold_session* session, size_t* count) {
+  return guarded([&] { given(count, "count") = given(session, "session").session.outputs().size(); });
+}
+
+twofold_status twofold_session_input(const twofold_session* session, size_t index, twofold_tensor_info* info) {
+  return guarded(
+      [&] { given(info, "info") = describe(element(given(session, "session").session.inputs(), index, "input")); });
+}
+
+twofold_status twofold_session_output(const twofold_session* session, size_t index, twofold_tensor_info* info) {
+  return guarded(
+      [&] { given(info, "info") = describe(element(given(session, "session").session.outputs(), index, "output")); });
+}
+
+twofold_status twofold_session_run(const twofold_session* session, const twofold_tensor* inputs, size_t count,
+                                   const twofold_cancellation* cancellation, twofold_result** result) {
+  return guarded([&] {
+    twofold_result*& finished = place(result, "result");
+    finished = new twofold_result{run(given(session, "session").session, inputs, count, cancellation)};
+  });
+}
+
+twofold_status twofold_result_count(const twofold_result* result, size_t* count) {
+  return guarded([&] { given(count, "count") = given(result, "result").tensors.size(); });
+}
+
+twofold_status twofold_result_tensor(const twofold_result* result, size_t index, twofold_tensor* tensor) {
+  return guarded([&] { given(tensor, "tensor") = view(element(given(result, "result").tensors, index, "output")); });
+}
+
+twofold_status twofold_result_copy(const twofold_result* result, size_t index, void* data, size_t bytes) {
+  return guarded([&] {
+    const Tensor& tensor = element(given(result, "result").tensors, index, "output");
+    if (bytes != tensor.byte_size()) {
+      throw_error(ErrorCode::kInvalidArgument, "output {} has {} bytes, but there is room for {}", index,
+                  tensor.byte_size(), bytes);
+    }
+    if (bytes > 0) std::memcpy(&given(static_cast<std::byte*>(data), "data"), tensor.bytes(), bytes);
+  });
+}
+
+void twofold_result_free(twofold_result* result) { delete result; }
+
+twofold_status twofold_cancellation_new(twofold_cancellation** cancellation) {
+  return guarded([&] { place(cancellation, "cancellation") = new twofold_cancellation; });
+}
+
+void twofold_cancel(twofold_cancellation* cancellation) {
+  if (cancellation != nullptr) cancellation->cancelled.store(true, std::memory_order_relaxed);
+}
+
+void twofold_cancellation_free(twofold_cancellation* cancellation) { delete cancellation; }
+
+}  // extern "C"
