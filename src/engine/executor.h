@@ -30,6 +30,8 @@ struct NodeProfile {
 // Thread-safe: several threads may run one executor at once.
 class Executor {
  public:
+  struct Program;
+
   // Called with each watched value (inputs and constants too) as soon as it is there, in the layout it has.
   using OnValue = std::function<void(ValueId, const Tensor&)>;
 
@@ -46,10 +48,11 @@ class Executor {
   // In order of execution; empty unless ExecutorOptions::profile.
   std::vector<NodeProfile> profile() const;
 
+  // For KeptRun, which keeps it alive.
+  const std::shared_ptr<Program>& program() const { return program_; }
+
  private:
-  struct Program;
-  class Run;
-  std::unique_ptr<Program> program_;
+  std::shared_ptr<Program> program_;
 };
 
 }  // namespace twofold

@@ -1,0 +1,91 @@
+#include "engine/program.h"
+
+#include "engine/fuse.h"
+
+namespace twofold {
+
+namespace {
+
+constexpr size_t kNever = static_cast<size_t>(-1);
+
+std::vector<bool> marked(const Graph& graph, const std::vector<ValueId>& ids) {
+  std::vector<bool> result(static_cast<size_t>(graph.num_values()), false);
+  for (ValueId id : ids) result[static_cast<size_t>(id)] = true;
+  return result;
+}
+
+const Graph& checked(const Graph& graph) {
+  check_operators(graph);
+  return graph;
+}
+
+}  // namespace
+
+void throw_at(const Node& node, const Error& error) {
+  throw_error(error.code(), "node '{}' ({}): {}", node.name, node.op_type, error.what());
+}
+
+Executor::Program::Program(const Graph& given, ExecutorOptions with)
+    : graph(fuse_for_execution(checked(given), marked(given, with.watched))),
+      options(std::move(with)),
+      watched(marked(graph, options.watched)) {
+  const auto num_values = static_cast<size_t>(graph.num_values());
+  std::vector<size_t> last_use(num_values, kNever);
+  std::vector<bool> kept(num_values, false);
+  for (const GraphOutput& output : graph.outputs) kept[static_cast<size_t>(output.value)] = true;
+  for (NodeId id : graph.topological_order()) {
+    const Node& node = graph.node(id);
+    // A value that nothing reads dies where it is made.
+    for (ValueId output : node.outputs) {
+      if (output != kNone) last_use[static_cast<size_t>(output)] = steps.size();
+    }
+    for (ValueId input : node.inputs) {
+      if (input != kNone) last_use[static_cast<size_t>(input)] = steps.size();
+    }
+    steps.push_back(make_step(id));
+    if (options.profile) profile.push_back({node.name, node.op_type});
+  }
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    const auto i = static_cast<size_t>(id);
+    if (graph.constant(id) != nullptr) {
+      if (watched[i]) watched_constants.push_back(id);
+    } else if (!kept[i] && last_use[i] != kNever) {
+      steps[last_use[i]].last_uses.push_back(id);
+    }
+  }
+}
+
+void Executor::Program::check_inputs(const std::vector<Tensor>& inputs) const {
+  if (inputs.size() == graph.inputs.size()) return;
+  throw_error(ErrorCode::kInvalidArgument, "the model has {} inputs, but {} were given", graph.inputs.size(),
+              inputs.size());
+}
+
+Step Executor::Program::make_step(NodeId id) const {
+  const Node& node = graph.node(id);
+  const ExecutorOptions body_options{.threads = options.threads};
+  KernelArgs args{node, {}, [body_options](const Graph& body) -> GraphRunner {
+                    auto executor = std::make_shared<Executor>(body, body_options);
+                    return [executor](const std::vector<Tensor>& inputs) { return executor->run(inputs); };
+                  }};
+  const OpDef& op = *find_op(node.domain, node.op_type);
+  Step step{id, nullptr, {}, {}};
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const Tensor* constant = graph.constant(node.inputs[i]);
+    args.constants.push_back(constant);
+    const bool channels_last = i < 32 && (op.channels_last >> i & 1) != 0;
+    using Want = Argument::Want;
+    step.arguments.push_back({node.inputs[i], constant,
+                              channels_last   ? Want::kChannelsLast
+                              : op.any_layout ? Want::kAny
+                                              : Want::kPlain});
+  }
+  try {
+    step.kernel = make_kernel(args);
+  } catch (const Error& error) {
+    throw_at(node, error);
+  }
+  return step;
+}
+
+}  // namespace twofold

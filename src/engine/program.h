@@ -1,0 +1,53 @@
+// A graph made ready to run: what Executor and KeptRun share.
+#ifndef TWOFOLD_SRC_ENGINE_PROGRAM_H_
+#define TWOFOLD_SRC_ENGINE_PROGRAM_H_
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/buffer_pool.h"
+#include "engine/executor.h"
+
+namespace twofold {
+
+// One input of a step: where its tensor comes from, and the layout the kernel wants.
+struct Argument {
+  ValueId value = kNone;
+  const Tensor* constant = nullptr;
+  enum class Want : uint8_t { kPlain, kChannelsLast, kAny } want = Want::kPlain;
+};
+
+// One node made ready: its kernel and the values it reads for the last time.
+struct Step {
+  NodeId node;
+  std::unique_ptr<Kernel> kernel;
+  std::vector<Argument> arguments;
+  std::vector<ValueId> last_uses;
+};
+
+struct Executor::Program {
+  Program(const Graph& given, ExecutorOptions with);
+
+  const Graph graph;  // with fused nodes; value ids are those of the graph given
+  const ExecutorOptions options;
+  std::vector<bool> watched;
+  std::vector<Step> steps;  // in topological order
+  std::vector<ValueId> watched_constants;
+  BufferPool pool;
+  std::mutex profile_mutex;
+  std::vector<NodeProfile> profile;  // one per step, if asked for
+
+  // Throws Error(kInvalidArgument) where the number of inputs is not the graph's.
+  void check_inputs(const std::vector<Tensor>& inputs) const;
+
+ private:
+  Step make_step(NodeId id) const;
+};
+
+// Throws `error` again with the node's name in front.
+[[noreturn]] void throw_at(const Node& node, const Error& error);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_ENGINE_PROGRAM_H_
