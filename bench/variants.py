@@ -2,6 +2,7 @@
 
 import onnx
 import twofold
+from onnx import version_converter
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
@@ -45,6 +46,8 @@ def quantized_by_onnxruntime(network, folder):
     if not path.exists():
         prepared = folder / f"{network.name}-prepared.onnx"
         model = onnx.load(network.path)
+        if model.opset_import[0].version < 13:  # has no scales per channel
+            model = version_converter.convert_version(model, 17)
         make_input_shape_fixed(model.graph, network.input, list(network.shape))
         onnx.save(model, prepared)
         quant_pre_process(prepared, prepared, skip_symbolic_shape=True)
