@@ -53,17 +53,19 @@ def compare_whole(model, feed):
     types = model.quantized()
     everything = model.with_outputs(types)
     ours = twofold.Session(everything).run(feed)
+    kernels, plain = (run_onnxruntime(everything, feed, optimize) for optimize in (True, False))
     result = {}
-    for optimize in (True, False):
-        theirs = run_onnxruntime(everything, feed, optimize)
+    for pair, (a, b) in {
+        "Twofold, kernels": (ours, kernels),
+        "Twofold, float": (ours, plain),
+        "kernels, float": (kernels, plain),
+    }.items():
         inner = Difference()
         for name in types:
-            inner.add(ours[name], theirs[name])
-        outputs = {}
-        for output in model.model.graph.output:
-            a, b = ours[output.name], theirs[output.name]
-            outputs[output.name] = float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
-        result["integer kernels" if optimize else "float"] = {"inner": inner.as_row(), "outputs": outputs}
+            inner.add(a[name], b[name])
+        outputs = [output.name for output in model.model.graph.output]
+        relative = {o: float(np.abs(a[o] - b[o]).max() / max(np.abs(b[o]).max(), 1e-30)) for o in outputs}
+        result[pair] = {"inner": inner.as_row(), "outputs": relative}
     return ours, result
 
 
@@ -121,7 +123,7 @@ def main():
     arguments = parser.parse_args()
 
     results = []
-    print("| network | ONNX Runtime with | integers equal, % | largest difference, steps | outputs, relative |")
+    print("| network | compared | integers equal, % | largest difference, steps | outputs, relative |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or pathlib.Path(temporary)
@@ -130,11 +132,11 @@ def main():
             model = QdqModel(own(network, folder) if own else quantized(network, "int8", folder, "uint8"))
             integers, whole = compare_whole(model, network.samples(1, seed=5)[0])
             results.append({"network": network.name, "whole": whole, "parts": compare_parts(model, integers)})
-            for how, row in whole.items():
+            for pair, row in whole.items():
                 errors = ", ".join(f"{e:.1e}" for e in row["outputs"].values())
                 inner = row["inner"]
                 print(
-                    f"| {network.name} | {how} | {100 * inner['equal']:.2f} | {inner['largest']} | {errors} |",
+                    f"| {network.name} | {pair} | {100 * inner['equal']:.2f} | {inner['largest']} | {errors} |",
                     flush=True,
                 )
     print_parts(results)
