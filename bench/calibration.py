@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from text_pages import text_pages
 
 METHODS = ("max", "percentile", "kl")
 PERCENTILE = 99.99
@@ -24,24 +25,9 @@ TOLERANCE = {"max": 1e-3, "percentile": 0.05}
 
 
 def make_images(folder: Path, shape: tuple[int, ...], samples: int) -> None:
-    """Writes pages of rendered text, one .npy per sample, with the detector's mean and scale.
-
-    With images that have no text, ONNX Runtime's histograms would run out of memory: their bins
-    keep the width that the first sample gave them.
-    """
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "ocr"))
-    from render import draw_line, make_text
-
-    words = ["invoice", "total", "amount", "street", "number", "date", "paid", "thank", "order"]
-    random = np.random.default_rng(1)
-    _, channels, height, width = shape
-    mean, scale = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-    for i in range(samples):
-        page = Image.new("RGB", (width, height), tuple(int(v) for v in random.integers(200, 256, 3)))
-        for y in range(8, height - 48, 48):
-            page.paste(draw_line(random, make_text(random, words)), (int(random.integers(0, width // 2)), y))
-        image = ((np.asarray(page) / 255 - mean) / scale).transpose(2, 0, 1)[None, :channels]
-        np.save(folder / f"{i:04}.npy", image.astype(np.float32))
+    """Writes pages of rendered text, one .npy per sample."""
+    for i, page in enumerate(text_pages(np.random.default_rng(1), shape, samples)):
+        np.save(folder / f"{i:04}.npy", page)
 
 
 def prepare_model(source: Path, target: Path, shape: tuple[int, ...]) -> None:

@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Float execution and calibration against ONNX Runtime. Needs the models of the demo (examples/ocr/fetch_model.py).
+# Float and integer execution, and calibration, against ONNX Runtime. Needs the models of the demo (examples/ocr/fetch_model.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 .venv/bin/python examples/ocr/fetch_model.py
 .venv/bin/python bench/float_models.py
+.venv/bin/python bench/integer_models.py
+.venv/bin/python bench/startup.py
+.venv/bin/python bench/integer_share.py
+.venv/bin/python bench/agreement.py
+.venv/bin/python bench/agreement.py --own
 .venv/bin/python bench/calibration.py .cache/ocr/det.onnx --samples "${SAMPLES:-100}"

@@ -19,6 +19,11 @@ using FloatReasons = std::map<std::string, std::string>;
 // between operators, is still computed, as far as it is needed for more than a Relu or Clip behind a product.
 FloatReasons lower(Graph& graph, const std::set<std::string>& watched = {});
 
+// What is quantized and constant, as other tools write their weights:
+//   Q(constant)  =>  constant',   Transpose(DQ(constant))  =>  DQ(constant')
+// Returns how many operators went away.
+int fold_quantized_constants(Graph& graph);
+
 // op(x, DQ(q1; s1)) + op(x, DQ(q2; s1/254))  =>  op(x, DQ(254 q1 + q2; s1/254))
 //
 // The exported form of an `ec` operand, two identical operators and an Add with int8 terms, becomes one operator with a

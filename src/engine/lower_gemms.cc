@@ -38,8 +38,8 @@ std::optional<int> shift_of(float scale, double unit) {
 }
 
 // The integers of a bias in units of s_a s_b (int64, one per output channel); empty where there is none; nothing where
-// the bias is not a constant vector. Integers that the file holds in float32(s_a s_b) 2^k are taken as they are; any
-// other bias is rounded to the nearest step.
+// the bias is not a constant vector, or of more than 2^52 steps. Integers that the file holds in float32(s_a s_b) 2^k
+// are taken as they are; any other bias is rounded to the nearest step.
 std::optional<Tensor> integer_bias(const Graph& graph, ValueId id, const QuantizedEdge& a, const QuantizedEdge& b) {
   if (id == kNone) return Tensor();
   const auto edge = dequantized_edge(graph, id);
@@ -70,8 +70,10 @@ std::optional<Tensor> integer_bias(const Graph& graph, ValueId id, const Quantiz
     } else {
       real = constant->data<float>()[c];
     }
-    // Past 2^52 a double is no longer exact, and no output is within reach of its range.
-    out[c] = static_cast<int64_t>(std::clamp(round_half_even(real / unit), -0x1p52, 0x1p52));
+    // Past 2^52 a double is no longer exact. A bias so large is that of a channel whose weights are next to nothing.
+    const double steps = round_half_even(real / unit);
+    if (!(std::fabs(steps) <= 0x1p52)) return std::nullopt;
+    out[c] = static_cast<int64_t>(steps);
   }
   return result;
 }
@@ -164,7 +166,7 @@ std::optional<Match> match_gemm(const Graph& graph, const ChainFinder& chains, N
   const Tensor* b_constant = graph.constant(b->integers);
   const std::optional<Tensor> bias = integer_bias(graph, node.input(2), *a, *b);
   if (!bias || (b_constant != nullptr && !fits_bias(node, *b_constant, *bias))) {
-    why = "the bias is not a constant with one number per output channel";
+    why = "the bias is not a constant with one number per output channel, of at most 2^52 steps";
     return std::nullopt;
   }
   Match match{*a, *b, *bias, kNone, kNone, {}, false, {}};

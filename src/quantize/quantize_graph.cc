@@ -4,6 +4,7 @@
 #include "quantize/adjust_weights.h"
 #include "quantize/apply.h"
 #include "quantize/decide.h"
+#include "quantize/fit_biases.h"
 #include "quantize/scale_groups.h"
 #include "quantize/search_ranges.h"
 
@@ -37,6 +38,7 @@ Graph quantize_graph(const Graph& graph, const Dataset& data, const QuantConfig&
   Graph adjusted = graph;
   stage("adjust weights", [&] {
     decide_constants(graph, plan);
+    fit_biases(graph, groups, statistics, plan);
     choose_rounding(graph, data, kSearchSamples, threads, plan);
     correct_biases(data, threads, plan, adjusted);
   });

@@ -1,0 +1,76 @@
+"""Looking at the integers inside a QDQ model, whole and cut into single operators."""
+
+import onnx
+from onnx import helper, numpy_helper
+
+QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
+
+
+class QdqModel:
+    """A QDQ model with names for its parts."""
+
+    def __init__(self, path):
+        self.model = onnx.load(path)
+        graph = self.model.graph
+        self.constants = {t.name: t for t in graph.initializer}
+        self.producers = {output: node for node in graph.node for output in node.output}
+
+    def quantized(self):
+        """The integer tensors that the model computes, in order: {name: ONNX's element type}."""
+        return {n.output[0]: self.integer_type(n) for n in self.model.graph.node if n.op_type == QUANTIZE}
+
+    def integer_type(self, node):
+        """What a QuantizeLinear makes."""
+        return self.constants[node.input[2]].data_type if len(node.input) > 2 else onnx.TensorProto.UINT8
+
+    def with_outputs(self, types):
+        """A copy, serialized, that hands out the integer tensors of `types` besides its outputs."""
+        copy = onnx.ModelProto()
+        copy.CopyFrom(self.model)
+        present = {output.name for output in copy.graph.output}
+        copy.graph.output.extend(
+            helper.make_tensor_value_info(name, kind, None) for name, kind in types.items() if name not in present
+        )
+        return copy.SerializeToString()
+
+    def part(self, name):
+        """The model of one integer tensor: from the integers that it is computed from, and how it is described.
+
+        Returns (serialized model, names of the integer inputs, operators between them and `name`). None where it also
+        depends on floats, which are the model's own inputs.
+        """
+        types = self.quantized()
+        nodes, inputs, todo, seen = [], [], [name], set()
+        while todo:
+            tensor = todo.pop()
+            if tensor in seen or tensor in self.constants or not tensor:
+                continue
+            seen.add(tensor)
+            if tensor in types and tensor != name:
+                inputs.append(tensor)
+            elif tensor in self.producers:
+                nodes.append(self.producers[tensor])
+                todo.extend(self.producers[tensor].input)
+            else:
+                return None
+        order = {id(node): i for i, node in enumerate(self.model.graph.node)}
+        nodes.sort(key=lambda node: order[id(node)])
+        used = {tensor for node in nodes for tensor in node.input}
+        graph = helper.make_graph(
+            nodes,
+            "part",
+            [helper.make_tensor_value_info(i, types[i], None) for i in inputs],
+            [helper.make_tensor_value_info(name, types[name], None)],
+            [tensor for tensor_name, tensor in self.constants.items() if tensor_name in used],
+        )
+        model = helper.make_model(graph, opset_imports=self.model.opset_import, ir_version=self.model.ir_version)
+        between = [n.op_type for n in nodes if n.op_type not in (QUANTIZE, DEQUANTIZE)]
+        return model.SerializeToString(), inputs, between
+
+    def zero_points(self):
+        """{integer tensor: its zero point}."""
+        return {
+            n.output[0]: int(numpy_helper.to_array(self.constants[n.input[2]])) if len(n.input) > 2 else 0
+            for n in self.model.graph.node
+            if n.op_type == QUANTIZE
+        }

@@ -1,0 +1,50 @@
+"""Sessions of ONNX Runtime, and races: runs that alternate in one process."""
+
+import statistics
+import time
+
+import onnxruntime
+
+
+def onnxruntime_session(model, threads, optimize=True):
+    """A session on a path or bytes, with all graph optimizations or none."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    level = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
+    # Idle threads of one engine must not take the cores from another.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if threads == 1 else "0")
+    model = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def seconds_of(run):
+    """The seconds that run() takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def race(runs, seconds, at_least=5):
+    """Times each of `runs`, a map of functions, in turn; returns {name: seconds of every run}.
+
+    Rounds go on for `seconds`, `at_least` so many; each begins with another runner, so that none always follows the
+    same one.
+    """
+    names = list(runs)
+    times = {name: [] for name in names}
+    end = time.perf_counter() + seconds
+    rounds = 0
+    while time.perf_counter() < end or rounds < at_least:
+        for i in range(len(names)):
+            name = names[(rounds + i) % len(names)]
+            times[name].append(seconds_of(runs[name]))
+        rounds += 1
+    return times
+
+
+def ratios(ours, theirs):
+    """How often our time goes into theirs: (by the best of both, by the medians)."""
+    return min(theirs) / min(ours), statistics.median(theirs) / statistics.median(ours)

@@ -1,0 +1,23 @@
+// Weight scales that leave room for the bias.
+#ifndef TWOFOLD_SRC_QUANTIZE_FIT_BIASES_H_
+#define TWOFOLD_SRC_QUANTIZE_FIT_BIASES_H_
+
+#include "graph/graph.h"
+#include "plan/plan.h"
+#include "quantize/decide.h"
+#include "quantize/scale_groups.h"
+
+namespace twofold {
+
+// A bias is an integer in units of s_a s_b. Of a channel whose weights are next to nothing (pruned, or switched off by
+// its batch normalization) s_b would be so small that the bias has more bits than an accumulator. Raises the scale of
+// such channels until the bias has at most 2^26 steps beside an int8 or ec weight, 2^34 beside an int16 one, taking the
+// largest |a| / 127 that calibration saw for s_a. What rounding the weights then costs stays below
+// K / 2^20 of the bias for K products.
+//
+// REQUIRES: decide_constants was called.
+void fit_biases(const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics, Plan& plan);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_FIT_BIASES_H_
