@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Builds build/twofold and the Python extension (release), and makes `import twofold` work in .venv; with other ninja
-# targets as arguments, those: `tools/build.sh all` adds the C++ tests.
+# targets as arguments, those: `tools/build.sh all` adds what tests need, C++ tests and an extension without SIMD.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-  -DTWOFOLD_PYTHON=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" > build.log 2>&1 || { cat build.log; exit 1; }
+# ccache takes precompiled headers only if told that it may rely on their content alone.
+launcher="env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache"
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" \
+  -DTWOFOLD_PYTHON=ON -DTWOFOLD_SCALAR=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" > build.log 2>&1 || { cat build.log; exit 1; }
 rm -f build.log
 [ $# -gt 0 ] || set -- twofold twofold_c _twofold
 ninja -C build "$@"

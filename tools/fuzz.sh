@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 seconds="${1:-60}"
 
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-  -DTWOFOLD_TESTS=OFF -DTWOFOLD_FUZZ=ON > /dev/null
+  -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_TESTS=OFF -DTWOFOLD_FUZZ=ON > /dev/null
 ninja -C build-fuzz fuzzers
 for target in build-fuzz/tests/fuzz/*_fuzz; do
   corpus="build-fuzz/corpus/$(basename "$target")"

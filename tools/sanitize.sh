@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 configure() {  # FOLDER SANITIZERS
   cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
-    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DTWOFOLD_SANITIZE="$2" > /dev/null
+    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_SANITIZE="$2" > /dev/null
 }
 
 if [ "${1:-}" = thread ]; then

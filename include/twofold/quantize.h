@@ -42,6 +42,8 @@ struct OperandRow {
 struct TensorRow {
   std::string tensor, node, op_type;
   std::map<std::string, double> metrics;
+  double equal_share = 0;     // of all elements; of a quantized tensor: of its integers
+  double largest_steps = -1;  // largest difference in steps of its integers; -1 where it has none with one scale
 };
 
 struct StageRow {

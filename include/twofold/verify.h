@@ -21,6 +21,9 @@ struct VerifyReport {
   std::string reference, other;
   std::vector<TensorRow> outputs;
   std::vector<TensorRow> tensors;  // computed in both models under one name, in graph order
+
+  // The first of `tensors` that is not the same in both models, else the first such output; null where there is none.
+  const TensorRow* first_difference() const;
 };
 
 // Runs both models (float or quantized) and compares outputs and common inner tensors.

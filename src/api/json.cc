@@ -36,7 +36,12 @@ Json to_json_value(const OperandRow& row) {
 Json to_json_value(const TensorRow& row) {
   Json metrics = Json::object();
   for (const auto& [name, value] : row.metrics) metrics[name] = number(value);
-  return {{"tensor", row.tensor}, {"node", row.node}, {"op_type", row.op_type}, {"metrics", metrics}};
+  return {{"tensor", row.tensor},
+          {"node", row.node},
+          {"op_type", row.op_type},
+          {"metrics", metrics},
+          {"equal_share", row.equal_share},
+          {"largest_steps", row.largest_steps < 0 ? Json(nullptr) : number(row.largest_steps)}};
 }
 
 Json to_json_value(const StageRow& row) {
@@ -123,10 +128,12 @@ std::string to_json(const QuantizeReport& report) {
 }
 
 std::string to_json(const VerifyReport& report) {
+  const TensorRow* first = report.first_difference();
   return text({{"reference", report.reference},
                {"other", report.other},
                {"outputs", list(report.outputs)},
-               {"tensors", list(report.tensors)}});
+               {"tensors", list(report.tensors)},
+               {"first_difference", first != nullptr ? Json(first->tensor) : Json(nullptr)}});
 }
 
 std::string to_json(const RunReport& report) {

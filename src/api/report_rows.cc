@@ -16,6 +16,8 @@ std::vector<TensorRow> tensor_rows(const std::vector<TensorComparison>& comparis
   std::vector<TensorRow> rows;
   for (const TensorComparison& comparison : comparisons) {
     TensorRow row{comparison.tensor, comparison.node, comparison.op_type, {}};
+    row.equal_share = comparison.agreement.equal_share();
+    if (comparison.step) row.largest_steps = comparison.agreement.largest_difference() / *comparison.step;
     for (Metric metric : kAllMetrics) row.metrics[std::string(to_string(metric))] = comparison.metrics.mean(metric);
     rows.push_back(std::move(row));
   }

@@ -22,6 +22,15 @@ Graph load(const std::filesystem::path& path) {
 
 }  // namespace
 
+const TensorRow* VerifyReport::first_difference() const {
+  for (const auto* rows : {&tensors, &outputs}) {
+    for (const TensorRow& row : *rows) {
+      if (row.equal_share < 1) return &row;
+    }
+  }
+  return nullptr;
+}
+
 VerifyReport verify_models(const std::filesystem::path& reference, const std::filesystem::path& other,
                            const Samples& data, const VerifyOptions& options) {
   const QuantConfig config = read_config(options.config);

@@ -46,7 +46,12 @@ void add_verify(CLI::App& app) {
     }
     write_json(arguments->json, to_json(report));
     if (!report.tensors.empty()) fmt::print("{}\n", metrics_table("tensor", report.tensors));
-    fmt::print("{}", metrics_table("output", report.outputs));
+    fmt::print("{}\n", metrics_table("output", report.outputs));
+    if (const TensorRow* first = report.first_difference()) {
+      fmt::print("first difference: tensor '{}' of node '{}' ({})\n", first->tensor, first->node, first->op_type);
+    } else {
+      fmt::print("no difference\n");
+    }
   });
 }
 

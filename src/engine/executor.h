@@ -48,7 +48,7 @@ class Executor {
   // In order of execution; empty unless ExecutorOptions::profile.
   std::vector<NodeProfile> profile() const;
 
-  // For KeptRun, which keeps it alive.
+  // For KeptValues, which keeps it alive.
   const std::shared_ptr<Program>& program() const { return program_; }
 
  private:

@@ -1,4 +1,4 @@
-// A graph made ready to run: what Executor and KeptRun share.
+// A graph made ready to run: what Executor and KeptValues share.
 #ifndef TWOFOLD_SRC_ENGINE_PROGRAM_H_
 #define TWOFOLD_SRC_ENGINE_PROGRAM_H_
 

@@ -39,6 +39,13 @@ void read_imports(const Imports& imports, const std::string& whose, Opsets& opse
 
 }  // namespace
 
+void check_domain(std::string_view domain, std::string_view node, std::string_view op_type) {
+  if (!domain.starts_with("twofold")) return;
+  throw_error(ErrorCode::kInvalidModel,
+              "node '{}' ({}) is of domain '{}', whose operators exist inside Twofold only; no file may hold them",
+              node, op_type, domain);
+}
+
 std::string_view canonical_domain(std::string_view domain) { return domain == "ai.onnx" ? "" : domain; }
 
 Opsets read_opsets(const onnx::ModelProto& model) {

@@ -22,6 +22,10 @@ using Opsets = std::map<std::string, int64_t, std::less<>>;
 
 std::string_view canonical_domain(std::string_view domain);
 
+// Throws Error(kInvalidModel) naming the node if its operator is one that lowering makes: its attributes are not
+// checked again, so it must not come from a file.
+void check_domain(std::string_view domain, std::string_view node, std::string_view op_type);
+
 // The operator sets a model imports. Throws Error(kUnsupported) for ONNX's own before kMinOpset.
 Opsets read_opsets(const onnx::ModelProto& model);
 

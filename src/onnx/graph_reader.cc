@@ -263,6 +263,7 @@ void GraphReader::read_node(onnx::NodeProto& proto, std::string name, Scope& sco
   node.name = name;
   node.op_type = proto.op_type();
   node.domain = canonical_domain(proto.domain());
+  check_domain(node.domain, node.name, node.op_type);
   for (const std::string& input : proto.input()) {
     node.inputs.push_back(input.empty() ? kNone : resolve(scope, input));
     if (!input.empty() && node.inputs.back() == kNone && !scope.names.contains(input)) {

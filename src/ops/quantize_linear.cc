@@ -5,6 +5,7 @@
 #include "base/parallel_for.h"
 #include "numeric/quantize.h"
 #include "ops/families.h"
+#include "ops/layout.h"
 #include "ops/zero_points.h"
 
 namespace twofold {
@@ -54,8 +55,9 @@ struct ScaleAndZero {
 };
 
 std::vector<ScaleAndZero> read_scales(const OpCall& call) {
-  const Tensor& scale = call.input(1);
-  const Tensor* zero_point = call.has_input(2) ? &call.input(2) : nullptr;
+  const Tensor scale = to_layout(call.input(1), Layout::kPlain);
+  const Tensor zeros_given = call.has_input(2) ? to_layout(call.input(2), Layout::kPlain) : Tensor();
+  const Tensor* zero_point = zeros_given.defined() ? &zeros_given : nullptr;
   if (zero_point != nullptr && zero_point->size() != scale.size()) {
     throw_error(ErrorCode::kInvalidModel, "scale shape {} and zero point shape {} differ", to_string(scale.shape()),
                 to_string(zero_point->shape()));
@@ -103,9 +105,15 @@ void for_each_run(const ScaleGrid& grid, const std::vector<ScaleAndZero>& scales
   }
 }
 
+// Input 0; in plain layout where scales differ, since their grid follows the order of the shape.
+Tensor data_of(const OpCall& call) {
+  const bool one_scale = call.input(1).size() == 1;
+  return one_scale ? call.input(0) : to_layout(call.input(0), Layout::kPlain);
+}
+
 template <typename T>
 void quantize_as(OpCall& call, DType dtype) {
-  const Tensor& x = call.input(0);
+  const Tensor x = data_of(call);
   const ScaleGrid grid = scale_grid(call);
   const std::vector<ScaleAndZero> scales = read_scales(call);
   std::span<T> out = call.output(0, dtype, x.shape(), x.layout()).mutable_data<T>();
@@ -134,7 +142,7 @@ void quantize_linear(OpCall& call) {
 
 template <typename T>
 void dequantize_as(OpCall& call) {
-  const Tensor& q = call.input(0);
+  const Tensor q = data_of(call);
   if (call.has_input(2) && call.input(2).dtype() != q.dtype()) {
     throw_error(ErrorCode::kInvalidModel, "the zero point is {}, but the integers are {}",
                 to_string(call.input(2).dtype()), to_string(q.dtype()));
@@ -178,8 +186,8 @@ void dynamic_quantize_linear(OpCall& call) {
 }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "QuantizeLinear", .run = quantize_linear},
-    {.op_type = "DequantizeLinear", .run = dequantize_linear},
+    {.op_type = "QuantizeLinear", .run = quantize_linear, .any_layout = true},
+    {.op_type = "DequantizeLinear", .run = dequantize_linear, .any_layout = true},
     {.op_type = "DynamicQuantizeLinear", .run = dynamic_quantize_linear},
 };
 

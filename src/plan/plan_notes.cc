@@ -19,7 +19,7 @@ void refuse_per_channel(Plan& plan) {
     return std::find(per_channel.begin(), per_channel.end(), true) != per_channel.end();
   });
   if (asked)
-    plan.unmet.push_back("activation.per_channel: activations get one scale per tensor (weights are per channel)");
+    plan.unmet.emplace_back("activation.per_channel: activations get one scale per tensor (weights are per channel)");
 }
 
 }  // namespace

@@ -19,20 +19,29 @@ Tensor converted(const Tensor& tensor) {
   return result;
 }
 
-void add_sample(const std::string& name, const Tensor& a, const Tensor& b, MetricMeans& means) {
+void add_sample(const Tensor& a, const Tensor& b, TensorComparison& comparison) {
   if (a.shape() != b.shape()) {
-    throw_error(ErrorCode::kInvalidArgument, "tensor '{}' is {} in one model and {} in the other", name,
+    throw_error(ErrorCode::kInvalidArgument, "tensor '{}' is {} in one model and {} in the other", comparison.tensor,
                 to_string(a.shape()), to_string(b.shape()));
   }
+  const Tensor left = as_float(a), right = as_float(b);
   ErrorSums sums;
-  sums.add(as_float(a).data<float>(), as_float(b).data<float>());
-  means.add(sums);
+  sums.add(left.data<float>(), right.data<float>());
+  comparison.metrics.add(sums);
+  comparison.agreement.add(left.data<float>(), right.data<float>());
+}
+
+// The scale of an output that is dequantized integers.
+std::optional<float> output_step(const Graph& graph, const GraphOutput& output) {
+  const auto edge = dequantized_edge(graph, output.value);
+  if (!edge || edge->scale.size() != 1) return std::nullopt;
+  return edge->scale[0];
 }
 
 TensorComparison described(const Graph& graph, const std::string& tensor, ValueId value) {
   const NodeId producer = value == kNone ? kNone : graph.producer(value);
-  if (producer == kNone) return {tensor, "", "", {}};
-  return {tensor, graph.node(producer).name, graph.node(producer).op_type, {}};
+  if (producer == kNone) return {tensor, "", "", {}, {}, {}};
+  return {tensor, graph.node(producer).name, graph.node(producer).op_type, {}, {}, {}};
 }
 
 // For each output of `reference` the position of its partner among those of `other`.
@@ -83,10 +92,11 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
   const std::vector<size_t> partners = match_outputs(reference, other);
 
   Comparison result;
-  for (const GraphOutput& output : reference.outputs) {
-    result.outputs.push_back(described(reference, output.name, output.value));
+  for (size_t i = 0; i < reference.outputs.size(); ++i) {
+    result.outputs.push_back(described(reference, reference.outputs[i].name, reference.outputs[i].value));
+    result.outputs.back().step = output_step(other, other.outputs[partners[i]]);
   }
-  std::map<std::string, MetricMeans> means;
+  std::map<std::string, TensorComparison> compared;
   const int64_t samples = options.max_samples > 0 ? std::min(options.max_samples, data.size()) : data.size();
   for (int64_t s = 0; s < samples; ++s) {
     const std::vector<Tensor> inputs = data.sample(s);
@@ -96,21 +106,26 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
     const std::vector<Tensor> b = runnable_b.run(inputs, [&](const std::string& name, const Tensor& tensor) {
       const auto it = expected.find(name);
       if (it == expected.end() || it->second.dtype() != DType::kFloat32) return;
-      add_sample(name, it->second, tensor, means[name]);
+      TensorComparison& comparison = compared[name];
+      comparison.tensor = name;
+      add_sample(it->second, tensor, comparison);
       expected.erase(it);
     });
     for (size_t i = 0; i < a.size(); ++i) {
-      add_sample(result.outputs[i].tensor, a[i], b[partners[i]], result.outputs[i].metrics);
+      add_sample(a[i], b[partners[i]], result.outputs[i]);
     }
     if (options.progress) options.progress(s + 1, samples);
   }
   for (NodeId id : reference.topological_order()) {
     for (ValueId output : reference.node(id).outputs) {
       if (output == kNone) continue;
-      const auto it = means.find(reference.value(output).name);
-      if (it == means.end()) continue;
-      result.tensors.push_back(described(reference, it->first, output));
-      result.tensors.back().metrics = it->second;
+      const auto it = compared.find(reference.value(output).name);
+      if (it == compared.end()) continue;
+      TensorComparison row = described(reference, it->first, output);
+      row.metrics = it->second.metrics;
+      row.agreement = it->second.agreement;
+      row.step = runnable_b.step(it->first);
+      result.tensors.push_back(std::move(row));
     }
   }
   return result;

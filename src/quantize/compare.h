@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "numeric/metrics.h"
+#include "quantize/agreement.h"
 
 namespace twofold {
 
@@ -17,6 +18,8 @@ struct TensorComparison {
   std::string node;    // that computes it there
   std::string op_type;
   MetricMeans metrics;
+  Agreement agreement;
+  std::optional<float> step;  // of the other model's integers, where it has the tensor as integers with one scale
 };
 
 struct Comparison {

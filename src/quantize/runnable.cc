@@ -66,6 +66,13 @@ std::set<std::string> Runnable::watched() const {
   return names;
 }
 
+std::optional<float> Runnable::step(const std::string& name) const {
+  for (const auto& [id, entry] : watched_) {
+    if (entry.name == name && entry.edge) return entry.edge->scale[0];
+  }
+  return std::nullopt;
+}
+
 std::vector<Tensor> Runnable::run(const std::vector<Tensor>& inputs, const OnTensor& on_tensor) const {
   if (!on_tensor) return executor_->run(inputs);
   return executor_->run(inputs, [&](ValueId id, const Tensor& tensor) {

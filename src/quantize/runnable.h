@@ -29,6 +29,8 @@ class Runnable {
   Runnable& operator=(const Runnable&) = delete;
 
   std::set<std::string> watched() const;
+  // The scale of a watched tensor that is there as integers; nothing for others.
+  std::optional<float> step(const std::string& name) const;
   // Inputs and outputs in the graph's order.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs, const OnTensor& on_tensor = nullptr) const;
 

@@ -10,8 +10,8 @@ def _case_name(report):
 
 
 def pytest_terminal_summary(terminalreporter):
+    from onnx_cases import CASES
     from scope import operators
-    from test_onnx_node_cases import CASES
 
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     reports = [r for r in reports if r.when == "call" and "::test_case[" in r.nodeid]

@@ -1,37 +1,12 @@
 """ONNX's own node conformance cases, made by the onnx package, run through twofold.Session."""
 
-import warnings
-
 import numpy as np
-import onnx
 import pytest
 import twofold
 from exceptions import EXCEPTIONS
-from onnx.backend.test.case.node import collect_testcases
-from scope import has_our_types, in_scope
+from onnx_cases import CASES, FOREIGN_CASES, feeds, to_array
 
 SHARE_THAT_MUST_PASS = 0.95
-
-
-def _collect():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the suite divides by zero on purpose
-        cases = [case for case in collect_testcases(None) if in_scope(case.model)]
-    return (
-        {case.name: case for case in cases if has_our_types(case.model)},
-        {case.name: case for case in cases if not has_our_types(case.model)},
-    )
-
-
-CASES, FOREIGN_CASES = _collect()
-
-
-def _array(value):
-    return (
-        onnx.numpy_helper.to_array(value)
-        if isinstance(value, onnx.TensorProto)
-        else np.asarray(value)
-    )
 
 
 def _comparable(array):
@@ -43,12 +18,9 @@ def _run(case):
     session = twofold.Session(case.model.SerializeToString(), threads=1)
     names = [value.name for value in case.model.graph.output]
     for inputs, expected in case.data_sets:
-        given = {
-            value.name: _array(x) for value, x in zip(case.model.graph.input, inputs, strict=True)
-        }
-        outputs = session.run(given)
+        outputs = session.run(feeds(case, inputs))
         for name, want in zip(names, expected, strict=True):
-            got, want = outputs[name], _array(want)
+            got, want = outputs[name], to_array(want)
             assert got.dtype == want.dtype, f"{name} is {got.dtype}, not {want.dtype}"
             assert got.shape == want.shape, f"{name} has shape {got.shape}, not {want.shape}"
             np.testing.assert_allclose(

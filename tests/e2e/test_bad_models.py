@@ -428,3 +428,20 @@ def test_overflow_inside_the_model(tmp_path):
     np.save(tmp_path / "x.npy", np.full((4, 2, 3), 100, np.float32))
     message = fail("quantize", tmp_path / "m.onnx", "--data", tmp_path / "x.npy")
     assert "infinity" in message and "'e'" in message
+
+
+@pytest.mark.parametrize(
+    ("domain", "op"),
+    [
+        ("twofold", "Table"),
+        ("twofold", "Elementwise"),
+        ("twofold", "IntegerConv"),
+        ("twofold.fused", "Conv"),
+    ],
+)
+def test_operators_that_exist_inside_only(domain, op):
+    node = helper.make_node(op, ["x", "x"], ["y"], name="inner", domain=domain, step_ops=[1000])
+    model = small_model([node])
+    model.opset_import.append(helper.make_opsetid(domain, 1))
+    message = error_of(model)
+    assert "'inner'" in message and domain in message

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import twofold
 from command_line import PROGRAM, fail, run, succeed
@@ -190,6 +191,8 @@ def test_verify_json(tmp_path, quantized, samples):
     for row in report["outputs"] + report["tensors"]:
         assert set(row["metrics"]) == METRICS
     assert table(text, "output")[0][0] == "logits"
+    assert report["first_difference"] == report["tensors"][0]["tensor"]
+    assert f"first difference: tensor '{report['first_difference']}'" in text
     evaluated = load(quantized[0] / "q.json")["outputs"][0]["metrics"]["sqnr"]
     assert report["outputs"][0]["metrics"]["sqnr"] == pytest.approx(evaluated, abs=0.01)
 
@@ -197,9 +200,33 @@ def test_verify_json(tmp_path, quantized, samples):
 def test_verify_of_a_model_with_itself(tmp_path, samples):
     """No error at all: an infinite sqnr is a word, since JSON has no number for it."""
     succeed("verify", MODEL, MODEL, "--data", samples, "--json", tmp_path / "v.json")
-    metrics = load(tmp_path / "v.json")["outputs"][0]["metrics"]
+    report = load(tmp_path / "v.json")
+    assert report["first_difference"] is None
+    assert {row["equal_share"] for row in report["outputs"] + report["tensors"]} == {1}
+    metrics = report["outputs"][0]["metrics"]
     assert metrics["mse"] == 0 and metrics["sqnr"] == "inf"
     assert metrics["cosine-similarity"] == pytest.approx(1, abs=1e-12)
+
+
+def test_verify_counts_equal_integers(tmp_path, quantized, samples):
+    """With another bias, what follows that layer differs, by whole steps where it is integers."""
+    model = onnx.load(quantized[0] / "q.onnx")
+    conv = next(node for node in model.graph.node if node.name == "/edges/Conv")
+    dequantize = next(node for node in model.graph.node if conv.input[2] in node.output)
+    bias = next(t for t in model.graph.initializer if t.name == dequantize.input[0])
+    values = onnx.numpy_helper.to_array(bias).copy()
+    values[0] += 40
+    bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+    onnx.save(model, tmp_path / "other.onnx")
+    files = (quantized[0] / "q.onnx", tmp_path / "other.onnx")
+    succeed("verify", *files, "--data", samples, "--json", tmp_path / "v.json")
+    report = load(tmp_path / "v.json")
+    first = next(r for r in report["tensors"] if r["tensor"] == report["first_difference"])
+    assert "/edges/Conv" in first["node"] and 0.5 < first["equal_share"] < 1
+    integers = [r for r in report["tensors"] if r["largest_steps"] and r["equal_share"] < 1]
+    for row in integers:
+        assert row["largest_steps"] == pytest.approx(round(row["largest_steps"]), abs=1e-3)
+    assert integers and integers[0]["equal_share"] > 0.5
 
 
 def test_split_json(tmp_path):
