@@ -2,6 +2,7 @@
 
 #include "api/tensor_info.h"
 #include "base/error.h"
+#include "base/parallel_for.h"
 #include "engine/cancellation.h"
 #include "engine/executor.h"
 #include "engine/lower.h"
@@ -31,6 +32,8 @@ void check_input(const TensorInfo& info, const Tensor& tensor) {
 
 struct Session::State {
   State(Graph imported, const SessionOptions& options) : graph(std::move(imported)) {
+    // Passes and lowering compute constants and tables.
+    const ThreadScope threads(options.threads);
     inputs = input_infos(graph);
     outputs = output_infos(graph);
     check_operators(graph);

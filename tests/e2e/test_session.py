@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -84,6 +85,29 @@ def test_a_big_input_is_copied_only_if_it_must_be(tmp_path, how, least, most):
     )
     prepare = f"warm = np.zeros((1, 1), np.float32); x = np.ones((64, 1 << 20), np.float32){how}"
     assert least <= growth(tmp_path / "shape.onnx", prepare) < most
+
+
+COUNT = """
+import os, sys
+import twofold
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+before = threads()
+twofold.Session(sys.argv[1], threads=1)
+print(threads() - before)
+"""
+
+
+def test_loading_takes_no_more_threads_than_a_run(tmp_path):
+    """The tables of a quantized model are computed when it is loaded."""
+    path = tmp_path / "quantized.onnx"
+    digits = Path(__file__).parents[2] / "examples" / "digits"
+    twofold.quantize(digits / "digits.onnx", digits / "calibration.npz", output=path, threads=1)
+    command = [sys.executable, "-c", COUNT, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 0
 
 
 # Whose memory an output is.
