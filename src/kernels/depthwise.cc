@@ -1,6 +1,7 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -20,10 +21,37 @@ constexpr int kMaxGroup = 4 * kMaxLanes;
 
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
-DepthwiseKernel kernel_for(const PackedB& b) {
+bool sums_fit_int32(const PackedB& b) {
+  return std::ranges::all_of(b.sum_bound(), [](double bound) { return bound < 2147483648.0; });
+}
+
+// Split weights are at most 128 in magnitude, so that so many taps of 16 bits stay below 2^30, and starting values of
+// 30 bits may be added to either part.
+constexpr int64_t kMaxSplitTaps = 256;
+constexpr double kMaxSplitOffset = static_cast<double>(int64_t{1} << 38);
+
+bool may_split(const PackedB& b, const Epilogue& epilogue) {
+  const std::span<const double> offset(epilogue.offset(), static_cast<size_t>(b.columns()));
+  return b.product() == Product::kPairs && byte_size(b.row_form().dtype) == 2 && b.k() <= kMaxSplitTaps &&
+         std::ranges::all_of(offset, [](double value) { return std::abs(value) < kMaxSplitOffset; });
+}
+
+// A cell of two weights as two cells, of their parts: weight = 256 high + low, -128 <= low < 128.
+void split_cell(std::byte* cell, std::byte* high_cell) {
+  std::array<int16_t, 2> low, high;
+  std::memcpy(low.data(), cell, sizeof(low));
+  for (size_t i = 0; i < 2; ++i) {
+    high[i] = static_cast<int16_t>((low[i] + 128) >> 8);
+    low[i] = static_cast<int16_t>(low[i] - 256 * high[i]);
+  }
+  std::memcpy(cell, low.data(), sizeof(low));
+  std::memcpy(high_cell, high.data(), sizeof(high));
+}
+
+DepthwiseKernel kernel_for(const PackedB& b, bool split) {
   const MicroKernels& kernels = b.kernels();
+  if (split) return kernels.depthwise_split_16;
   if (b.product() == Product::kQuads) return kernels.depthwise_quads;
-  if (b.product() == Product::kPairsAndHighBytes) return kernels.depthwise_pairs_16_and_high;
   if (b.row_form().dtype == DType::kInt8) return kernels.depthwise_pairs_s8;
   if (b.row_form().dtype == DType::kUInt8) return kernels.depthwise_pairs_u8;
   return kernels.depthwise_pairs_16;
@@ -45,7 +73,7 @@ std::vector<T> by_column(const void* weights, int64_t channels, int64_t rows, in
 
 // A thread's memory, kept for the next call.
 struct Scratch {
-  AlignedBuffer cells, high_cells;
+  AlignedBuffer cells;
   std::vector<const std::byte*> taps, lines;
   std::vector<std::byte> zeros;
 };
@@ -71,32 +99,44 @@ std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64
     words = by_column<uint16_t>(weights, channels, rows, width, zero_point);
     matrix.data = words.data();
   }
-  PackedB b(matrix, a_dtype, a_zero_point);
-  if (b.row_factor() != 0 || std::ranges::any_of(b.panels(), [](const auto& panel) { return panel.chunks > 1; })) {
-    return std::nullopt;
-  }
+  PackedB b(matrix, a_dtype, a_zero_point, true);
+  if (b.row_factor() != 0) return std::nullopt;
   Epilogue epilogue(b, bias, outputs);
+  if (!sums_fit_int32(b) && !may_split(b, epilogue)) return std::nullopt;
   return Depthwise(std::move(b), std::move(epilogue), rows, width);
 }
 
 Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
     : b_(std::move(b)),
       epilogue_(std::move(epilogue)),
-      kernel_(kernel_for(b_)),
       taps_of_cell_(b_.product() == Product::kQuads ? 4 : 2),
       rows_(rows),
-      width_(width) {
+      width_(width),
+      split_(!sums_fit_int32(b_)),
+      kernel_(kernel_for(b_, split_)) {
   pack_weights();
-  // One chunk a panel: the starting values of the panels lie one behind the other.
-  init_ = b_.product() == Product::kPairsAndHighBytes ? b_.wrap_init()
-          : epilogue_.fits_int32()                    ? epilogue_.int32_offset()
-                                                      : nullptr;
+  prepare_starts();
+}
+
+// What the sums start from: the offset where it fits, in either part of split ones, or 0.
+void Depthwise::prepare_starts() {
+  const auto padded = static_cast<size_t>(b_.padded_columns());
+  init_.assign(padded, 0);
+  high_init_.assign(padded, 0);
+  for (size_t c = 0; c < padded; ++c) {
+    if (split_) {
+      const auto offset = static_cast<int64_t>(epilogue_.offset()[c]);
+      high_init_[c] = static_cast<int32_t>(offset >> 8);
+      init_[c] = static_cast<int32_t>(offset & 0xFF);
+    } else if (epilogue_.fits_int32()) {
+      init_[c] = epilogue_.int32_offset()[c];
+    }
+  }
 }
 
 // From the panels of `b_` to groups of channels.
 void Depthwise::pack_weights() {
   const int lanes = b_.kernels().lanes, group_size = taps_of_cell_ * lanes;
-  const bool high = b_.product() == Product::kPairsAndHighBytes;
   const int64_t column_cells = round_up(rows_, 4) / taps_of_cell_, used = (rows_ + taps_of_cell_ - 1) / taps_of_cell_;
   std::ptrdiff_t bytes = 0;
   for (int64_t c = 0; c < b_.columns(); c += group_size) {
@@ -105,13 +145,12 @@ void Depthwise::pack_weights() {
     bytes += width_ * used * round_up(channels, lanes) * 4;
   }
   weights_ = AlignedBuffer(static_cast<size_t>(bytes));
-  high_weights_ = AlignedBuffer(static_cast<size_t>(high ? bytes : 0));
+  high_weights_ = AlignedBuffer(static_cast<size_t>(split_ ? bytes : 0));
   // Where the cells of a panel of b_ lie from a channel on; channels up to a whole vector are there.
-  const auto cells_at = [&](int64_t channel, int64_t cell, bool of_high) {
+  const auto cells_at = [&](int64_t channel, int64_t cell) {
     const PackedB::Panel& panel = b_.panels()[static_cast<size_t>(channel / (b_.kernels().max_vectors * lanes))];
     const std::ptrdiff_t width = panel.vectors * lanes;
-    return (of_high ? b_.high_data() + panel.high : b_.data() + panel.cells) +
-           (cell * width + channel - panel.first_column) * 4;
+    return b_.data() + panel.cells + (cell * width + channel - panel.first_column) * 4;
   };
   for (const Group& group : groups_) {
     std::ptrdiff_t to = group.weights;
@@ -119,21 +158,9 @@ void Depthwise::pack_weights() {
       for (int64_t i = 0; i < used; ++i) {
         const int64_t cell = x * column_cells + i;
         for (int64_t c = 0; c < group.channels; c += lanes, to += lanes * 4) {
-          const int64_t channel = group.first_channel + c;
-          std::memcpy(weights_.data() + to, cells_at(channel, cell, false), static_cast<size_t>(lanes) * 4);
-          for (int lane = 0; high && lane < lanes; ++lane) {
-            std::byte* pair = high_weights_.data() + to + lane * 4;
-            if (b_.row_form().high_bytes == 2) {
-              std::memcpy(pair, cells_at(channel, cell, true) + lane * 4, 4);
-              continue;
-            }
-            // b_ has the high bytes as quads, this kernel takes pairs.
-            std::array<int8_t, 4> quad;
-            std::memcpy(quad.data(), cells_at(channel, cell / 2, true) + lane * 4, 4);
-            const auto first = static_cast<size_t>(cell % 2 * 2);
-            const std::array<int16_t, 2> words = {quad[first], quad[first + 1]};
-            std::memcpy(pair, words.data(), 4);
-          }
+          std::memcpy(weights_.data() + to, cells_at(group.first_channel + c, cell), static_cast<size_t>(lanes) * 4);
+          for (int lane = 0; split_ && lane < lanes; ++lane)
+            split_cell(weights_.data() + to + lane * 4, high_weights_.data() + to + lane * 4);
         }
       }
     }
@@ -173,7 +200,6 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
   strip.kernel = static_cast<int>(width.kernel);
   strip.tap_step = static_cast<int>(width.dilation);
   strip.cells = memory.cells.at_least(cell_bytes);
-  strip.high_cells = memory.high_cells.at_least(b_.product() == Product::kPairsAndHighBytes ? cell_bytes : 0);
   for (int64_t line = begin; line < end; ++line) {
     const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
     const int64_t batch = line / height.outputs / depth.outputs;
@@ -206,13 +232,11 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
                           const FloatSink* sink) const {
   const MicroKernels& kernels = b_.kernels();
-  const bool high = b_.product() == Product::kPairsAndHighBytes;
-  const SumsKind kind = high ? SumsKind::kHighBytes : epilogue_.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
+  const SumsKind kind = split_ ? SumsKind::kHighBytes : epilogue_.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
   const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
   alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
   alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
   alignas(kCacheLine) std::array<float, kStrip * kMaxGroup> block;
-  constexpr std::array<int32_t, kMaxGroup> kZeros = {};
   constexpr std::array<double, kStrip> kNoRowOffset = {};
   strip.out = acc.data();
   strip.high = high_acc.data();
@@ -221,8 +245,9 @@ void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<con
     strip.offset = group.first_channel * element_bytes;
     strip.channels = group.channels;
     strip.weights = weights_.data() + group.weights;
-    strip.high_weights = high ? high_weights_.data() + group.weights : nullptr;
-    strip.init = init_ == nullptr ? kZeros.data() : init_ + group.first_channel;
+    strip.high_weights = split_ ? high_weights_.data() + group.weights : nullptr;
+    strip.init = init_.data() + group.first_channel;
+    strip.high_init = high_init_.data() + group.first_channel;
     kernel_(strip);
     if (kind == SumsKind::kDouble) kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
     const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};

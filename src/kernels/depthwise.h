@@ -40,6 +40,7 @@ class Depthwise {
 
   Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width);
   void pack_weights();
+  void prepare_starts();
   void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
                  std::span<const OutputRows> outputs, const FloatSink* sink) const;
   void run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
@@ -47,14 +48,16 @@ class Depthwise {
 
   // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
   // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.
+  // Where sums of 16 x 16 bits could leave int32, weights are split into 256 high + low, whose sums cannot.
   PackedB b_;
   Epilogue epilogue_;
-  DepthwiseKernel kernel_;
   int taps_of_cell_;
   int64_t rows_, width_;  // of the window
   std::vector<Group> groups_;
-  AlignedBuffer weights_, high_weights_;  // per group [tap of a row][cell][channel] cells
-  const int32_t* init_;                   // per channel
+  bool split_;
+  DepthwiseKernel kernel_;
+  AlignedBuffer weights_, high_weights_;   // per group [tap of a row][cell][channel] cells
+  std::vector<int32_t> init_, high_init_;  // per channel
 };
 
 }  // namespace twofold::kernels

@@ -44,132 +44,181 @@ struct PairChannels {
   static void interleave(const I32* taps, I32* cells) { V::interleave_2(taps[0], taps[1], cells); }
 };
 
-// Interleaves kPresent taps and zeros; the cells of the first kVectors vectors of channels go to `to`.
-template <typename V, typename Channels, bool kHigh, int kBias, int kVectors, int kPresent>
+// Interleaves kPresent taps and zeros. Only the cells of the first vectors of channels mean something.
+template <typename Channels, int kPresent, typename I32>
 [[gnu::always_inline]] inline void make_cell(const std::byte* const* taps, std::ptrdiff_t offset, int channels,
-                                             const typename V::I32& flip, std::byte* to, std::byte* high) {
-  typename V::I32 tap[Channels::kTaps], cells[Channels::kTaps];
+                                             const I32& flip, const I32& zero, I32* cells) {
+  I32 tap[Channels::kTaps];
 #pragma GCC unroll 4
   for (int t = 0; t < Channels::kTaps; ++t)
-    tap[t] = t < kPresent ? Channels::load(taps[t < kPresent ? t : 0] + offset, channels, flip) : V::broadcast(0);
+    tap[t] = t < kPresent ? Channels::load(taps[t < kPresent ? t : 0] + offset, channels, flip) : zero;
   Channels::interleave(tap, cells);
+}
+
+// The sums of one pixel, of weights as they are or split (DepthwiseStrip).
+template <typename V, typename Dot, int kVectors, bool kSplit>
+struct PixelSums {
+  using I32 = typename V::I32;
+  I32 low[kVectors], high[kSplit ? kVectors : 1];
+
+  [[gnu::always_inline]] void start(const DepthwiseStrip& strip) {
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    V::store_cells(to + v * V::kLanes * 4, cells[v]);
-    if constexpr (kHigh) {
-      // high_bytes has a bias of 128.
-      const typename V::I32 unbias = V::broadcast(static_cast<int32_t>((128U - kBias) * 0x00010001U));
-      V::store_cells(high + v * V::kLanes * 4, V::sub_words(V::high_bytes(cells[v]), unbias));
+    for (int v = 0; v < kVectors; ++v) {
+      low[v] = V::load(strip.init + v * V::kLanes);
+      if constexpr (kSplit) high[v] = V::load(strip.high_init + v * V::kLanes);
     }
   }
-}
+  [[gnu::always_inline]] void add(int v, const I32& cells, const I32& weights, const I32& high_weights) {
+    low[v] = Dot::dot(low[v], cells, weights);
+    if constexpr (kSplit) high[v] = Dot::dot(high[v], cells, high_weights);
+  }
+  [[gnu::always_inline]] void store(int32_t* out, int32_t* top) const {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      if constexpr (kSplit) {
+        V::store(out + v * V::kLanes, V::add(V::shift_left_8(high[v]), low[v]));
+        V::store(top + v * V::kLanes, V::shift_right_8(high[v]));
+      } else {
+        V::store(out + v * V::kLanes, low[v]);
+      }
+    }
+  }
+};
 
 // Interleaves the taps of all columns, kLast of them in the last cell of each. (Fields are copied first: the compiler
 // would read them again after every store of bytes, which might be theirs.)
-template <typename V, typename Channels, bool kHigh, int kBias, int kVectors, int kLast>
+template <typename V, typename Channels, int kVectors, int kLast>
 void make_cells(const DepthwiseStrip& strip) {
+  using I32 = typename V::I32;
   constexpr int kTaps = Channels::kTaps;
-  constexpr std::ptrdiff_t kCell = kVectors * V::kLanes * 4;
-  const typename V::I32 flip = Channels::flip(strip.flip);
+  const I32 flip = Channels::flip(strip.flip), zero = V::broadcast(0);
   const int columns = strip.columns, whole_cells = (strip.rows - kLast) / kTaps;
   const std::ptrdiff_t offset = strip.offset;
   // A constant where the compiler knows it.
   const int channels = strip.channels == kTaps * V::kLanes ? kTaps * V::kLanes : strip.channels;
   const std::byte* const* taps = strip.taps;
-  std::byte *to = strip.cells, *high = strip.high_cells;
+  std::byte* to = strip.cells;
+  const auto store = [&to](const I32* cells) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) V::store_cells(to + v * V::kLanes * 4, cells[v]);
+    to += kVectors * V::kLanes * 4;
+  };
+  I32 cells[kTaps];
   for (int column = 0; column < columns; ++column) {
-    for (int cell = 0; cell < whole_cells; ++cell) {
-      make_cell<V, Channels, kHigh, kBias, kVectors, kTaps>(taps, offset, channels, flip, to, high);
-      taps += kTaps;
-      to += kCell;
-      high += kHigh ? kCell : 0;
+    for (int cell = 0; cell < whole_cells; ++cell, taps += kTaps) {
+      make_cell<Channels, kTaps>(taps, offset, channels, flip, zero, cells);
+      store(cells);
     }
-    make_cell<V, Channels, kHigh, kBias, kVectors, kLast>(taps, offset, channels, flip, to, high);
+    make_cell<Channels, kLast>(taps, offset, channels, flip, zero, cells);
+    store(cells);
     taps += kLast;
-    to += kCell;
-    high += kHigh ? kCell : 0;
   }
 }
 
-// Sums over a window of three columns of kCells cells, so few that the weights stay in registers; of any, if kCells is
-// 0.
-template <typename V, typename Dot, int kVectors, int kCells>
-void sum_windows(const DepthwiseStrip& strip, int cells, const std::byte* columns, const std::byte* weights,
-                 const int32_t* init, int32_t* out) {
-  using I32 = typename V::I32;
+// Sums over any window, of columns that make_cells has laid out.
+template <typename V, typename Dot, int kVectors, bool kSplit>
+void sum_windows(const DepthwiseStrip& strip, int cells) {
   constexpr std::ptrdiff_t kCell = kVectors * V::kLanes * 4;
-  I32 start[kVectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) start[v] = init == nullptr ? V::broadcast(0) : V::load(init + v * V::kLanes);
-  constexpr int kWeights = 3 * kCells * kVectors;
-  I32 weight[kCells == 0 ? 1 : kWeights];
-  if constexpr (kCells > 0) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kWeights; ++i) weight[i] = V::load_cells(weights + i * V::kLanes * 4);
-  }
   const std::ptrdiff_t column_bytes = cells * kCell, tap_bytes = strip.tap_step * column_bytes;
   const std::ptrdiff_t pixel_bytes = strip.pixel_step * column_bytes;
   const int pixels = strip.pixels, kernel = strip.kernel;
   for (int p = 0; p < pixels; ++p) {
-    I32 acc[kVectors];
+    PixelSums<V, Dot, kVectors, kSplit> sums;
+    sums.start(strip);
+    const std::byte *column = strip.cells + p * pixel_bytes, *w = strip.weights,
+                    *high = kSplit ? strip.high_weights : w;
+    for (int x = 0; x < kernel; ++x, column += tap_bytes) {
+      for (std::ptrdiff_t at = 0; at < column_bytes; at += V::kLanes * 4 * kVectors) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) acc[v] = start[v];
-    const std::byte* column = columns + p * pixel_bytes;
-    if constexpr (kCells > 0) {
-#pragma GCC unroll 3
-      for (int x = 0; x < 3; ++x) {
-#pragma GCC unroll 4
-        for (int i = 0; i < kCells * kVectors; ++i) {
-          acc[i % kVectors] =
-              Dot::dot(acc[i % kVectors], V::load_cells(column + i * V::kLanes * 4), weight[x * kCells * kVectors + i]);
-        }
-        column += tap_bytes;
-      }
-    } else {
-      const std::byte* w = weights;
-      for (int x = 0; x < kernel; ++x) {
-        for (std::ptrdiff_t at = 0; at < column_bytes; at += kCell, w += kCell) {
-#pragma GCC unroll 4
-          for (int v = 0; v < kVectors; ++v) {
-            const std::ptrdiff_t lane = v * V::kLanes * 4;
-            acc[v] = Dot::dot(acc[v], V::load_cells(column + at + lane), V::load_cells(w + lane));
-          }
-        }
-        column += tap_bytes;
+        for (int v = 0; v < kVectors; ++v, w += V::kLanes * 4, high += kSplit ? V::kLanes * 4 : 0)
+          sums.add(v, V::load_cells(column + at + v * V::kLanes * 4), V::load_cells(w), V::load_cells(high));
       }
     }
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) V::store(out + (p * kVectors + v) * V::kLanes, acc[v]);
+    const int at = p * kVectors * V::kLanes;
+    sums.store(strip.out + at, strip.high + (kSplit ? at : 0));
   }
 }
 
-template <typename V, typename Dot, typename Channels, bool kHigh, int kBias, int kVectors>
+// Windows of 3 x 3 taps side by side: the cells of three columns stay in registers, and each pixel brings in kStep new
+// ones.
+template <typename V, typename Dot, typename Channels, int kVectors, bool kSplit, int kStep>
+void slide_windows(const DepthwiseStrip& strip) {
+  using I32 = typename V::I32;
+  constexpr int kTaps = Channels::kTaps, kCells = kTaps == 4 ? 1 : 2;  // of a column
+  constexpr int kVector = V::kLanes * 4, kOfColumn = kCells * kVectors, kWeights = 3 * kOfColumn;
+  const I32 flip = Channels::flip(strip.flip), zero = V::broadcast(0);
+  const std::ptrdiff_t offset = strip.offset;
+  const int channels = strip.channels == kTaps * V::kLanes ? kTaps * V::kLanes : strip.channels;
+  const std::byte* const* taps = strip.taps;
+  I32 columns[3][kCells * kTaps];
+  const auto load = [&](I32* column) {
+    if constexpr (kTaps == 4) {
+      make_cell<Channels, 3>(taps, offset, channels, flip, zero, column);
+    } else {
+      make_cell<Channels, 2>(taps, offset, channels, flip, zero, column);
+      make_cell<Channels, 1>(taps + 2, offset, channels, flip, zero, column + kTaps);
+    }
+    taps += 3;
+  };
+  I32 weights[kWeights], high_weights[kWeights];  // of the latter only those of split ones
+#pragma GCC unroll 24
+  for (int i = 0; i < kWeights; ++i) {
+    weights[i] = V::load_cells(strip.weights + i * kVector);
+    high_weights[i] = kSplit ? V::load_cells(strip.high_weights + i * kVector) : zero;
+  }
+  int32_t *out = strip.out, *high = strip.high;
+#pragma GCC unroll 3
+  for (int x = 0; x < 3 - kStep; ++x) load(columns[x]);
+  const int pixels = strip.pixels;
+  for (int p = 0; p < pixels;) {
+    // Columns are found by number, not moved: after three pixels they are back where they were.
+#pragma GCC unroll 3
+    for (int turn = 0; turn < 3; ++turn) {
+#pragma GCC unroll 2
+      for (int x = 3 - kStep; x < 3; ++x) load(columns[(turn * kStep + x) % 3]);
+      PixelSums<V, Dot, kVectors, kSplit> sums;
+      sums.start(strip);
+#pragma GCC unroll 3
+      for (int x = 0; x < 3; ++x) {
+        const I32* column = columns[(turn * kStep + x) % 3];
+#pragma GCC unroll 8
+        for (int i = 0; i < kOfColumn; ++i) {
+          const int at = x * kOfColumn + i;
+          sums.add(i % kVectors, column[i / kVectors * kTaps + i % kVectors], weights[at], high_weights[at]);
+        }
+      }
+      sums.store(out, high);
+      out += kVectors * V::kLanes;
+      high += kSplit ? kVectors * V::kLanes : 0;
+      if (++p == pixels) return;
+    }
+  }
+}
+
+template <typename V, typename Dot, typename Channels, bool kSplit, int kVectors>
 void depthwise_strip(const DepthwiseStrip& strip) {
-  switch (strip.rows % Channels::kTaps) {
-    case 1: make_cells<V, Channels, kHigh, kBias, kVectors, 1>(strip); break;
-    case 2: make_cells<V, Channels, kHigh, kBias, kVectors, 2>(strip); break;  // never of pairs
-    case 3: make_cells<V, Channels, kHigh, kBias, kVectors, 3>(strip); break;  // never of pairs
-    default: make_cells<V, Channels, kHigh, kBias, kVectors, Channels::kTaps>(strip); break;
+  if (strip.kernel == 3 && strip.rows == 3 && strip.tap_step == 1) {
+    if (strip.pixel_step == 1) return slide_windows<V, Dot, Channels, kVectors, kSplit, 1>(strip);
+    if (strip.pixel_step == 2) return slide_windows<V, Dot, Channels, kVectors, kSplit, 2>(strip);
   }
-  const int cells = (strip.rows + Channels::kTaps - 1) / Channels::kTaps;
-  // Cells of a column of three taps.
-  constexpr int kThree = Channels::kTaps == 4 ? 1 : 2;
-  const auto sum =
-      strip.kernel == 3 && cells == kThree ? sum_windows<V, Dot, kVectors, kThree> : sum_windows<V, Dot, kVectors, 0>;
-  sum(strip, cells, strip.cells, strip.weights, strip.init, strip.out);
-  if constexpr (kHigh) sum(strip, cells, strip.high_cells, strip.high_weights, nullptr, strip.high);
+  switch (strip.rows % Channels::kTaps) {
+    case 1: make_cells<V, Channels, kVectors, 1>(strip); break;
+    case 2: make_cells<V, Channels, kVectors, 2>(strip); break;  // never of pairs
+    case 3: make_cells<V, Channels, kVectors, 3>(strip); break;  // never of pairs
+    default: make_cells<V, Channels, kVectors, Channels::kTaps>(strip); break;
+  }
+  sum_windows<V, Dot, kVectors, kSplit>(strip, (strip.rows + Channels::kTaps - 1) / Channels::kTaps);
 }
 
-// kBias: MicroKernels::high_bias.
-template <typename V, typename Dot, typename Channels, bool kHigh = false, int kBias = 128>
+template <typename V, typename Dot, typename Channels, bool kSplit = false>
 void depthwise(const DepthwiseStrip& strip) {
   const int vectors = (strip.channels + V::kLanes - 1) / V::kLanes;
   if constexpr (Channels::kTaps == 4) {
-    if (vectors == 4) return depthwise_strip<V, Dot, Channels, kHigh, kBias, 4>(strip);
-    if (vectors == 3) return depthwise_strip<V, Dot, Channels, kHigh, kBias, 3>(strip);
+    if (vectors == 4) return depthwise_strip<V, Dot, Channels, kSplit, 4>(strip);
+    if (vectors == 3) return depthwise_strip<V, Dot, Channels, kSplit, 3>(strip);
   }
-  if (vectors == 2) return depthwise_strip<V, Dot, Channels, kHigh, kBias, 2>(strip);
-  depthwise_strip<V, Dot, Channels, kHigh, kBias, 1>(strip);
+  if (vectors == 2) return depthwise_strip<V, Dot, Channels, kSplit, 2>(strip);
+  depthwise_strip<V, Dot, Channels, kSplit, 1>(strip);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
       int32_offset_[c] = static_cast<int32_t>(offset_[c]);
     }
   }
+  if (b.product() == Product::kPairsAndHighBytes) split_offset(b);
   for (const OutputForm& form : outputs) {
     TWOFOLD_CHECK(form.multiplier.size() == 1 || form.multiplier.size() == columns);
     Output output = {};
@@ -51,6 +52,27 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
     }
     if (output.bounded) output.float_multiplier.assign(output.multiplier.begin(), output.multiplier.end());
     outputs_.push_back(std::move(output));
+  }
+}
+
+// offset = 2^16 (its high part) + 16 bits, which r has room for: see Product::kPairsAndHighBytes.
+void Epilogue::split_offset(const PackedB& b) {
+  // |E| < 2^24, so that its start may have 30 bits.
+  constexpr double kLimit = static_cast<double>(int64_t{1} << 46);
+  fits_high_bytes_ =
+      b.row_factor() == 0 && std::ranges::all_of(offset_, [](double offset) { return std::abs(offset) < kLimit; });
+  if (!fits_high_bytes_) return;
+  wrap_start_.resize(offset_.size());
+  high_start_.resize(offset_.size());
+  for (const PackedB::Panel& panel : b.panels()) {
+    const int width = panel.vectors * b.kernels().lanes;
+    for (int i = 0; i < width; ++i) {
+      const auto c = static_cast<size_t>(panel.first_column + i);
+      const auto offset = static_cast<int64_t>(offset_[c]);
+      const int32_t init = b.wrap_init()[b.chunks(panel)[0].init + i];
+      wrap_start_[c] = static_cast<int32_t>(static_cast<uint32_t>(init) + static_cast<uint32_t>(offset));
+      high_start_[c] = static_cast<int32_t>(offset >> 16);
+    }
   }
 }
 

@@ -38,10 +38,14 @@ class Epilogue {
   // REQUIRES: |bias| <= 2^52; multipliers finite; 1 or b.columns() entries.
   Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs);
 
-  // For gemm: acc = sum + offset[c]; in int32 (starting from int32_offset) if fits_int32().
+  // For gemm: acc = sum + offset[c]; in int32 (starting from int32_offset) if fits_int32(). Of panels of one chunk, if
+  // fits_high_bytes(), also as SumsKind::kHighBytes, where W starts from wrap_start and E from high_start.
   bool fits_int32() const { return fits_int32_; }
+  bool fits_high_bytes() const { return fits_high_bytes_; }
   const double* offset() const { return offset_.data(); }
   const int32_t* int32_offset() const { return int32_offset_.data(); }
+  const int32_t* wrap_start() const { return wrap_start_.data(); }
+  const int32_t* high_start() const { return high_start_.data(); }
   std::span<const Output> outputs() const { return outputs_; }
   // Output i of the tile that begins at (row, column) of a matrix of rows `row_stride` elements apart.
   TileOutput at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const;
@@ -49,12 +53,13 @@ class Epilogue {
   TileOutput in_block(float* block, int64_t row_stride, int64_t column) const;
 
  private:
+  void split_offset(const PackedB& b);
   TileOutput tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const;
 
   std::vector<double> offset_;
-  std::vector<int32_t> int32_offset_;
+  std::vector<int32_t> int32_offset_, wrap_start_, high_start_;
   std::vector<Output> outputs_;
-  bool fits_int32_ = true;
+  bool fits_int32_ = true, fits_high_bytes_ = false;
 };
 
 }  // namespace twofold::kernels

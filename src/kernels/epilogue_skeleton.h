@@ -24,17 +24,8 @@ template <typename V>
 struct HighByteSums {
   static constexpr SumsKind kKind = SumsKind::kHighBytes;
   const int32_t *wrapped, *high;
-  const double* offset;
-  HighByteSums(const TileSums& sums, int r, int width)
-      : wrapped(sums.acc + r * width), high(sums.high + r * width), offset(sums.offset) {}
-  void at(int c, typename V::F64* halves) const {
-    const typename V::I32 top = V::load(high + c);
-    const typename V::I32 rest = V::sub(V::load(wrapped + c), V::shift_left_16(top));
-    const typename V::F64 unit = V::broadcast(65536.0);
-    halves[0] = V::add(V::add(V::mul(V::low_half(top), unit), V::load(offset + c)), V::low_half(rest));
-    halves[1] =
-        V::add(V::add(V::mul(V::high_half(top), unit), V::load(offset + c + V::kLanes / 2)), V::high_half(rest));
-  }
+  HighByteSums(const TileSums& sums, int r, int width) : wrapped(sums.acc + r * width), high(sums.high + r * width) {}
+  void at(int c, typename V::F64* halves) const { V::load_halves(wrapped + c, high + c, halves); }
 };
 
 template <typename V>

@@ -41,7 +41,7 @@ class Worker {
   int64_t sum_of_row(const std::byte* row) const;
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
   void dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
-                 const int32_t* init);
+                 const int32_t* init, const int32_t* high_init = kZeros.data());
   void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows);
 
   const RowSource& a_;
@@ -100,9 +100,9 @@ int64_t Worker::sum_of_row(const std::byte* row) const {
   return sum;
 }
 
-// Fills acc_, starting from `init`, and high_ where the product wants it.
+// Fills acc_, starting from `init`, and high_, from `high_init`, where the product wants it.
 void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
-                       const int32_t* init) {
+                       const int32_t* init, const int32_t* high_init) {
   const std::ptrdiff_t stride = b_.row_form().stride,
                        width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
   const auto kernel = [&](bool quads) {
@@ -115,7 +115,7 @@ void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk,
   const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
   const int64_t first = chunk.begin / per_high;
   kernel(kernels_.has_quads)(a + b_.row_form().high_offset + first * 4, stride,
-                             b_.high_data() + panel.high + first * width * 4, cells / per_high, kZeros.data(),
+                             b_.high_data() + panel.high + first * width * 4, cells / per_high, high_init,
                              high_.data());
 }
 
@@ -141,9 +141,10 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
   const std::byte* a = rows_ + row * b_.row_form().stride;
   const bool high = b_.product() == Product::kPairsAndHighBytes, one_chunk = panel.chunks == 1;
   SumsKind kind = SumsKind::kDouble;
-  if (one_chunk && high && b_.row_factor() == 0) {
+  if (one_chunk && high && epilogue_.fits_high_bytes()) {
     kind = SumsKind::kHighBytes;
-    dot_chunk(panel, b_.chunks(panel)[0], a, rows, b_.wrap_init() + b_.chunks(panel)[0].init);
+    dot_chunk(panel, b_.chunks(panel)[0], a, rows, epilogue_.wrap_start() + panel.first_column,
+              epilogue_.high_start() + panel.first_column);
   } else if (one_chunk && !high && epilogue_.fits_int32()) {
     kind = SumsKind::kInt32;
     dot_chunk(panel, b_.chunks(panel)[0], a, rows, epilogue_.int32_offset() + panel.first_column);

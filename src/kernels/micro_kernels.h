@@ -51,7 +51,7 @@ inline constexpr int kOutputKinds = 3;
 // The sums of a tile, in the form that its SumsKind says.
 enum class SumsKind : uint8_t {
   kInt32,      // acc, complete
-  kHighBytes,  // high 2^16 + int32(acc - high 2^16) + offset[column]: see packed_b.h, kPairsAndHighBytes
+  kHighBytes,  // high 2^16 + int32(acc - high 2^16), complete: see packed_b.h, kPairsAndHighBytes
   kDouble,     // sums + offset[column] + row_offset[row]
 };
 inline constexpr int kSumsKinds = 3;
@@ -66,8 +66,10 @@ using TileEpilogue = void (*)(const TileSums& sums, const TileShape& shape, cons
 // Sums of a depthwise convolution for a group of neighbouring channels and a strip of output pixels. The window's rows
 // are `rows` taps above each other; a column of them is interleaved into cells once, and serves every pixel whose
 // window it lies in: pixel p takes columns p * pixel_step + x * tap_step, x < kernel.
-//   out[p][c] = init[c] + sum of column[..][c] * weight[..][c] mod 2^32, and, where the product wants it,
-//   high[p][c] = sum of (high byte + high_bias) * high weight.
+//   out[p][c] = init[c] + sum of column[..][c] * weight[..][c] mod 2^32.
+// Of weights that are split into 256 high + low, with L = init[c] + sum of column * low weight and H = high_init[c] +
+// sum of column * high weight, which must fit int32, it leaves 256 H + L as SumsKind::kHighBytes has it:
+//   out[p][c] = 256 H + L mod 2^32, high[p][c] = floor(H / 256).
 struct DepthwiseStrip {
   const std::byte* const* taps;  // [columns][rows], each the first channel of a pixel of the input
   int columns, rows;
@@ -76,9 +78,9 @@ struct DepthwiseStrip {
   uint32_t flip;          // bits to invert in every element
   int pixels, pixel_step, kernel, tap_step;
   const std::byte *weights, *high_weights;  // [x][cell of rows][channel] cells, channels filled up to whole vectors
-  const int32_t* init;
-  std::byte *cells, *high_cells;  // room for [columns][cell][channel] cells
-  int32_t *out, *high;            // [pixels][channels, filled up to whole vectors]
+  const int32_t *init, *high_init;
+  std::byte* cells;     // room for [columns][cell][channel] cells
+  int32_t *out, *high;  // [pixels][channels, filled up to whole vectors]
 };
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
 
@@ -126,7 +128,7 @@ struct MicroKernels {
 
   DepthwiseKernel depthwise_quads;
   DepthwiseKernel depthwise_pairs_s8, depthwise_pairs_u8;  // widened
-  DepthwiseKernel depthwise_pairs_16, depthwise_pairs_16_and_high;
+  DepthwiseKernel depthwise_pairs_16, depthwise_split_16;
 
   TileEpilogue epilogues[kSumsKinds][kOutputKinds];
 };

@@ -103,19 +103,19 @@ bool cut(int64_t steps, int width, int64_t limit, int64_t most, const Weigh& wei
 
 }  // namespace
 
-PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point)
+PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums)
     : isa_(current_isa()), kernels_(&micro_kernels(isa_)), k_(b.rows), columns_(b.columns) {
-  choose_form(b, a_dtype, a_zero_point);
+  choose_form(b, a_dtype, a_zero_point, whole_sums);
   lay_out_panels();
   pack_panels(b);
   if (product_ == Product::kPairsAndHighBytes && pairs_are_better()) product_ = Product::kPairs;
   describe_rows(a_dtype);
   if (product_ == Product::kPairsAndHighBytes)
     high_ = AlignedBuffer(kernels_->has_quads ? data_.size() / 2 : data_.size());
-  for (Panel& panel : panels_) cut_panel(panel);
+  for (Panel& panel : panels_) cut_panel(panel, whole_sums);
 }
 
-void PackedB::choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point) {
+void PackedB::choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums) {
   const bool b8 = is_8bit(b.dtype), a8 = is_8bit(a_dtype);
   const Range range = range_of(b, *kernels_);
   const Range folded = {range.low - b.zero_point, range.high - b.zero_point};
@@ -125,7 +125,7 @@ void PackedB::choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_poi
   row_factor_ = -b_zero_point_;
 
   product_ = a8 && b8 && kernels_->has_quads ? Product::kQuads
-             : a8 || b8                      ? Product::kPairs
+             : a8 || b8 || whole_sums        ? Product::kPairs
                                              : Product::kPairsAndHighBytes;
   a_zero_point_ = a_zero_point;
   if (product_ == Product::kQuads) {
@@ -278,16 +278,16 @@ void PackedB::add_chunk(const Panel& panel, int64_t begin, int64_t end) {
 }
 
 // Fills high_, and cuts the panel into chunks.
-void PackedB::cut_panel(Panel& panel) {
+void PackedB::cut_panel(Panel& panel, bool whole_sums) {
   const int width = panel.vectors * kernels_->lanes;
   const int64_t steps = round_up(k_, kStep) / kStep;
   const bool split = product_ == Product::kPairsAndHighBytes, quads = product_ == Product::kQuads;
-  const int64_t limit = split ? 65535 : std::numeric_limits<int32_t>::max() / a_bound_;
+  const int64_t limit = split ? 65533 : std::numeric_limits<int32_t>::max() / a_bound_;
   const ScanCells scan = split ? kernels_->scan_parts : quads ? kernels_->scan_quads : kernels_->scan_pairs;
   panel.first_chunk = chunks_.size();
   if (split) kernels_->pack_high(cells_at(panel, 0), steps * 2, width, high_.data() + panel.high);
   const auto first = magnitude_.begin() + panel.first_column;
-  if (!split && *std::max_element(first, first + width) <= limit) {
+  if (whole_sums || (!split && *std::max_element(first, first + width) <= limit)) {
     add_chunk(panel, 0, steps);
   } else {
     const int64_t cells = quads ? 1 : 2;

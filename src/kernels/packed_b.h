@@ -22,8 +22,8 @@ enum class Product : uint8_t {
   //   W = sum x w mod 2^32          the pair dot, which wraps
   //   S = sum x w = 2^15 e + r,     e = sum (2 xh + 1) wh = 2 E - (2 bias - 1) sum wh
   // r = sum ((xl - 128) 256 wh + x wl) is at most 2^15 sum (|wh| + |wl|) in magnitude: while that sum stays below
-  // 65536, r fits int32 and is (W - 2^15 e) mod 2^32. |w| <= 32639 splits into wh, wl in [-128, 127], so K <= 256
-  // always fits; a w above that has wh = 127 and wl up to 255.
+  // 65534, r fits int32, also with 16 bits of an offset added to it, and is (W - 2^15 e) mod 2^32. |w| <= 32639 splits
+  // into wh, wl in [-128, 127], so K <= 255 always fits; a w above that has wh = 127 and wl up to 255.
   kPairsAndHighBytes,
 };
 
@@ -43,9 +43,10 @@ class PackedB {
     size_t first_chunk, chunks;
   };
 
-  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa().
+  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa(). Where `whole_sums`, K is not
+  // cut and kPairs takes the place of kPairsAndHighBytes: whether sums fit int32 is for the caller to see (sum_bound).
   // Throws Error(kUnsupported) if K is so large that an accumulator could pass 2^53.
-  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point);
+  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums = false);
 
   int64_t k() const { return k_; }
   int64_t columns() const { return columns_; }
@@ -71,12 +72,12 @@ class PackedB {
   std::span<const double> sum_bound() const { return sum_bound_; }
 
  private:
-  void choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point);
+  void choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums);
   void describe_rows(DType a_dtype);
   void lay_out_panels();
   void pack_panels(const MatrixView& b);
   bool pairs_are_better() const;
-  void cut_panel(Panel& panel);
+  void cut_panel(Panel& panel, bool whole_sums);
   void add_chunk(const Panel& panel, int64_t begin, int64_t end);
   const std::byte* cells_at(const Panel& panel, int64_t cell) const;
 

@@ -134,35 +134,28 @@ void copy_row_and_high(const std::byte* source, std::ptrdiff_t n, uint32_t flip,
 }
 
 template <typename V>
+[[gnu::always_inline]] inline void add_halves(const typename V::F64* halves, bool first, double* sums) {
+  for (int h = 0; h < 2; ++h) {
+    double* to = sums + h * V::kLanes / 2;
+    V::store(to, first ? halves[h] : V::add(V::load(to), halves[h]));
+  }
+}
+
+template <typename V>
 void flush(const int32_t* acc, std::ptrdiff_t n, bool first, double* sums) {
-  constexpr int kHalf = V::kLanes / 2;
   for (std::ptrdiff_t i = 0; i < n; i += V::kLanes) {
-    const typename V::I32 v = V::load(acc + i);
-    typename V::F64 low = V::low_half(v), high = V::high_half(v);
-    if (!first) {
-      low = V::add(V::load(sums + i), low);
-      high = V::add(V::load(sums + i + kHalf), high);
-    }
-    V::store(sums + i, low);
-    V::store(sums + i + kHalf, high);
+    typename V::F64 halves[2];
+    V::load_halves(acc + i, halves);
+    add_halves<V>(halves, first, sums + i);
   }
 }
 
 template <typename V>
 void combine(const int32_t* wrapped, const int32_t* high_bytes, std::ptrdiff_t n, bool first, double* sums) {
-  constexpr int kHalf = V::kLanes / 2;
-  const typename V::F64 unit = V::broadcast(65536.0);
   for (std::ptrdiff_t i = 0; i < n; i += V::kLanes) {
-    const typename V::I32 top = V::load(high_bytes + i);
-    const typename V::I32 rest = V::sub(V::load(wrapped + i), V::shift_left_16(top));
-    typename V::F64 low = V::add(V::mul(V::low_half(top), unit), V::low_half(rest));
-    typename V::F64 high = V::add(V::mul(V::high_half(top), unit), V::high_half(rest));
-    if (!first) {
-      low = V::add(V::load(sums + i), low);
-      high = V::add(V::load(sums + i + kHalf), high);
-    }
-    V::store(sums + i, low);
-    V::store(sums + i + kHalf, high);
+    typename V::F64 halves[2];
+    V::load_halves(wrapped + i, high_bytes + i, halves);
+    add_halves<V>(halves, first, sums + i);
   }
 }
 
@@ -202,7 +195,6 @@ constexpr MicroKernels make_micro_kernels() {
   if constexpr (kSame<Quads, NoQuads>) {
     k.high_bias = 128;
     k.copy_16_to_16_and_high = copy_row_and_high<uint16_t, 128>;
-    k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true, 128>;
   } else {
     k.has_quads = true;
     k.quads_take_unsigned = Quads::kUnsigned;
@@ -210,13 +202,13 @@ constexpr MicroKernels make_micro_kernels() {
     constexpr int kBias = Quads::kUnsigned ? 128 : 0;
     k.high_bias = kBias;
     k.copy_16_to_16_and_high = copy_row_and_high<uint8_t, kBias>;
-    k.depthwise_pairs_16_and_high = depthwise<V, Pairs, PairChannels<V, Source::k16>, true, kBias>;
     fill_quad_packing<V>(k);
     k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
   }
   k.depthwise_pairs_s8 = depthwise<V, Pairs, PairChannels<V, Source::kS8>>;
   k.depthwise_pairs_u8 = depthwise<V, Pairs, PairChannels<V, Source::kU8>>;
   k.depthwise_pairs_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>>;
+  k.depthwise_split_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>, true>;
   k.flush = flush<V>;
   k.combine = combine<V>;
   fill_epilogues<V, Int32Sums>(k.epilogues[static_cast<int>(SumsKind::kInt32)]);

@@ -30,7 +30,9 @@ struct Avx2Vectors {
   }
   static I32 add(I32 a, I32 b) { return _mm256_add_epi32(a, b); }
   static I32 sub(I32 a, I32 b) { return _mm256_sub_epi32(a, b); }
-  static I32 shift_left_16(I32 a) { return _mm256_slli_epi32(a, 16); }
+
+  static I32 shift_left_8(I32 a) { return _mm256_slli_epi32(a, 8); }
+  static I32 shift_right_8(I32 a) { return _mm256_srai_epi32(a, 8); }
 
   // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
   static I32 load_bytes(const std::byte* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
@@ -56,8 +58,6 @@ struct Avx2Vectors {
   static I32 bit_xor(I32 a, I32 b) { return _mm256_xor_si256(a, b); }
   static I32 sub_bytes(I32 a, I32 b) { return _mm256_sub_epi8(a, b); }
   static I32 sub_words(I32 a, I32 b) { return _mm256_sub_epi16(a, b); }
-  // Of words: the high byte with its sign bit inverted.
-  static I32 high_bytes(I32 v) { return _mm256_srli_epi16(_mm256_xor_si256(v, _mm256_set1_epi16(-32768)), 8); }
   static void interleave_2(I32 a, I32 b, I32* cells) {
     cells[0] = _mm256_unpacklo_epi16(a, b);
     cells[1] = _mm256_unpackhi_epi16(a, b);
@@ -81,11 +81,18 @@ struct Avx2Vectors {
   static F64 add(F64 a, F64 b) { return _mm256_add_pd(a, b); }
   static F64 mul(F64 a, F64 b) { return _mm256_mul_pd(a, b); }
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm256_min_pd(_mm256_max_pd(a, low), high); }
-  static F64 low_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_castsi256_si128(a)); }
-  static F64 high_half(I32 a) { return _mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1)); }
   static void load_halves(const int32_t* from, F64* halves) {
-    halves[0] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-    halves[1] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 4)));
+    for (int h = 0; h < 2; ++h)
+      halves[h] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 4 * h)));
+  }
+  // high 2^16 + int32(wrapped - high 2^16). Both terms and their sum are exact in double.
+  static void load_halves(const int32_t* wrapped, const int32_t* high, F64* halves) {
+    for (int h = 0; h < 2; ++h) {
+      const __m128i top = _mm_loadu_si128(reinterpret_cast<const __m128i*>(high + 4 * h));
+      const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(wrapped + 4 * h));
+      const __m128i rest = _mm_sub_epi32(low, _mm_slli_epi32(top, 16));
+      halves[h] = add(mul(_mm256_cvtepi32_pd(top), _mm256_set1_pd(65536.0)), _mm256_cvtepi32_pd(rest));
+    }
   }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }

@@ -32,7 +32,9 @@ struct NeonVectors {
   }
   static I32 add(I32 a, I32 b) { return vaddq_s32(a, b); }
   static I32 sub(I32 a, I32 b) { return vsubq_s32(a, b); }
-  static I32 shift_left_16(I32 a) { return vshlq_n_s32(a, 16); }
+
+  static I32 shift_left_8(I32 a) { return vshlq_n_s32(a, 8); }
+  static I32 shift_right_8(I32 a) { return vshrq_n_s32(a, 8); }
 
   // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
   static I32 load_bytes(const std::byte* from) { return load_cells(from); }
@@ -59,10 +61,6 @@ struct NeonVectors {
   }
   static I32 sub_words(I32 a, I32 b) {
     return vreinterpretq_s32_s16(vsubq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)));
-  }
-  // Of words: the high byte with its sign bit inverted.
-  static I32 high_bytes(I32 v) {
-    return vreinterpretq_s32_u16(vshrq_n_u16(veorq_u16(vreinterpretq_u16_s32(v), vdupq_n_u16(0x8000)), 8));
   }
   // Interleaving leaves vectors of 128 bits in order.
   static I32 spread_2(I32 v) { return v; }
@@ -91,6 +89,13 @@ struct NeonVectors {
     const I32 v = load(from);
     halves[0] = low_half(v);
     halves[1] = high_half(v);
+  }
+  // high 2^16 + int32(wrapped - high 2^16). Both terms and their sum are exact in double.
+  static void load_halves(const int32_t* wrapped, const int32_t* high, F64* halves) {
+    const I32 top = load(high), rest = vsubq_s32(load(wrapped), vshlq_n_s32(top, 16));
+    const F64 unit = vdupq_n_f64(65536.0);
+    halves[0] = vfmaq_f64(low_half(rest), low_half(top), unit);
+    halves[1] = vfmaq_f64(high_half(rest), high_half(top), unit);
   }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) {

@@ -53,8 +53,13 @@ struct ScalarVectors {
       a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) - static_cast<uint32_t>(b.lane[i]));
     return a;
   }
-  static I32 shift_left_16(I32 a) {
-    for (int i = 0; i < kLanes; ++i) a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) << 16);
+
+  static I32 shift_left_8(I32 a) {
+    for (int i = 0; i < kLanes; ++i) a.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(a.lane[i]) << 8);
+    return a;
+  }
+  static I32 shift_right_8(I32 a) {
+    for (int i = 0; i < kLanes; ++i) a.lane[i] >>= 8;
     return a;
   }
 
@@ -87,12 +92,6 @@ struct ScalarVectors {
       a.lane[i] = static_cast<int32_t>(((x - y) & 0xFFFFU) | ((x & 0xFFFF0000U) - (y & 0xFFFF0000U)));
     }
     return a;
-  }
-  // Of words: the high byte with its sign bit inverted.
-  static I32 high_bytes(I32 v) {
-    for (int i = 0; i < kLanes; ++i)
-      v.lane[i] = static_cast<int32_t>(((static_cast<uint32_t>(v.lane[i]) ^ 0x80008000U) >> 8) & 0x00FF00FFU);
-    return v;
   }
   static I32 spread_2(const I32& v) { return v; }
   static void interleave_2(const I32& a, const I32& b, I32* cells) {
@@ -147,6 +146,15 @@ struct ScalarVectors {
     const I32 v = load(from);
     halves[0] = low_half(v);
     halves[1] = high_half(v);
+  }
+  // high 2^16 + int32(wrapped - high 2^16). Both terms and their sum are exact in double.
+  static void load_halves(const int32_t* wrapped, const int32_t* high, F64* halves) {
+    I32 top = load(high), shifted = top;
+    for (int i = 0; i < kLanes; ++i) shifted.lane[i] = static_cast<int32_t>(static_cast<uint32_t>(top.lane[i]) << 16);
+    const I32 rest = sub(load(wrapped), shifted);
+    const F64 unit = broadcast(65536.0);
+    halves[0] = add(mul(low_half(top), unit), low_half(rest));
+    halves[1] = add(mul(high_half(top), unit), high_half(rest));
   }
   // To the nearest integer, ties to even: adding 1.5 * 2^52 pushes the fraction out of the mantissa. REQUIRES: values
   // within int32.
