@@ -38,6 +38,7 @@ struct ConvAxis {
   int64_t first(int64_t output) const { return output * stride - pad; }
   // The element that a position holds, or -1 for padding and zeros between.
   int64_t element(int64_t position) const {
+    if (upsampling == 1) return position >= 0 && position < size ? position : -1;  // spares the divisions
     return position >= 0 && position % upsampling == 0 && position / upsampling < size ? position / upsampling : -1;
   }
 };

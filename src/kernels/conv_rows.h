@@ -20,10 +20,20 @@ class ConvRows final : public RowSource {
   int64_t rows() const override { return input_.batch * axes_[0].outputs * axes_[1].outputs * axes_[2].outputs; }
   int64_t k() const override { return axes_[0].kernel * axes_[1].kernel * axes_[2].kernel * channels_; }
   DType dtype() const override { return input_.dtype; }
-  void pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const override;
+  void pack(int64_t begin, int64_t count, const PackedRows& rows) const override;
 
  private:
-  void pack_line(const std::byte* line, int64_t first, int64_t k, const PackedRow& row) const;
+  // A run of output positions of one line.
+  struct Run {
+    int64_t x, count;
+  };
+  // Neighbouring taps of a line of the kernel: `offset` positions behind its first one.
+  struct Taps {
+    int64_t offset, count, k;
+  };
+  void pack_line(const std::byte* line, const Run& run, int64_t k, const PackedRows& rows) const;
+  void pack_taps(const std::byte* line, const Run& run, const Taps& taps, const PackedRows& rows) const;
+  void pack_edge(const std::byte* line, int64_t first, const Taps& taps, const PackedRows& row) const;
 
   const ConvInput& input_;
   std::array<ConvAxis, 3> axes_;

@@ -10,6 +10,13 @@
 namespace twofold::kernels {
 namespace {
 
+// `bytes` bytes, of which there are at most a vector.
+template <typename V>
+[[gnu::always_inline]] inline typename V::I32 load_up_to(const std::byte* from, int bytes) {
+  if (V::kMasksLoads || bytes != V::kLanes * 4) return V::load_partial(from, bytes);
+  return V::load_bytes(from);
+}
+
 // How channels become cells. `load` brings a tap's channels, in the order that makes interleaved ones lie in place.
 template <typename V>
 struct QuadChannels {
@@ -17,8 +24,7 @@ struct QuadChannels {
   static constexpr int kTaps = 4;
 
   static I32 load(const std::byte* from, int channels, I32 flip) {
-    constexpr int kWhole = 4 * V::kLanes;
-    return V::spread_4(V::bit_xor(channels == kWhole ? V::load_bytes(from) : V::load_partial(from, channels), flip));
+    return V::spread_4(V::bit_xor(load_up_to<V>(from, channels), flip));
   }
   static I32 flip(uint32_t bits) { return V::broadcast(static_cast<int32_t>(bits * 0x01010101U)); }
   static void interleave(const I32* taps, I32* cells) { V::interleave_4(taps[0], taps[1], taps[2], taps[3], cells); }
@@ -32,10 +38,8 @@ struct PairChannels {
   static constexpr int kTaps = 2;
 
   static I32 load(const std::byte* from, int channels, I32 flip) {
-    constexpr int kWhole = 2 * V::kLanes;
     if constexpr (kSource == Source::k16) {
-      return V::spread_2(
-          V::bit_xor(channels == kWhole ? V::load_bytes(from) : V::load_partial(from, 2 * channels), flip));
+      return V::spread_2(V::bit_xor(load_up_to<V>(from, 2 * channels), flip));
     } else {
       return V::spread_2(V::template widen<kSource == Source::kS8>(from, channels));
     }
@@ -94,8 +98,7 @@ void make_cells(const DepthwiseStrip& strip) {
   const I32 flip = Channels::flip(strip.flip), zero = V::broadcast(0);
   const int columns = strip.columns, whole_cells = (strip.rows - kLast) / kTaps;
   const std::ptrdiff_t offset = strip.offset;
-  // A constant where the compiler knows it.
-  const int channels = strip.channels == kTaps * V::kLanes ? kTaps * V::kLanes : strip.channels;
+  const int channels = strip.channels;
   const std::byte* const* taps = strip.taps;
   std::byte* to = strip.cells;
   const auto store = [&to](const I32* cells) {
@@ -148,10 +151,10 @@ void slide_windows(const DepthwiseStrip& strip) {
   constexpr int kVector = V::kLanes * 4, kOfColumn = kCells * kVectors, kWeights = 3 * kOfColumn;
   const I32 flip = Channels::flip(strip.flip), zero = V::broadcast(0);
   const std::ptrdiff_t offset = strip.offset;
-  const int channels = strip.channels == kTaps * V::kLanes ? kTaps * V::kLanes : strip.channels;
+  const int channels = strip.channels;
   const std::byte* const* taps = strip.taps;
   I32 columns[3][kCells * kTaps];
-  const auto load = [&](I32* column) {
+  const auto load = [&](I32 * column) __attribute__((always_inline)) {
     if constexpr (kTaps == 4) {
       make_cell<Channels, 3>(taps, offset, channels, flip, zero, column);
     } else {
@@ -169,29 +172,26 @@ void slide_windows(const DepthwiseStrip& strip) {
   int32_t *out = strip.out, *high = strip.high;
 #pragma GCC unroll 3
   for (int x = 0; x < 3 - kStep; ++x) load(columns[x]);
-  const int pixels = strip.pixels;
-  for (int p = 0; p < pixels;) {
-    // Columns are found by number, not moved: after three pixels they are back where they were.
-#pragma GCC unroll 3
-    for (int turn = 0; turn < 3; ++turn) {
+  // Columns are found by number, not moved: after three pixels they are back where they were.
+  const auto pixel = [&]<int kTurn>() __attribute__((always_inline)) {
 #pragma GCC unroll 2
-      for (int x = 3 - kStep; x < 3; ++x) load(columns[(turn * kStep + x) % 3]);
-      PixelSums<V, Dot, kVectors, kSplit> sums;
-      sums.start(strip);
-#pragma GCC unroll 3
-      for (int x = 0; x < 3; ++x) {
-        const I32* column = columns[(turn * kStep + x) % 3];
-#pragma GCC unroll 8
-        for (int i = 0; i < kOfColumn; ++i) {
-          const int at = x * kOfColumn + i;
-          sums.add(i % kVectors, column[i / kVectors * kTaps + i % kVectors], weights[at], high_weights[at]);
-        }
-      }
-      sums.store(out, high);
-      out += kVectors * V::kLanes;
-      high += kSplit ? kVectors * V::kLanes : 0;
-      if (++p == pixels) return;
+    for (int x = 3 - kStep; x < 3; ++x) load(columns[(kTurn * kStep + x) % 3]);
+    PixelSums<V, Dot, kVectors, kSplit> sums;
+    sums.start(strip);
+#pragma GCC unroll 16
+    for (int i = 0; i < kWeights; ++i) {
+      const I32* column = columns[(kTurn * kStep + i / kOfColumn) % 3];
+      const int cell = i % kOfColumn / kVectors, v = i % kVectors;
+      sums.add(v, column[cell * kTaps + v], weights[i], high_weights[i]);
     }
+    sums.store(out, high);
+    out += kVectors * V::kLanes;
+    high += kSplit ? kVectors * V::kLanes : 0;
+  };
+  for (int left = strip.pixels; left > 0; left -= 3) {
+    pixel.template operator()<0>();
+    if (left > 1) pixel.template operator()<1>();
+    if (left > 2) pixel.template operator()<2>();
   }
 }
 

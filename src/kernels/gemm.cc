@@ -74,12 +74,15 @@ void Worker::pack(int64_t begin, int64_t count) {
   std::byte* memory = scratch().at_least(static_cast<size_t>(offsets + count * form.stride));
   row_offset_ = reinterpret_cast<double*>(memory);
   rows_ = memory + offsets;
-  a_.pack(begin, count, form, rows_);
-  const int64_t padding = round_up(form.k, 4) - form.k;
-  for (int64_t r = 0; padding > 0 && r < count; ++r) {
+  // The last four elements of a row, of which some may be beyond K, are zero until others take their place.
+  const std::ptrdiff_t padded_k = round_up(form.k, 4), last = (padded_k - 4) * form.element_bytes;
+  for (int64_t r = 0; padded_k > form.k && r < count; ++r)
+    std::memset(rows_ + r * form.stride + last, 0, form.element_bytes == 1 ? 4 : 8);
+  a_.pack(begin, count, {form, rows_});
+  // Beyond K, up to whole cache lines, there is room for what happens to be there.
+  for (int64_t r = 0; form.high_bytes > 0 && r < count; ++r) {
     std::byte* row = rows_ + r * form.stride;
-    std::memset(row + form.k * form.element_bytes, 0, static_cast<size_t>(padding * form.element_bytes));
-    std::memset(row + form.high_offset + form.k * form.high_bytes, 0, static_cast<size_t>(padding * form.high_bytes));
+    kernels_.high_bytes(row, round_up(padded_k, 32), row + form.high_offset);
   }
   std::fill_n(row_offset_, count, 0.0);
   for (int64_t r = 0; b_.row_factor() != 0 && r < count; ++r)

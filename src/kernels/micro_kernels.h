@@ -23,9 +23,16 @@ inline constexpr int kMaxTileSize = 24 * kMaxLanes;  // rows * vectors <= 24
 using TileKernel = void (*)(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::ptrdiff_t cells,
                             const int32_t* init, int32_t* out);
 
-// Element-wise copy of `n` elements of a row of A into cells; bits `flip` are inverted (which moves between signed and
-// unsigned). `high` receives the high bytes plus high_bias, where the product wants them.
-using CopyRow = void (*)(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* high);
+// Element-wise copy of `n` elements of some rows of A into cells; bits `flip` are inverted (which moves between signed
+// and unsigned). Strides are bytes from row to row.
+struct RowsCopy {
+  const std::byte* source;
+  std::ptrdiff_t source_stride, rows, n;
+  uint32_t flip;
+  std::byte* cells;
+  std::ptrdiff_t cells_stride;
+};
+using CopyRows = void (*)(const RowsCopy& copy);
 
 // Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point, or, to
 // float32, float(acc * multiplier[c]).
@@ -109,10 +116,12 @@ struct MicroKernels {
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];
 
-  CopyRow copy_8_to_8;
-  CopyRow copy_s8_to_16, copy_u8_to_16;
-  CopyRow copy_16_to_16;
-  CopyRow copy_16_to_16_and_high;  // high bytes as the cells that the second pass wants: uint8, or int16
+  CopyRows copy_8_to_8;
+  CopyRows copy_s8_to_16, copy_u8_to_16;
+  CopyRows copy_16_to_16;
+  // The high bytes of n elements of a packed row, plus high_bias, as the cells that the second pass wants: uint8, or
+  // int16. n is a multiple of 32.
+  void (*high_bytes)(const std::byte* cells, std::ptrdiff_t n, std::byte* high);
 
   PackCells pack_quads, pack_pairs_s8, pack_pairs_u8, pack_pairs_16;
   ScanCells scan_quads, scan_pairs;

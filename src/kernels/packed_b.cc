@@ -155,7 +155,7 @@ void PackedB::describe_rows(DType a_dtype) {
   } else if (is_8bit(a_dtype)) {
     form.copy = is_unsigned(a_dtype) ? kernels_->copy_u8_to_16 : kernels_->copy_s8_to_16;
   } else {
-    form.copy = product_ == Product::kPairs ? kernels_->copy_16_to_16 : kernels_->copy_16_to_16_and_high;
+    form.copy = kernels_->copy_16_to_16;
   }
   const std::ptrdiff_t padded_k = round_up(k_, kStep);
   form.high_offset = round_up(padded_k * form.element_bytes, kCacheLine);

@@ -11,28 +11,29 @@ namespace {
 constexpr int64_t kGather = 256;
 
 template <typename T>
-void pack_strided(const MatrixView& a, int64_t row, const PackedRow& packed) {
+void pack_strided(const MatrixView& a, int64_t row, const PackedRows& packed) {
   std::array<T, kGather> run;
   const T* from = static_cast<const T*>(a.data) + row * a.row_stride;
   for (int64_t k = 0; k < a.columns; k += kGather) {
     const int64_t n = std::min(kGather, a.columns - k);
     for (int64_t i = 0; i < n; ++i) run[static_cast<size_t>(i)] = from[(k + i) * a.column_stride];
-    packed.copy(k, run.data(), n);
+    packed.copy(k, n, run.data());
   }
 }
 
 }  // namespace
 
-void MatrixRows::pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const {
+void MatrixRows::pack(int64_t begin, int64_t count, const PackedRows& rows) const {
   const auto bytes = static_cast<int64_t>(byte_size(a_.dtype));
-  for (int64_t r = begin; r < begin + count; ++r) {
-    const PackedRow packed(form, rows + (r - begin) * form.stride);
-    if (a_.column_stride == 1) {
-      packed.copy(0, static_cast<const std::byte*>(a_.data) + r * a_.row_stride * bytes, a_.columns);
-    } else if (bytes == 1) {
-      pack_strided<uint8_t>(a_, r, packed);
+  if (a_.column_stride == 1) {
+    const std::byte* first = static_cast<const std::byte*>(a_.data) + begin * a_.row_stride * bytes;
+    return rows.copy(0, a_.columns, first, a_.row_stride * bytes, count);
+  }
+  for (int64_t r = 0; r < count; ++r) {
+    if (bytes == 1) {
+      pack_strided<uint8_t>(a_, begin + r, rows.from(r));
     } else {
-      pack_strided<uint16_t>(a_, r, packed);
+      pack_strided<uint16_t>(a_, begin + r, rows.from(r));
     }
   }
 }

@@ -17,26 +17,28 @@ struct RowForm {
   DType dtype = DType::kInt8;  // of the source
   int64_t k = 0;
   uint32_t flip = 0;                 // bits to invert: signed <-> unsigned
-  CopyRow copy = nullptr;            // converts a run of elements
+  CopyRows copy = nullptr;           // converts runs of elements
   std::ptrdiff_t element_bytes = 1;  // in the packed row
   std::ptrdiff_t high_bytes = 0;     // per element, 0 where there are none
   std::ptrdiff_t stride = 0;         // bytes from one packed row to the next; the high bytes follow the cells
   std::ptrdiff_t high_offset = 0;    // bytes from a row's cells to its high bytes
 };
 
-// One packed row, as it is filled: runs of elements, in any order, until all K are there.
-class PackedRow {
+// Packed rows as they are filled: runs of elements, in any order, until all K of all rows are there.
+class PackedRows {
  public:
-  PackedRow(const RowForm& form, std::byte* row) : form_(form), row_(row) {}
-  // Elements [k, k + n) become the n contiguous elements at `source`.
-  void copy(int64_t k, const void* source, int64_t n) const {
-    form_.copy(static_cast<const std::byte*>(source), n, form_.flip, row_ + k * form_.element_bytes,
-               row_ + form_.high_offset + k * form_.high_bytes);
+  PackedRows(const RowForm& form, std::byte* first) : form_(form), first_(first) {}
+  PackedRows from(int64_t row) const { return {form_, first_ + row * form_.stride}; }
+  // Elements [k, k + n) of the first `rows` rows become n contiguous elements each: those at `source`, and so many
+  // bytes further from row to row.
+  void copy(int64_t k, int64_t n, const void* source, std::ptrdiff_t source_stride = 0, int64_t rows = 1) const {
+    form_.copy({static_cast<const std::byte*>(source), source_stride, rows, n, form_.flip,
+                first_ + k * form_.element_bytes, form_.stride});
   }
 
  private:
   const RowForm& form_;
-  std::byte* row_;
+  std::byte* first_;
 };
 
 class RowSource {
@@ -45,9 +47,8 @@ class RowSource {
   virtual int64_t rows() const = 0;
   virtual int64_t k() const = 0;
   virtual DType dtype() const = 0;
-  // Packs rows [begin, begin + count) to `rows`, form.stride bytes apart. Elements beyond K are left alone. Called by
-  // several threads at once.
-  virtual void pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const = 0;
+  // Packs rows [begin, begin + count) to `rows`. Called by several threads at once.
+  virtual void pack(int64_t begin, int64_t count, const PackedRows& rows) const = 0;
 };
 
 // The rows of a matrix in memory.
@@ -57,7 +58,7 @@ class MatrixRows final : public RowSource {
   int64_t rows() const override { return a_.rows; }
   int64_t k() const override { return a_.columns; }
   DType dtype() const override { return a_.dtype; }
-  void pack(int64_t begin, int64_t count, const RowForm& form, std::byte* rows) const override;
+  void pack(int64_t begin, int64_t count, const PackedRows& rows) const override;
 
  private:
   MatrixView a_;

@@ -73,62 +73,75 @@ void tile(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::
   }
 }
 
-// Copies `bytes` bytes, each word of type T with bits inverted. Runs are often short (a line of a window over few
+// Each word of type T of the rows' `bytes` bytes, with bits inverted. Runs are often short (a line of a window over few
 // channels), so the last word overlaps the one before rather than being made up of smaller ones.
 template <typename T>
-[[gnu::always_inline]] inline void copy_words(const std::byte* from, std::ptrdiff_t bytes, T flip, std::byte* to) {
+void copy_words(const RowsCopy& copy, std::ptrdiff_t bytes, T flip) {
   constexpr std::ptrdiff_t kWord = sizeof(T);
-  const auto copy = [=](std::ptrdiff_t at) {
+  const std::byte* from = copy.source;
+  std::byte* to = copy.cells;
+  const auto word_at = [&](std::ptrdiff_t at) {
     T word;
     __builtin_memcpy(&word, from + at, kWord);
     word = static_cast<T>(word ^ flip);
     __builtin_memcpy(to + at, &word, kWord);
   };
-  for (std::ptrdiff_t at = 0; at + kWord <= bytes; at += kWord) copy(at);
-  if (bytes % kWord != 0) copy(bytes - kWord);
+  const std::ptrdiff_t source_stride = copy.source_stride, cells_stride = copy.cells_stride;
+  for (std::ptrdiff_t r = copy.rows; r > 0; --r, from += source_stride, to += cells_stride) {
+    for (std::ptrdiff_t at = 0; at + kWord <= bytes; at += kWord) word_at(at);
+    if (bytes % kWord != 0) word_at(bytes - kWord);
+  }
+}
+
+// The same in vectors.
+template <typename V>
+void copy_vectors(const RowsCopy& copy, std::ptrdiff_t bytes, uint64_t flip) {
+  constexpr std::ptrdiff_t kVector = V::kLanes * 4;
+  const typename V::I32 bits = V::broadcast(static_cast<int32_t>(static_cast<uint32_t>(flip)));
+  const std::byte* from = copy.source;
+  std::byte* to = copy.cells;
+  const std::ptrdiff_t source_stride = copy.source_stride, cells_stride = copy.cells_stride;
+  for (std::ptrdiff_t r = copy.rows; r > 0; --r, from += source_stride, to += cells_stride) {
+    for (std::ptrdiff_t at = 0; at + kVector <= bytes; at += kVector)
+      V::store_bytes(to + at, V::bit_xor(V::load_bytes(from + at), bits));
+    const std::ptrdiff_t last = bytes - kVector;
+    if (bytes % kVector != 0) V::store_bytes(to + last, V::bit_xor(V::load_bytes(from + last), bits));
+  }
 }
 
 // Elements of kBytes bytes, with the bits `flip` inverted.
 template <typename V, int kBytes>
-void copy_flipped(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* /*high*/) {
-  constexpr std::ptrdiff_t kVector = V::kLanes * 4;
-  const std::ptrdiff_t bytes = n * kBytes;
-  const uint64_t pattern = kBytes == 1 ? flip * uint64_t{0x0101010101010101} : flip * uint64_t{0x0001000100010001};
-  if (bytes >= kVector) {
-    const typename V::I32 bits = V::broadcast(static_cast<int32_t>(static_cast<uint32_t>(pattern)));
-    for (std::ptrdiff_t at = 0; at + kVector <= bytes; at += kVector)
-      V::store_bytes(cells + at, V::bit_xor(V::load_bytes(source + at), bits));
-    if (bytes % kVector == 0) return;
-    const std::ptrdiff_t last = bytes - kVector;
-    V::store_bytes(cells + last, V::bit_xor(V::load_bytes(source + last), bits));
-  } else if (bytes >= 8) {
-    copy_words<uint64_t>(source, bytes, pattern, cells);
-  } else if (bytes >= 4) {
-    copy_words<uint32_t>(source, bytes, static_cast<uint32_t>(pattern), cells);
-  } else if (bytes >= 2) {
-    copy_words<uint16_t>(source, bytes, static_cast<uint16_t>(pattern), cells);
-  } else if (bytes == 1) {
-    copy_words<uint8_t>(source, bytes, static_cast<uint8_t>(pattern), cells);
-  }
+void copy_flipped(const RowsCopy& copy) {
+  using Words = uint64_t __attribute__((vector_size(16)));
+  const std::ptrdiff_t bytes = copy.n * kBytes;
+  const uint64_t flip =
+      kBytes == 1 ? copy.flip * uint64_t{0x0101010101010101} : copy.flip * uint64_t{0x0001000100010001};
+  if (bytes >= V::kLanes * 4) return copy_vectors<V>(copy, bytes, flip);
+  if (bytes >= 16) return copy_words<Words>(copy, bytes, Words{flip, flip});
+  if (bytes >= 8) return copy_words<uint64_t>(copy, bytes, flip);
+  if (bytes >= 4) return copy_words<uint32_t>(copy, bytes, static_cast<uint32_t>(flip));
+  if (bytes >= 2) return copy_words<uint16_t>(copy, bytes, static_cast<uint16_t>(flip));
+  copy_words<uint8_t>(copy, bytes, static_cast<uint8_t>(flip));
 }
 
 template <typename From>
-void copy_widened(const std::byte* source, std::ptrdiff_t n, uint32_t /*flip*/, std::byte* cells, std::byte* /*high*/) {
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
-    const auto value = static_cast<int16_t>(static_cast<From>(source[i]));
-    __builtin_memcpy(cells + 2 * i, &value, sizeof(value));
+void copy_widened(const RowsCopy& copy) {
+  for (std::ptrdiff_t r = 0; r < copy.rows; ++r) {
+    const std::byte* from = copy.source + r * copy.source_stride;
+    std::byte* to = copy.cells + r * copy.cells_stride;
+    for (std::ptrdiff_t i = 0; i < copy.n; ++i) {
+      const auto value = static_cast<int16_t>(static_cast<From>(from[i]));
+      __builtin_memcpy(to + 2 * i, &value, sizeof(value));
+    }
   }
 }
 
 template <typename High, int kBias>
-void copy_row_and_high(const std::byte* source, std::ptrdiff_t n, uint32_t flip, std::byte* cells, std::byte* high) {
-  const auto bits = static_cast<uint16_t>(flip);
+void high_bytes(const std::byte* cells, std::ptrdiff_t n, std::byte* high) {
   for (std::ptrdiff_t i = 0; i < n; ++i) {
     uint16_t value;
-    __builtin_memcpy(&value, source + 2 * i, sizeof(value));
-    value = static_cast<uint16_t>(value ^ bits);
+    __builtin_memcpy(&value, cells + 2 * i, sizeof(value));
     const auto top = static_cast<High>((value >> 8) ^ kBias);
-    __builtin_memcpy(cells + 2 * i, &value, sizeof(value));
     __builtin_memcpy(high + i * static_cast<std::ptrdiff_t>(sizeof(High)), &top, sizeof(High));
   }
 }
@@ -194,14 +207,14 @@ constexpr MicroKernels make_micro_kernels() {
   fill_packing<V>(k);
   if constexpr (kSame<Quads, NoQuads>) {
     k.high_bias = 128;
-    k.copy_16_to_16_and_high = copy_row_and_high<uint16_t, 128>;
+    k.high_bytes = high_bytes<uint16_t, 128>;
   } else {
     k.has_quads = true;
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
     constexpr int kBias = Quads::kUnsigned ? 128 : 0;
     k.high_bias = kBias;
-    k.copy_16_to_16_and_high = copy_row_and_high<uint8_t, kBias>;
+    k.high_bytes = high_bytes<uint8_t, kBias>;
     fill_quad_packing<V>(k);
     k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
   }

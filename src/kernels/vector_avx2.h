@@ -36,6 +36,7 @@ struct Avx2Vectors {
 
   // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
   static I32 load_bytes(const std::byte* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+  static constexpr bool kMasksLoads = false;
   static I32 load_partial(const std::byte* from, int bytes) {
     if (bytes == 16) {
       return _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));  // the rest is never used

@@ -38,6 +38,7 @@ struct NeonVectors {
 
   // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
   static I32 load_bytes(const std::byte* from) { return load_cells(from); }
+  static constexpr bool kMasksLoads = false;
   static I32 load_partial(const std::byte* from, int count) {
     std::byte whole[16] = {};
     __builtin_memcpy(whole, from, static_cast<size_t>(count));

@@ -65,6 +65,7 @@ struct ScalarVectors {
 
   // Depthwise convolution: a vector of 8- or 16-bit channels, of which `bytes` bytes may be read.
   static I32 load_bytes(const std::byte* from) { return load_cells(from); }
+  static constexpr bool kMasksLoads = false;
   static I32 load_partial(const std::byte* from, int bytes) {
     I32 v = broadcast(0);
     __builtin_memcpy(v.lane, from, static_cast<size_t>(bytes));
