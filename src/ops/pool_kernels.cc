@@ -15,6 +15,15 @@ HWY_BEFORE_NAMESPACE();
 namespace twofold {
 namespace HWY_NAMESPACE {
 
+// Functions of their own rather than bodies of lambdas, whose captures the compiler takes to overlap.
+template <typename T>
+HWY_INLINE void take_larger(const T* HWY_RESTRICT in, int64_t n, T* HWY_RESTRICT out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = in[i] > out[i] ? in[i] : out[i];
+}
+HWY_INLINE void add(const float* HWY_RESTRICT in, int64_t n, float* HWY_RESTRICT out) {
+  for (int64_t i = 0; i < n; ++i) out[i] += in[i];
+}
+
 // Outputs [begin, end) of batch and space together, channels last: each row of channels is combined at once.
 template <typename T>
 void max_rows(const PoolGeometry& g, const T* HWY_RESTRICT x, T* HWY_RESTRICT y, int64_t begin, int64_t end) {
@@ -23,10 +32,8 @@ void max_rows(const PoolGeometry& g, const T* HWY_RESTRICT x, T* HWY_RESTRICT y,
     const T* HWY_RESTRICT image = x + i / outputs * g.input_size() * channels;
     T* HWY_RESTRICT out = y + i * channels;
     for (int64_t c = 0; c < channels; ++c) out[c] = std::numeric_limits<T>::lowest();
-    for_each_tap(g, i % outputs, [&](int64_t position) HWY_ATTR {
-      const T* HWY_RESTRICT in = image + position * channels;
-      for (int64_t c = 0; c < channels; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
-    });
+    for_each_tap(g, i % outputs,
+                 [&](int64_t position) HWY_ATTR { take_larger(image + position * channels, channels, out); });
   }
 }
 
@@ -56,10 +63,7 @@ void average_rows(const PoolGeometry& g, bool include_padding, const float* HWY_
     const float* HWY_RESTRICT image = x + i / outputs * g.input_size() * channels;
     float* HWY_RESTRICT out = y + i * channels;
     for (int64_t c = 0; c < channels; ++c) out[c] = 0;
-    for_each_tap(g, i % outputs, [&](int64_t position) HWY_ATTR {
-      const float* HWY_RESTRICT in = image + position * channels;
-      for (int64_t c = 0; c < channels; ++c) out[c] += in[c];
-    });
+    for_each_tap(g, i % outputs, [&](int64_t position) HWY_ATTR { add(image + position * channels, channels, out); });
     const auto count = static_cast<float>(count_taps(g, i % outputs, include_padding));
     for (int64_t c = 0; c < channels; ++c) out[c] /= count;
   }
