@@ -30,10 +30,17 @@ bool sums_fit_int32(const PackedB& b) {
 constexpr int64_t kMaxSplitTaps = 256;
 constexpr double kMaxSplitOffset = static_cast<double>(int64_t{1} << 38);
 
-bool may_split(const PackedB& b, const Epilogue& epilogue) {
+bool may_split(const PackedB& b) {
+  return b.product() == Product::kPairs && byte_size(b.row_form().dtype) == 2 && b.k() <= kMaxSplitTaps;
+}
+
+// In what form the sums are complete: with the offset in what they start from, where it fits.
+SumsKind sums_kind(const PackedB& b, const Epilogue& epilogue) {
+  if (sums_fit_int32(b)) return epilogue.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
   const std::span<const double> offset(epilogue.offset(), static_cast<size_t>(b.columns()));
-  return b.product() == Product::kPairs && byte_size(b.row_form().dtype) == 2 && b.k() <= kMaxSplitTaps &&
-         std::ranges::all_of(offset, [](double value) { return std::abs(value) < kMaxSplitOffset; });
+  return std::ranges::all_of(offset, [](double value) { return std::abs(value) < kMaxSplitOffset; })
+             ? SumsKind::kHighBytes
+             : SumsKind::kDouble;
 }
 
 // A cell of two weights as two cells, of their parts: weight = 256 high + low, -128 <= low < 128.
@@ -102,7 +109,7 @@ std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64
   PackedB b(matrix, a_dtype, a_zero_point, true);
   if (b.row_factor() != 0) return std::nullopt;
   Epilogue epilogue(b, bias, outputs);
-  if (!sums_fit_int32(b) && !may_split(b, epilogue)) return std::nullopt;
+  if (!sums_fit_int32(b) && !may_split(b)) return std::nullopt;
   return Depthwise(std::move(b), std::move(epilogue), rows, width);
 }
 
@@ -113,22 +120,22 @@ Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
       rows_(rows),
       width_(width),
       split_(!sums_fit_int32(b_)),
+      kind_(sums_kind(b_, epilogue_)),
       kernel_(kernel_for(b_, split_)) {
   pack_weights();
   prepare_starts();
 }
 
-// What the sums start from: the offset where it fits, in either part of split ones, or 0.
 void Depthwise::prepare_starts() {
   const auto padded = static_cast<size_t>(b_.padded_columns());
   init_.assign(padded, 0);
   high_init_.assign(padded, 0);
   for (size_t c = 0; c < padded; ++c) {
-    if (split_) {
+    if (kind_ == SumsKind::kHighBytes) {
       const auto offset = static_cast<int64_t>(epilogue_.offset()[c]);
       high_init_[c] = static_cast<int32_t>(offset >> 8);
       init_[c] = static_cast<int32_t>(offset & 0xFF);
-    } else if (epilogue_.fits_int32()) {
+    } else if (kind_ == SumsKind::kInt32) {
       init_[c] = epilogue_.int32_offset()[c];
     }
   }
@@ -232,7 +239,6 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
                           const FloatSink* sink) const {
   const MicroKernels& kernels = b_.kernels();
-  const SumsKind kind = split_ ? SumsKind::kHighBytes : epilogue_.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
   const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
   alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
   alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
@@ -249,13 +255,17 @@ void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<con
     strip.init = init_.data() + group.first_channel;
     strip.high_init = high_init_.data() + group.first_channel;
     kernel_(strip);
-    if (kind == SumsKind::kDouble) kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+    if (kind_ == SumsKind::kDouble && split_) {
+      kernels.combine(acc.data(), high_acc.data(), strip.pixels * width, true, sums.data());
+    } else if (kind_ == SumsKind::kDouble) {
+      kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+    }
     const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
     const TileSums tile = {acc.data(), high_acc.data(), sums.data(), epilogue_.offset() + group.first_channel,
                            kNoRowOffset.data()};
     const auto write = [&](size_t i, const TileOutput& place) {
       const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
-      kernels.epilogues[static_cast<size_t>(kind)][output](tile, shape, place);
+      kernels.epilogues[static_cast<size_t>(kind_)][output](tile, shape, place);
     };
     for (size_t i = 0; i < outputs.size(); ++i) {
       write(i, epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel));

@@ -55,9 +55,11 @@ class Depthwise {
   int64_t rows_, width_;  // of the window
   std::vector<Group> groups_;
   bool split_;
+  SumsKind kind_;
   DepthwiseKernel kernel_;
-  AlignedBuffer weights_, high_weights_;   // per group [tap of a row][cell][channel] cells
-  std::vector<int32_t> init_, high_init_;  // per channel
+  AlignedBuffer weights_, high_weights_;  // per group [tap of a row][cell][channel] cells
+  // Per channel, what the sums start from: the offset if kind_ is not kDouble, in either part of split ones, or 0.
+  std::vector<int32_t> init_, high_init_;
 };
 
 }  // namespace twofold::kernels

@@ -25,6 +25,8 @@ class Bytes {
     const int64_t range = int64_t{highest(dtype)} - lowest(dtype) + 1;
     return static_cast<int32_t>(lowest(dtype) + below(range));
   }
+  // Up to 2^50 in magnitude.
+  int64_t bias() { return (below(65536) - 32768) * (int64_t{1} << (byte() % 36)); }
   // The first integers are the input's, with a preference for the ends of the range; they repeat, shifted, after that.
   Integers integers(DType dtype, int64_t n) {
     Integers result(dtype, n);
@@ -91,7 +93,7 @@ void fuzz_gemm(Bytes& bytes) {
   const int32_t a_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(a_type);
   const int32_t b_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(b_type);
   const std::vector<OutputForm> outputs = forms(bytes, n);
-  const std::vector<int64_t> bias = {bytes.below(65536) * (bytes.byte() - 128)};
+  const std::vector<int64_t> bias = {bytes.bias()};
   const Integers a = bytes.integers(a_type, m * k), b = bytes.integers(b_type, k * n);
   const MatrixView left = {a_type, a.data(), m, k, a_transposed ? 1 : k, a_transposed ? m : 1, a_zero};
   const MatrixView right = {b_type, b.data(), k, n, b_transposed ? 1 : n, b_transposed ? k : 1, b_zero};
@@ -132,7 +134,7 @@ void fuzz_conv(Bytes& bytes) {
   c.a_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(c.a_type);
   c.b_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(c.b_type);
   const std::vector<OutputForm> outputs = forms(bytes, c.out_channels);
-  const std::vector<int64_t> bias(static_cast<size_t>(c.out_channels), bytes.below(65536) - 32768);
+  const std::vector<int64_t> bias(static_cast<size_t>(c.out_channels), bytes.bias());
   int64_t pixels = c.batch, taps = 1;
   for (size_t i = 0; i < rank; ++i) {
     pixels *= c.spatial[i];

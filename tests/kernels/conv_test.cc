@@ -38,9 +38,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
   for (const int64_t n : c.window.kernel) kernel *= n;
   const Integers a = integers(c.a_type, pixels * c.channels, c.a_fill, random);
   const Integers b = integers(c.b_type, c.out_channels * (c.channels / c.group) * kernel, c.b_fill, random);
-  std::vector<int64_t> bias;
-  std::uniform_int_distribution<int64_t> any_bias(-1000, 1000);
-  for (int64_t m = 0; m < c.out_channels; ++m) bias.push_back(any_bias(random));
+  const std::vector<int64_t> bias = biases(c.out_channels, c.largest_bias, random);
   const std::vector<int64_t> acc = reference_conv(c, a, b, bias);
   double largest = 1;
   for (const int64_t value : acc) largest = std::max(largest, std::abs(static_cast<double>(value)));
@@ -177,6 +175,43 @@ TEST_P(ConvTest, IsExactAtTheBoundsOfDepthwiseSums) {
                         .window = {{9, 11}, {7, 5}, {1, 1}, {3, 0, 3, 0}},
                         .a_fill = a_fill,
                         .b_fill = b_fill},
+                       random_);
+        }
+      }
+    }
+  }
+}
+
+// 256 taps are the most that split weights serve.
+TEST_P(ConvTest, IsExactForAnyNumberOfDepthwiseTaps) {
+  for (const int64_t width : {1, 2, 3, 5, 16, 17}) {
+    for (const Fill fill : {Fill::kRandom, Fill::kLowest}) {
+      expect_exact({.a_type = DType::kInt16,
+                    .b_type = DType::kInt16,
+                    .spatial = {18, 33},
+                    .channels = 35,
+                    .out_channels = 35,
+                    .group = 35,
+                    .window = {{16, width}, {4, 2}, {1, 1}, {0, 0, 0, 0}},
+                    .a_fill = fill,
+                    .b_fill = fill},
+                   random_);
+    }
+  }
+}
+
+TEST_P(ConvTest, IsExactForAnyBias) {
+  for (const int64_t largest : kLargestBiases) {
+    for (const DType a_type : {DType::kInt8, DType::kUInt16}) {
+      for (const DType b_type : {DType::kInt8, DType::kInt16}) {
+        for (const int64_t group : {1, 18}) {
+          expect_exact({.a_type = a_type,
+                        .b_type = b_type,
+                        .channels = 18,
+                        .out_channels = 18,
+                        .group = group,
+                        .a_zero = 3,
+                        .largest_bias = largest},
                        random_);
         }
       }

@@ -18,7 +18,7 @@ struct Case {
   Fill a_fill = Fill::kRandom, b_fill = Fill::kRandom;
   int32_t a_zero = 0, b_zero = 0;
   bool a_transposed = false, b_transposed = false;
-  bool bias = true;
+  int64_t largest_bias = 100000;
 };
 
 // All output types for accumulators of magnitude `largest`: what fits, and what saturates.
@@ -50,9 +50,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
                              c.a_zero};
   const MatrixView b_view = {c.b_type, b.data(), c.k, c.n, c.b_transposed ? 1 : c.n, c.b_transposed ? c.k : 1,
                              c.b_zero};
-  std::vector<int64_t> bias;
-  std::uniform_int_distribution<int64_t> any_bias(-100000, 100000);
-  for (int64_t j = 0; c.bias && j < c.n; ++j) bias.push_back(any_bias(random));
+  const std::vector<int64_t> bias = biases(c.n, c.largest_bias, random);
   const std::vector<int64_t> acc = reference_product(
       c.m, c.n, c.k,
       [&](int64_t i, int64_t p) { return a.get(i * a_view.row_stride + p * a_view.column_stride) - c.a_zero; },
@@ -160,6 +158,26 @@ TEST_P(GemmTest, CutsLongSums) {
     for (const int64_t k : {65792, 65796, 66000, 140000}) {
       for (const Fill fill : {Fill::kLowest, Fill::kHighest}) {
         expect_exact({.a_type = a_type, .m = 2, .n = 3, .k = k, .a_fill = fill, .b_fill = Fill::kLowest}, random_);
+      }
+    }
+  }
+}
+
+TEST_P(GemmTest, IsExactForAnyBias) {
+  for (const int64_t largest : kLargestBiases) {
+    for (const DType a_type : kTypes) {
+      for (const DType b_type : {DType::kInt8, DType::kInt16}) {
+        for (const Fill fill : {Fill::kRandom, Fill::kLowest}) {
+          expect_exact({.a_type = a_type,
+                        .b_type = b_type,
+                        .m = 5,
+                        .n = 19,
+                        .k = 33,
+                        .a_fill = fill,
+                        .b_fill = fill,
+                        .largest_bias = largest},
+                       random_);
+        }
       }
     }
   }

@@ -128,7 +128,25 @@ struct ConvProblem {
   ConvWindow window = {{3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}};
   int32_t a_zero = 0, b_zero = 0;
   Fill a_fill = Fill::kRandom, b_fill = Fill::kRandom;
+  int64_t largest_bias = 1000;
 };
+
+// From within 16 bits to the largest that an Epilogue takes; beyond 2^31, 2^38 and 2^46 kernels take other ways.
+inline constexpr int64_t kLargestBiases[] = {0,
+                                             (int64_t{1} << 31) - 1,
+                                             (int64_t{1} << 38) - 1,
+                                             int64_t{1} << 38,
+                                             (int64_t{1} << 46) - 1,
+                                             int64_t{1} << 46,
+                                             int64_t{1} << 51};
+
+// A bias per column, among them both bounds.
+inline std::vector<int64_t> biases(int64_t columns, int64_t largest, std::mt19937& random) {
+  std::uniform_int_distribution<int64_t> any(-largest, largest);
+  std::vector<int64_t> result;
+  for (int64_t c = 0; c < columns; ++c) result.push_back(c == 0 ? largest : c == 1 ? -largest : any(random));
+  return result;
+}
 
 // Accumulators [batch * positions, M], by the sum over the taps that lie inside.
 inline std::vector<int64_t> reference_conv(const ConvProblem& c, const Integers& a, const Integers& b,
