@@ -131,4 +131,27 @@ void for_each_run(const Broadcast& plan, int64_t grain, const std::function<void
   });
 }
 
+void for_each_block(const Broadcast& plan, int64_t grain, int64_t size,
+                    const std::function<void(const BroadcastBlock&)>& body) {
+  const size_t outer = plan.dims.size() - 1, count = plan.inputs.size();
+  const int64_t columns = plan.row_size();
+  if (outer == 0 || 2 * columns > size) {
+    return for_each_run(plan, grain, [&](const BroadcastRun& run) { body({run.in, run.out, 1, run.size, {}}); });
+  }
+  const int64_t neighbours = plan.dims[outer - 1];
+  parallel_for(num_elements(plan.shape) / columns, std::max<int64_t>(1, grain / columns),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t row = begin; row < end;) {
+                   BroadcastBlock block = {{}, row * columns, 1, columns, plan.strides[outer - 1]};
+                   block.rows = std::min({neighbours - row % neighbours, end - row, size / columns});
+                   int64_t rest = row;
+                   for (size_t d = outer; d-- > 0; rest /= plan.dims[d]) {
+                     for (size_t i = 0; i < count; ++i) block.in[i] += rest % plan.dims[d] * plan.strides[d][i];
+                   }
+                   body(block);
+                   row += block.rows;
+                 }
+               });
+}
+
 }  // namespace twofold

@@ -45,6 +45,19 @@ struct BroadcastRun {
 // Calls body for runs that cover the output, in parallel, each thread at least `grain` elements.
 void for_each_run(const Broadcast& plan, int64_t grain, const std::function<void(const BroadcastRun&)>& body);
 
+// Several rows side by side: (r, c) is at in[i] + r * row_strides[i] + c * step(i) in input i, and at
+// out + r * columns + c in the output.
+struct BroadcastBlock {
+  std::array<int64_t, kMaxBroadcastInputs> in;
+  int64_t out;
+  int64_t rows, columns;
+  std::array<int64_t, kMaxBroadcastInputs> row_strides;
+};
+
+// The same in blocks: of short rows as many as make up `size` elements, of long ones pieces of one.
+void for_each_block(const Broadcast& plan, int64_t grain, int64_t size,
+                    const std::function<void(const BroadcastBlock&)>& body);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_OPS_BROADCAST_H_

@@ -1,55 +1,36 @@
 #include "ops/elementwise.h"
 
-#include <algorithm>
 #include <array>
 
 #include "ops/broadcast.h"
 #include "ops/families.h"
+#include "ops/program_block.h"
 
 namespace twofold {
 
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
-// Elements that are in the first-level cache together with the operand they meet.
-constexpr int64_t kBlock = 1024;
-
 class Runner {
  public:
   Runner(const FloatProgram& program, const StoredForm& first, const Broadcast& plan, std::vector<std::byte*> outputs)
       : program_(program), first_(first), plan_(plan), outputs_(std::move(outputs)) {}
 
-  void run(const BroadcastRun& run) const {
-    alignas(64) std::array<float, kBlock> y, x;
-    for (int64_t start = 0; start < run.size; start += kBlock) {
-      const int64_t n = std::min(kBlock, run.size - start);
-      if (plan_.step(0) == 1) {
-        const float* values = load_stored(first_, data(0), run.in[0] + start, n, y.data());
-        if (values != y.data()) std::copy_n(values, n, y.data());
-      } else {
-        std::fill_n(y.data(), n, *load_stored(first_, data(0), run.in[0], 1, y.data()));
-      }
-      for (const FloatStep& step : program_.steps) {
-        const int operand = operand_of(step);
-        const float* values = nullptr;
-        int64_t stride = 0;
-        if (operand >= 0) {
-          const auto i = static_cast<size_t>(operand);
-          stride = plan_.step(i + 1);
-          values = load_stored(program_.operands[i], data(i + 1), run.in[i + 1] + stride * start, stride == 1 ? n : 1,
-                               x.data());
-        }
-        run_step(step, y.data(), n, values, stride);
-      }
-      for (size_t i = 0; i < outputs_.size(); ++i) {
-        save_stored(program_.outputs[i], y.data(), n, outputs_[i], run.out + start);
-      }
-    }
+  void run(const BroadcastBlock& block) const {
+    const auto operand = [&](size_t input, const StoredForm& form) {
+      return BlockOperand{&form, plan_.inputs[input].bytes(), block.in[input], block.row_strides[input],
+                          plan_.step(input)};
+    };
+    std::array<BlockOperand, kMaxBroadcastInputs> operands;
+    for (size_t i = 0; i < program_.operands.size(); ++i) operands[i] = operand(i + 1, program_.operands[i]);
+    std::vector<BlockPlace> places;
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      places.push_back({&program_.outputs[i], outputs_[i], block.out, block.columns});
+    run_block(program_, operand(0, first_), block.rows, block.columns,
+              std::span(operands).first(program_.operands.size()), places);
   }
 
  private:
-  const std::byte* data(size_t input) const { return plan_.inputs[input].bytes(); }
-
   const FloatProgram& program_;
   const StoredForm& first_;
   const Broadcast& plan_;
@@ -103,7 +84,7 @@ void run_elementwise(const FloatProgram& program, const StoredForm& first, std::
     outputs.push_back(y.mutable_bytes());
   }
   const Runner runner(program, first, plan, std::move(outputs));
-  for_each_run(plan, kGrain, [&](const BroadcastRun& run) { runner.run(run); });
+  for_each_block(plan, kGrain, kProgramBlock, [&](const BroadcastBlock& block) { runner.run(block); });
 }
 
 std::span<const OpDef> elementwise_ops() { return kOps; }

@@ -1,11 +1,10 @@
 #include "ops/product_outputs.h"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 
 #include "ops/elementwise.h"
 #include "ops/layout.h"
+#include "ops/program_block.h"
 
 namespace twofold {
 
@@ -29,9 +28,6 @@ std::optional<Operand::Kind> kind_of(const Tensor& operand, const Shape& product
   return Operand::Kind::kRow;
 }
 
-// Elements that are in the first-level cache together with the operand they meet.
-constexpr int64_t kBlock = 1024;
-
 class ProgramSink final : public kernels::FloatSink {
  public:
   ProgramSink(const FloatProgram& program, std::vector<Operand> operands, int64_t channels,
@@ -39,53 +35,19 @@ class ProgramSink final : public kernels::FloatSink {
       : program_(program), operands_(std::move(operands)), channels_(channels), outputs_(std::move(outputs)) {}
 
   void take(float* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
-    const int64_t step_rows = std::max<int64_t>(1, kBlock / columns);
-    for (int64_t r = 0; r < rows; r += step_rows) {
-      take_rows(block + r * columns, row + r, std::min(step_rows, rows - r), column, columns);
+    std::vector<BlockOperand> operands;
+    for (const Operand& operand : operands_) {
+      const bool whole = operand.kind == Operand::Kind::kWhole, number = operand.kind == Operand::Kind::kNumber;
+      const int64_t row_stride = whole ? channels_ : 0, step = number ? 0 : 1;
+      operands.push_back({&operand.form, operand.tensor.bytes(), row * row_stride + column * step, row_stride, step});
     }
+    std::vector<BlockPlace> places;
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      places.push_back({&program_.outputs[i], outputs_[i], row * channels_ + column, channels_});
+    run_block(program_, block, rows, columns, operands, places);
   }
 
  private:
-  void take_rows(float* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const {
-    for (const FloatStep& step : program_.steps) {
-      const int operand = operand_of(step);
-      if (operand < 0) {
-        run_step(step, block, rows * columns, nullptr, 0);
-      } else {
-        meet(step, operands_[static_cast<size_t>(operand)], block, {row, rows, column, columns});
-      }
-    }
-    const bool whole_rows = columns == channels_;
-    const int64_t runs = whole_rows ? 1 : rows, length = whole_rows ? rows * columns : columns;
-    for (size_t i = 0; i < outputs_.size(); ++i) {
-      for (int64_t r = 0; r < runs; ++r) {
-        save_stored(program_.outputs[i], block + r * columns, length, outputs_[i], (row + r) * channels_ + column);
-      }
-    }
-  }
-
-  struct Part {
-    int64_t row, rows, column, columns;
-  };
-
-  // Runs a step on a block and the part of an operand that belongs to it.
-  void meet(const FloatStep& step, const Operand& operand, float* block, const Part& part) const {
-    alignas(64) std::array<float, kBlock> scratch;
-    const std::byte* data = operand.tensor.bytes();
-    if (operand.kind == Operand::Kind::kNumber) {
-      return run_step(step, block, part.rows * part.columns, load_stored(operand.form, data, 0, 1, scratch.data()), 0);
-    }
-    const bool whole_rows = operand.kind == Operand::Kind::kWhole && part.columns == channels_;
-    const int64_t runs = whole_rows ? 1 : part.rows, length = whole_rows ? part.rows * part.columns : part.columns;
-    for (int64_t r = 0; r < runs; ++r) {
-      const int64_t row = operand.kind == Operand::Kind::kRow ? 0 : part.row + r;
-      for (int64_t c = 0; c < length; c += kBlock) {
-        const int64_t n = std::min(kBlock, length - c), offset = row * channels_ + part.column + c;
-        run_step(step, block + r * part.columns + c, n, load_stored(operand.form, data, offset, n, scratch.data()), 1);
-      }
-    }
-  }
-
   const FloatProgram& program_;
   const std::vector<Operand> operands_;
   const int64_t channels_;

@@ -1,0 +1,110 @@
+#include "ops/program_block.h"
+
+#include <algorithm>
+#include <array>
+
+namespace twofold {
+
+namespace {
+
+// A part of a block, of at most kProgramBlock elements.
+struct Piece {
+  int64_t row, rows, column, columns;
+  int64_t size() const { return rows * columns; }
+};
+
+using Scratch = std::array<float, kProgramBlock>;
+
+// Fills x with `rows` copies of its first `columns` elements.
+void repeat(float* x, int64_t columns, int64_t rows) {
+  for (int64_t done = 1; done < rows;) {
+    const int64_t more = std::min(done, rows - done);
+    std::copy_n(x, more * columns, x + done * columns);
+    done += more;
+  }
+}
+
+// An operand's numbers for a piece, one for each element, or one for all (`step` 0).
+struct Numbers {
+  const float* values;
+  int64_t step;
+};
+
+Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
+  const int64_t first = operand.offset + piece.row * operand.row_stride + piece.column * operand.step;
+  const auto read = [&](int64_t row, int64_t n, float* to) {
+    return load_stored(*operand.form, operand.data, first + row * operand.row_stride, n, to);
+  };
+  if (operand.step == 0 && (operand.row_stride == 0 || piece.rows == 1)) return {read(0, 1, scratch), 0};
+  if (operand.step == 1 && (operand.row_stride == piece.columns || piece.rows == 1))
+    return {read(0, piece.size(), scratch), 1};
+  const int64_t distinct = operand.row_stride == 0 ? 1 : piece.rows;
+  for (int64_t r = 0; r < distinct; ++r) {
+    float* to = scratch + r * piece.columns;
+    const float* values = read(r, operand.step == 0 ? 1 : piece.columns, to);
+    if (operand.step == 0) {
+      std::fill_n(to, piece.columns, *values);
+    } else if (values != to) {
+      std::copy_n(values, piece.columns, to);
+    }
+  }
+  if (distinct == 1) repeat(scratch, piece.columns, piece.rows);
+  return {scratch, 1};
+}
+
+void save(const BlockPlace& place, const Piece& piece, const float* y) {
+  const bool dense = place.row_stride == piece.columns;
+  const int64_t runs = dense ? 1 : piece.rows, length = dense ? piece.size() : piece.columns;
+  for (int64_t r = 0; r < runs; ++r) {
+    const int64_t to = place.offset + (piece.row + r) * place.row_stride + piece.column;
+    save_stored(*place.form, y + r * piece.columns, length, place.data, to);
+  }
+}
+
+void run_piece(const FloatProgram& program, float* y, const Piece& piece, std::span<const BlockOperand> operands,
+               std::span<const BlockPlace> places) {
+  alignas(64) Scratch scratch;
+  for (const FloatStep& step : program.steps) {
+    const int operand = operand_of(step);
+    Numbers numbers = {nullptr, 0};
+    if (operand >= 0) numbers = load(operands[static_cast<size_t>(operand)], piece, scratch.data());
+    run_step(step, y, piece.size(), numbers.values, numbers.step);
+  }
+  for (const BlockPlace& place : places) save(place, piece, y);
+}
+
+// Whole rows, as many as fit, or parts of one.
+template <typename Body>
+void for_each_piece(int64_t rows, int64_t columns, const Body& body) {
+  const int64_t step_rows = std::max<int64_t>(1, kProgramBlock / columns);
+  const int64_t step_columns = std::min(columns, kProgramBlock);
+  for (int64_t r = 0; r < rows; r += step_rows) {
+    for (int64_t c = 0; c < columns; c += step_columns)
+      body(Piece{r, std::min(step_rows, rows - r), c, std::min(step_columns, columns - c)});
+  }
+}
+
+}  // namespace
+
+void run_block(const FloatProgram& program, float* y, int64_t rows, int64_t columns,
+               std::span<const BlockOperand> operands, std::span<const BlockPlace> places) {
+  for_each_piece(rows, columns, [&](const Piece& piece) {
+    run_piece(program, y + piece.row * columns + piece.column, piece, operands, places);
+  });
+}
+
+void run_block(const FloatProgram& program, const BlockOperand& source, int64_t rows, int64_t columns,
+               std::span<const BlockOperand> operands, std::span<const BlockPlace> places) {
+  alignas(64) Scratch y;
+  for_each_piece(rows, columns, [&](const Piece& piece) {
+    const Numbers numbers = load(source, piece, y.data());
+    if (numbers.step == 0) {
+      std::fill_n(y.data(), piece.size(), *numbers.values);
+    } else if (numbers.values != y.data()) {
+      std::copy_n(numbers.values, piece.size(), y.data());
+    }
+    run_piece(program, y.data(), piece, operands, places);
+  });
+}
+
+}  // namespace twofold
