@@ -52,7 +52,8 @@ template <typename V, typename Sums>
 
 // One row as the definition reads, any output.
 template <typename V, OutputKind kKind, typename Sums>
-[[gnu::noinline]] void write_row(const Sums& sums, int first, int columns, const TileOutput& output, std::byte* to) {
+[[gnu::always_inline]] inline void write_row(const Sums& sums, int first, int columns, const TileOutput& output,
+                                             std::byte* to) {
   using F64 = typename V::F64;
   constexpr int kBytes = kKind == OutputKind::kInt8 ? 1 : kKind == OutputKind::kInt16 ? 2 : 4;
   const F64 low = V::broadcast(output.low), high = V::broadcast(output.high);
@@ -76,6 +77,13 @@ template <typename V, OutputKind kKind, typename Sums>
     }
     if (!whole) __builtin_memcpy(to, part, static_cast<size_t>((columns - c) * kBytes));
   }
+}
+
+// The same, out of the way of the fast loops that need it now and then.
+template <typename V, typename Sums>
+[[gnu::noinline]] void write_byte_row(const Sums& sums, int first, int columns, const TileOutput& output,
+                                      std::byte* to) {
+  write_row<V, OutputKind::kInt8>(sums, first, columns, output, to);
 }
 
 // 8-bit outputs in float32. While |acc m| <= 256, float(acc) float(m) differs from the double product by at most
@@ -126,7 +134,7 @@ void write_byte_columns(const TileSums& sums, int c, const TileShape& shape, con
       done = write_bytes<V, kCount>(from, multiplier, bounds, part);
       if (done) __builtin_memcpy(to, part, static_cast<size_t>(end - c));
     }
-    if (!done) write_row<V, OutputKind::kInt8>(Int32Sums<V>(sums, r, width), c, end, output, to);
+    if (!done) write_byte_row<V>(Int32Sums<V>(sums, r, width), c, end, output, to);
   }
 }
 

@@ -60,15 +60,25 @@ T quantized(float x, float scale, int32_t zero_point) {
 template <typename T>
 void expect_definition(int32_t zero_point) {
   std::mt19937 random(2);
-  for (const float scale : {1.0F, 0.5F, 0.37F, 3e-5F, 1e30F}) {
+  std::vector<float> scales = {1.0F, 0.5F, 0.37F, 3e-5F, 1e30F, 1e-30F, 1e-42F, std::nextafter(1.0F, 0.0F)};
+  std::uniform_real_distribution<float> mantissa(1, 2);
+  for (int i = 0; i < 20; ++i) scales.push_back(std::ldexp(mantissa(random), static_cast<int>(random() % 30) - 20));
+  for (const float scale : scales) {
     std::vector<float> x;
     for (int i = 0; i < 4001; ++i) {
       // Ties, values around them, and any bits at all.
-      const float step = scale * (0.5F * static_cast<float>(static_cast<int>(random() % 1101) - 550));
+      const int halves = static_cast<int>(random() % (i % 2 == 0 ? 1101 : 270001));
+      const float step = scale * (0.5F * static_cast<float>(halves - (i % 2 == 0 ? 550 : 135000)));
+      float up = step, down = step;
+      for (int ulp = 0; ulp < 4; ++ulp) {
+        x.insert(x.end(), {up, down});
+        up = std::nextafter(up, std::numeric_limits<float>::infinity());
+        down = std::nextafter(down, -std::numeric_limits<float>::infinity());
+      }
       uint32_t bits = random();
       float any;
       std::memcpy(&any, &bits, sizeof(any));
-      x.insert(x.end(), {step, std::nextafter(step, 1e38F), std::nextafter(step, -1e38F), any});
+      x.push_back(any);
     }
     std::vector<T> q(x.size());
     quantize<T>(x, scale, zero_point, q);
