@@ -62,7 +62,7 @@ template <typename V, OutputKind kKind, typename Sums>
   for (int c = first; c < columns; c += V::kLanes, to += V::kLanes * kBytes) {
     F64 y[2];
     scaled<V>(sums, multiplier, c, y);
-    std::byte part[V::kLanes * kBytes];
+    std::byte part[V::kLanes * 4];
     const bool whole = c + V::kLanes <= columns;
     std::byte* place = whole ? to : part;
     if constexpr (kKind == OutputKind::kFloat32) {
@@ -75,7 +75,7 @@ template <typename V, OutputKind kKind, typename Sums>
         V::store_16(place, q);
       }
     }
-    if (!whole) __builtin_memcpy(to, part, static_cast<size_t>((columns - c) * kBytes));
+    if (!whole) V::store_partial(to, V::load_bytes(part), (columns - c) * kBytes);
   }
 }
 
@@ -130,9 +130,9 @@ void write_byte_columns(const TileSums& sums, int c, const TileShape& shape, con
     if (whole) {
       done = write_bytes<V, kCount>(from, multiplier, bounds, to);
     } else {
-      std::byte part[kColumns];
+      std::byte part[V::kLanes * 4];
       done = write_bytes<V, kCount>(from, multiplier, bounds, part);
-      if (done) __builtin_memcpy(to, part, static_cast<size_t>(end - c));
+      if (done) V::store_partial(to, V::load_bytes(part), end - c);
     }
     if (!done) write_byte_row<V>(Int32Sums<V>(sums, r, width), c, end, output, to);
   }
@@ -180,7 +180,7 @@ void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOut
       } else {
         std::byte part[4 * V::kLanes];
         V::narrow_to_words(part, first, second, bounds);
-        __builtin_memcpy(to, part, static_cast<size_t>((columns - c) * 2));
+        V::store_partial(to, V::load_bytes(part), (columns - c) * 2);
       }
     }
   }

@@ -45,6 +45,11 @@ struct Avx2Vectors {
     __builtin_memcpy(whole, from, static_cast<size_t>(bytes));
     return load_cells(whole);
   }
+  static void store_partial(std::byte* to, I32 v, int bytes) {
+    alignas(32) std::byte whole[32];
+    store_cells(whole, v);
+    __builtin_memcpy(to, whole, static_cast<size_t>(bytes));
+  }
   // 16 bytes, of which `bytes` may be read, as words.
   template <bool kSigned>
   static I32 widen(const std::byte* from, int bytes) {

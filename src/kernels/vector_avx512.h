@@ -40,6 +40,9 @@ struct Avx512Vectors {
   static I32 load_partial(const std::byte* from, int bytes) {
     return _mm512_maskz_loadu_epi8(~uint64_t{0} >> (64 - bytes), from);
   }
+  static void store_partial(std::byte* to, I32 v, int bytes) {
+    _mm512_mask_storeu_epi8(to, ~uint64_t{0} >> (64 - bytes), v);
+  }
   // 32 bytes, of which `bytes` may be read, as words.
   template <bool kSigned>
   static I32 widen(const std::byte* from, int bytes) {

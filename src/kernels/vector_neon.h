@@ -44,6 +44,11 @@ struct NeonVectors {
     __builtin_memcpy(whole, from, static_cast<size_t>(count));
     return load_cells(whole);
   }
+  static void store_partial(std::byte* to, I32 v, int count) {
+    std::byte whole[16];
+    store_bytes(whole, v);
+    __builtin_memcpy(to, whole, static_cast<size_t>(count));
+  }
   // 8 bytes, of which `count` may be read, as words.
   template <bool kSigned>
   static I32 widen(const std::byte* from, int count) {

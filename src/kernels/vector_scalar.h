@@ -71,6 +71,9 @@ struct ScalarVectors {
     __builtin_memcpy(v.lane, from, static_cast<size_t>(bytes));
     return v;
   }
+  static void store_partial(std::byte* to, const I32& v, int bytes) {
+    __builtin_memcpy(to, v.lane, static_cast<size_t>(bytes));
+  }
   // 2 * kLanes bytes, of which `bytes` may be read, as words.
   template <bool kSigned>
   static I32 widen(const std::byte* from, int bytes) {
