@@ -33,20 +33,22 @@ class QdqModel:
         )
         return copy.SerializeToString()
 
-    def part(self, name):
+    def part(self, name, starts=None):
         """The model of one integer tensor: from the integers that it is computed from, and how it is described.
 
-        Returns (serialized model, names of the integer inputs, operators between them and `name`). None where it also
-        depends on floats, which are the model's own inputs.
+        It begins at the integer tensors `starts`, all if not given. Returns (serialized model, names of the integer
+        inputs, operators between them and `name`). None where it also depends on floats, which are the model's own
+        inputs.
         """
         types = self.quantized()
+        starts = types if starts is None else starts
         nodes, inputs, todo, seen = [], [], [name], set()
         while todo:
             tensor = todo.pop()
             if tensor in seen or tensor in self.constants or not tensor:
                 continue
             seen.add(tensor)
-            if tensor in types and tensor != name:
+            if tensor in starts and tensor != name:
                 inputs.append(tensor)
             elif tensor in self.producers:
                 nodes.append(self.producers[tensor])
