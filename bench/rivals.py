@@ -27,11 +27,12 @@ def seconds_of(run):
     return time.perf_counter() - start
 
 
-def race(runs, seconds, at_least=5):
+def race(runs, seconds, at_least=5, pause=0.0):
     """Times each of `runs`, a map of functions, in turn; returns {name: seconds of every run}.
 
     Rounds go on for `seconds`, `at_least` so many; each begins with another runner, so that none always follows the
-    same one.
+    same one. For runners whose threads go on spinning, `pause` seconds go by between two of them, and each then runs
+    once more, untimed, to wake its own.
     """
     names = list(runs)
     times = {name: [] for name in names}
@@ -40,6 +41,9 @@ def race(runs, seconds, at_least=5):
     while time.perf_counter() < end or rounds < at_least:
         for i in range(len(names)):
             name = names[(rounds + i) % len(names)]
+            if pause:
+                time.sleep(pause)
+                runs[name]()
             times[name].append(seconds_of(runs[name]))
         rounds += 1
     return times

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Float and integer execution, and calibration, against ONNX Runtime. Needs the models of the demo (examples/ocr/fetch_model.py).
+# Float and integer execution, and calibration, against ONNX Runtime; 16x8 against LiteRT where that is installed.
+# Needs the models of the demo (examples/ocr/fetch_model.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 .venv/bin/python examples/ocr/fetch_model.py
 .venv/bin/python bench/float_models.py
 .venv/bin/python bench/integer_models.py
+if .venv/bin/python -c "import ai_edge_litert" 2>/dev/null; then
+  .venv/bin/python bench/litert.py
+fi
 .venv/bin/python bench/startup.py
 .venv/bin/python bench/integer_share.py
 .venv/bin/python bench/agreement.py
