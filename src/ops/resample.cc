@@ -115,27 +115,40 @@ void resample_row(const ResizeTaps& x, int64_t inner, const T* in, T* out) {
   }
 }
 
-// One row of pixels, copied: whole pixels by index, or each element twice where the row doubles.
+template <int factor, typename T>
+void repeat_elements(const T* in, int64_t n, T* out) {
+  for (int64_t i = 0; i < n; ++i) {
+    for (int k = 0; k < factor; ++k) out[factor * i + k] = in[i];
+  }
+}
+
+// One row of pixels, copied by index; single elements `repeats` times each, unless that is 0 or uncommon.
 template <typename T>
-void pick_row(const ResizeTaps& x, bool doubles, int64_t inner, const T* in, T* out) {
+void pick_row(const ResizeTaps& x, int64_t repeats, int64_t inner, const T* in, T* out) {
   if (inner > 1) {
     for (int64_t i = 0; i < x.out; ++i) {
       std::memcpy(out + i * inner, in + x.index[static_cast<size_t>(i)] * inner,
                   static_cast<size_t>(inner) * sizeof(T));
     }
-  } else if (doubles) {
-    for (int64_t i = 0; i < x.in; ++i) out[2 * i] = out[2 * i + 1] = in[i];
-  } else {
-    for (int64_t i = 0; i < x.out; ++i) out[i] = in[x.index[static_cast<size_t>(i)]];
+    return;
   }
+  switch (repeats) {
+    case 2: return repeat_elements<2>(in, x.in, out);
+    case 4: return repeat_elements<4>(in, x.in, out);
+    case 8: return repeat_elements<8>(in, x.in, out);
+    default: break;
+  }
+  for (int64_t i = 0; i < x.out; ++i) out[i] = in[x.index[static_cast<size_t>(i)]];
 }
 
-bool doubles(const ResizeTaps& x) {
-  if (x.out != 2 * x.in) return false;
+// How often each element is repeated, or 0 where that is not the same for all.
+int64_t repeats_of(const ResizeTaps& x) {
+  const int64_t factor = x.out / x.in;
+  if (x.out != factor * x.in) return 0;
   for (int64_t i = 0; i < x.out; ++i) {
-    if (x.index[static_cast<size_t>(i)] != i / 2) return false;
+    if (x.index[static_cast<size_t>(i)] != i / factor) return 0;
   }
-  return true;
+  return factor;
 }
 
 }  // namespace
@@ -174,7 +187,7 @@ void resample_plane(const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int
 void pick_plane(size_t element_size, const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int64_t inner,
                 const std::byte* in, std::byte* out) {
   const int64_t in_row = x.in * inner, out_row = x.out * inner;
-  const bool twice = doubles(x);
+  const int64_t repeats = repeats_of(x);
   with_word(element_size, [&]<typename T>() {
     const T* from = reinterpret_cast<const T*>(in);
     T* to = reinterpret_cast<T*>(out);
@@ -184,7 +197,7 @@ void pick_plane(size_t element_size, const ResizeTaps& y, const ResizeTaps& x, i
         if (r > begin && i > 0 && y.index[i] == y.index[i - 1]) {
           std::memcpy(to + r * out_row, to + (r - 1) * out_row, static_cast<size_t>(out_row) * sizeof(T));
         } else {
-          pick_row(x, twice, inner, from + (r / y.out * y.in + y.index[i]) * in_row, to + r * out_row);
+          pick_row(x, repeats, inner, from + (r / y.out * y.in + y.index[i]) * in_row, to + r * out_row);
         }
       }
     });

@@ -138,6 +138,19 @@ TEST(Lower, MovesMoveIntegers) {
             "QuantizeLinear QuantizeLinear Concat Transpose Reshape DequantizeLinear");
 }
 
+TEST(Lower, NearestResizeMovesIntegers) {
+  for (const DType dtype : {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kUInt16}) {
+    for (const char* coordinates : {"asymmetric", "half_pixel", "align_corners"}) {
+      QdqBuilder b;
+      const ValueId x = b.edge(b.input("x", {1, 3, 5, 6}), 0.03F, dtype, 9);
+      b.output(b.edge(b.node("y", "Resize", {x, kNone, b.floats({4}, {1, 1, 2, 1.5})},
+                             {{"coordinate_transformation_mode", std::string(coordinates)}}),
+                      0.03F, dtype, 9));
+      EXPECT_EQ(expect_definition(b.graph, {random_tensor({1, 3, 5, 6}, 1)}), "QuantizeLinear Resize DequantizeLinear");
+    }
+  }
+}
+
 TEST(Lower, MaxPoolTakesIntegersOfBothSizes) {
   for (const DType dtype : {DType::kInt8, DType::kUInt16}) {
     QdqBuilder b;

@@ -55,6 +55,34 @@ TEST(ResizeNearest, DoublingCopiesEachElementFourTimes) {
   }
 }
 
+template <typename T>
+void expect_repeated(int64_t factor) {
+  const Tensor x = counting<T>({2, 3, 5, 7});
+  for (const Tensor& input : {x, channels_last(x)}) {
+    const auto f = static_cast<float>(factor);
+    const auto out =
+        resize(input, {1, 1, f, f},
+               {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
+    ASSERT_EQ(out.shape(), (Shape{2, 3, 5 * factor, 7 * factor}));
+    const auto in = x.data<T>(), got = out.template data<T>();
+    const size_t columns = 7 * static_cast<size_t>(factor), rows = 5 * static_cast<size_t>(factor);
+    for (size_t i = 0; i < got.size(); ++i) {
+      const size_t column = i % columns, row = i / columns % rows, plane = i / columns / rows;
+      const auto f_size = static_cast<size_t>(factor);
+      ASSERT_EQ(got[i], in[(plane * 5 + row / f_size) * 7 + column / f_size]) << factor << " at " << i;
+    }
+  }
+}
+
+TEST(ResizeNearest, RepeatsElementsOfEverySize) {
+  for (int64_t factor : {2, 3, 4, 8}) {
+    expect_repeated<uint8_t>(factor);
+    expect_repeated<int16_t>(factor);
+    expect_repeated<float>(factor);
+    expect_repeated<double>(factor);
+  }
+}
+
 TEST(ResizeLinear, HandComputed) {
   const Tensor x = tensor<float>({2}, {1, 2});
   const auto linear = [&](const std::string& mode, int64_t size) {
