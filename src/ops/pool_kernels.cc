@@ -91,21 +91,18 @@ float sum_plain(const float* HWY_RESTRICT x, int64_t spatial) {
   return tree_sum(sums, 1);
 }
 
-// `count` channels (at most kBlock) of channels-last layout.
+// `count` channels (at most kBlock) of channels-last layout. Positions in the order of memory, so that they stream.
 constexpr int64_t kBlock = 64;
 void sum_channels_last(const float* HWY_RESTRICT x, int64_t spatial, int64_t channels, int64_t count,
                        float* HWY_RESTRICT y) {
-  float sums[kLanes * kBlock];
-  for (int64_t i = 0; i < kLanes; ++i) {
-    float* HWY_RESTRICT sum = sums + i * kBlock;
-    for (int64_t c = 0; c < kBlock; ++c) sum[c] = 0;
-    for (int64_t p = i; p < spatial; p += kLanes) {
-      const float* HWY_RESTRICT in = x + p * channels;
-      if (count == kBlock) {
-        for (int64_t c = 0; c < kBlock; ++c) sum[c] += in[c];
-      } else {
-        for (int64_t c = 0; c < count; ++c) sum[c] += in[c];
-      }
+  float sums[kLanes * kBlock] = {};
+  for (int64_t p = 0; p < spatial; ++p) {
+    const float* HWY_RESTRICT in = x + p * channels;
+    float* HWY_RESTRICT sum = sums + p % kLanes * kBlock;
+    if (count == kBlock) {
+      for (int64_t c = 0; c < kBlock; ++c) sum[c] += in[c];
+    } else {
+      for (int64_t c = 0; c < count; ++c) sum[c] += in[c];
     }
   }
   for (int64_t c = 0; c < count; ++c) y[c] = tree_sum(sums + c, kBlock);

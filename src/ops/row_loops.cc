@@ -14,15 +14,15 @@ HWY_BEFORE_NAMESPACE();
 namespace twofold {
 namespace HWY_NAMESPACE {
 
-constexpr int kParts = 16;
+constexpr int kParts = 16, kExtremeParts = 32;
 
 TWOFOLD_INLINE float max_of(float a, float x) { return ((x > a) | (x != x)) ? x : a; }
 TWOFOLD_INLINE float min_of(float a, float x) { return ((x < a) | (x != x)) ? x : a; }
 
-// Adds the parts in pairs: 16, 8, 4, 2, 1.
-template <typename T, typename Combine>
+// Combines the parts in pairs: 16, 8, 4, 2, 1.
+template <int count, typename T, typename Combine>
 HWY_INLINE T combine_parts(T* parts, const Combine& combine) {
-  for (int half = kParts / 2; half > 0; half /= 2) {
+  for (int half = count / 2; half > 0; half /= 2) {
     for (int i = 0; i < half; ++i) parts[i] = combine(parts[i], parts[i + half]);
   }
   return parts[0];
@@ -37,19 +37,21 @@ HWY_INLINE double sum(int64_t n, const Term& term) {
     for (int k = 0; k < kParts; ++k) parts[k] += term(i + k);
   }
   for (int k = 0; i + k < n; ++k) parts[k] += term(i + k);
-  return combine_parts(parts, [](double a, double b) HWY_ATTR { return a + b; });
+  return combine_parts<kParts>(parts, [](double a, double b) HWY_ATTR { return a + b; });
 }
 
+// The order plays no part but for the sign of zeros. More parts than those of a sum, since the compiler keeps a loop of
+// this length as one of vectors.
 template <typename Choose>
-HWY_INLINE float extreme(const float* x, int64_t n, float start, const Choose& choose) {
-  float parts[kParts];
-  for (int k = 0; k < kParts; ++k) parts[k] = start;
+HWY_INLINE float extreme(const float* HWY_RESTRICT x, int64_t n, float start, const Choose& choose) {
+  float parts[kExtremeParts];
+  for (int k = 0; k < kExtremeParts; ++k) parts[k] = start;
   int64_t i = 0;
-  for (; i + kParts <= n; i += kParts) {
-    for (int k = 0; k < kParts; ++k) parts[k] = choose(parts[k], x[i + k]);
+  for (; i + kExtremeParts <= n; i += kExtremeParts) {
+    for (int k = 0; k < kExtremeParts; ++k) parts[k] = choose(parts[k], x[i + k]);
   }
   for (int k = 0; i + k < n; ++k) parts[k] = choose(parts[k], x[i + k]);
-  return combine_parts(parts, choose);
+  return combine_parts<kExtremeParts>(parts, choose);
 }
 
 TWOFOLD_INLINE double square(double x) { return x * x; }
