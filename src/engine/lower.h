@@ -52,6 +52,10 @@ int sink_dequantize(Graph& graph);
 // Returns how many were lowered.
 int lower_elementwise(Graph& graph, const ChainFinder& chains);
 
+// Resize | Expand | Tile -> Table  =>  Table -> Resize | Expand | Tile, so that it looks up fewer integers. Refuses a
+// Resize that interpolates, or whose scales are not constants of 1 or more. Returns how many tables moved.
+int hoist_tables(Graph& graph);
+
 // Integer product or Elementwise -> Table that only clamps  =>  the same with narrower bounds. That is what a Relu is
 // that has one scale before and behind. Returns how many tables went away.
 int fold_clamps(Graph& graph);

@@ -4,6 +4,7 @@
 
 #include "engine/float_chain.h"
 #include "engine/lower.h"
+#include "engine/nearest_resize.h"
 
 namespace twofold {
 
@@ -15,18 +16,12 @@ constexpr std::array<std::string_view, 19> kMovers = {
     "Expand",       "Tile",      "Resize",  "GatherElements", "GatherND", "Identity", "Concat", "DepthToSpace",
     "SpaceToDepth", "MaxPool",   "Pad"};
 
-// Whether a Resize copies elements. Cropping gives positions outside the input a number of its own.
-bool copies_nearest(const Node& node) {
-  return node.attributes.get_string("mode", "nearest") == "nearest" &&
-         node.attributes.get_string("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
-}
-
 // The largest element of a window is the largest integer of it, since scales are positive; Pad fills with zeros, which
 // the integer 0 stands for only where it is the zero point.
 bool moves(const Node& node, const QuantizedEdge& edge) {
   if (!node.domain.empty() || std::ranges::find(kMovers, node.op_type) == kMovers.end()) return false;
   if (node.op_type == "MaxPool") return node.outputs.size() == 1;
-  if (node.op_type == "Resize") return copies_nearest(node);
+  if (node.op_type == "Resize") return is_nearest_resize(node);
   if (node.op_type != "Pad") return true;
   const bool constant = node.attributes.get_string("mode", "constant") == "constant";
   return !constant || (edge.zero_point == 0 && node.input(2) == kNone);
