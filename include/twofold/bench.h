@@ -18,7 +18,7 @@ struct BenchOptions {
 
 struct NodeTime {
   std::string name, op_type;
-  std::string kind;    // integer, table, moved, conversion, float
+  std::string kind;    // integer, table, moved, quantized, conversion, float
   double seconds = 0;  // of one run
 };
 

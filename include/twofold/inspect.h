@@ -23,8 +23,10 @@ struct PassRow {
 
 struct LoweredRow {
   std::string name, op_type;
-  std::string kind;                  // integer, table, moved, conversion (QuantizeLinear, DequantizeLinear), float
-  std::string why;                   // of a float one: why
+  // integer, table, moved, quantized (integers in and out, float32 inside), conversion (QuantizeLinear,
+  // DequantizeLinear), float
+  std::string kind;
+  std::string why;                   // of a float one: why; of a quantized one: what that is
   std::vector<std::string> origins;  // the input file's nodes that it stands for
 };
 

@@ -56,7 +56,7 @@ std::string lowered_table(const InspectReport& report) {
     ++counts[row.kind];
   }
   std::string text = table.text() + "\n";
-  for (const char* kind : {"integer", "table", "moved", "conversion", "float"}) {
+  for (const char* kind : {"integer", "table", "moved", "quantized", "conversion", "float"}) {
     text += fmt::format("{} {}{}", counts[kind], kind, std::string_view(kind) == "float" ? "\n" : ", ");
   }
   return text;

@@ -37,14 +37,14 @@ class ChainFinder {
   FloatChain behind(ValueId value, NodeId start) const;
   // The chain that begins with node `first` itself, reading `value`; nothing where the node is no such operator.
   std::optional<FloatChain> from(NodeId first, ValueId value) const;
+  bool is_watched(ValueId id) const {
+    return static_cast<size_t>(id) < watched_.size() && watched_[static_cast<size_t>(id)];
+  }
 
  private:
   bool extend(FloatChain& chain, NodeId next, int64_t start) const;
   std::optional<FloatStep> step_of(FloatChain& chain, const Node& node, ValueId value, int64_t start) const;
   void follow(FloatChain& chain, int64_t start) const;
-  bool is_watched(ValueId id) const {
-    return static_cast<size_t>(id) < watched_.size() && watched_[static_cast<size_t>(id)];
-  }
   int64_t position(ValueId id) const;
 
   const Graph& graph_;

@@ -21,6 +21,8 @@ FloatReasons lower(Graph& graph, const std::set<std::string>& watched) {
   hoist_tables(graph);
   fold_clamps(graph);
   fold_dequantized_constants(graph);
+  wrap_quantized(graph, chains);
+  remove_dead_nodes(graph);
   graph.compact();
   return reasons;
 }

@@ -63,6 +63,13 @@ int fold_clamps(Graph& graph);
 // DQ(constant) => constant, for what is left in float.
 int fold_dequantized_constants(Graph& graph);
 
+// Operators that compute in float32 take in the conversions around them (ops/quantized_body.h):
+//   DQ(a), DQ(b) -> Add -> LayerNormalization -> Q   =>   (a, b) -> "Add LayerNormalization"
+// So do those that work on rows of a float32 tensor and are quantized behind: Softmax -> Q. A chain goes on as long as
+// its result has one reader. Refuses products, which have integer forms or are to say why they have none, operators
+// with bodies, and tensors with several scales. Returns how many chains there were.
+int wrap_quantized(Graph& graph, const ChainFinder& chains);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_ENGINE_LOWER_H_

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/float_program.h"
+#include "ops/quantized_body.h"
 
 namespace twofold {
 
@@ -10,8 +11,20 @@ namespace {
 
 bool is_lowered(const Node& node) { return node.domain == "twofold"; }
 
+bool has_body(const Node& node) { return node.domain == kQuantizedDomain; }
+
+bool dequantizes_inside(const Node& node) {
+  const std::shared_ptr<const Graph> body = node.attributes.get_graph(kQuantizedBody);
+  return std::ranges::any_of(body->topological_order(),
+                             [&](NodeId id) { return body->node(id).is("DequantizeLinear"); });
+}
+
 // Whether output `i` of a lowered operator or QuantizeLinear holds integers, not float32.
 bool gives_integers(const Node& node, size_t i) {
+  if (has_body(node)) {
+    const std::shared_ptr<const Graph> body = node.attributes.get_graph(kQuantizedBody);
+    return body->node(body->producer(body->outputs[i].value)).is("QuantizeLinear");
+  }
   if (!is_lowered(node)) return node.is("QuantizeLinear");
   std::vector<StoredForm> forms = read_forms(node.attributes, kProgramOutputs);
   if (forms.empty()) forms = read_forms(node.attributes, kProductOutputs);
@@ -38,6 +51,7 @@ std::string_view to_string(LoweredKind kind) {
     case LoweredKind::kInteger: return "integer";
     case LoweredKind::kTable: return "table";
     case LoweredKind::kMoved: return "moved";
+    case LoweredKind::kQuantized: return "quantized";
     case LoweredKind::kConversion: return "conversion";
     case LoweredKind::kFloat: break;
   }
@@ -52,9 +66,12 @@ std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReaso
     LoweredNode entry{id, LoweredKind::kFloat, ""};
     if (is_lowered(node)) {
       entry.kind = node.op_type == "Table" ? LoweredKind::kTable : LoweredKind::kInteger;
+    } else if (has_body(node) && dequantizes_inside(node)) {
+      entry.kind = LoweredKind::kQuantized;
+      entry.why = "integers in and out, float32 inside";
     } else if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) {
       entry.kind = LoweredKind::kConversion;
-    } else if (reads_quantized(node, quantized)) {
+    } else if (!has_body(node) && reads_quantized(node, quantized)) {
       entry.kind = LoweredKind::kMoved;
     } else if (const auto it = reasons.find(node.name); it != reasons.end()) {
       entry.why = it->second;

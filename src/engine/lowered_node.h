@@ -13,17 +13,18 @@ enum class LoweredKind : uint8_t {
   kInteger,     // computes on integers
   kTable,       // looks integers up
   kMoved,       // moves integers
+  kQuantized,   // integers in and out, float32 inside (ops/quantized_body.h)
   kConversion,  // QuantizeLinear, DequantizeLinear
   kFloat,
 };
 
-// "integer", "table", "moved", "conversion", "float".
+// "integer", "table", "moved", "quantized", "conversion", "float".
 std::string_view to_string(LoweredKind kind);
 
 struct LoweredNode {
   NodeId node = kNone;
   LoweredKind kind = LoweredKind::kFloat;
-  std::string why;  // of a float one: why it is one
+  std::string why;  // of a float one: why it is one; of a quantized one: what that is
 };
 
 // In topological order. `reasons` are those that lower() gave.

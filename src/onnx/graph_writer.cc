@@ -213,7 +213,7 @@ void GraphWriter::write_graph(Scope& scope, onnx::GraphProto& proto) {
 }
 
 void GraphWriter::write_node(const Scope& scope, const Node& node, onnx::NodeProto& proto) {
-  if (node.domain == "twofold") {
+  if (node.domain.starts_with("twofold")) {
     throw_error(ErrorCode::kUnsupported,
                 "node '{}' ({}) is lowered, which ONNX has no operator for; export the graph before it is lowered",
                 node.name, node.op_type);

@@ -3,6 +3,7 @@
 
 #include "ops/families.h"
 #include "ops/op.h"
+#include "ops/quantized_body.h"
 
 namespace twofold {
 
@@ -69,6 +70,9 @@ const OpTable& op_table() {
   return table;
 }
 
+// Of every node in its domain, whose op_type only says what is inside.
+constexpr OpDef kQuantizedOp = {.make = make_quantized_body, .any_layout = true, .domain = kQuantizedDomain};
+
 // The kernel of an operator that prepares nothing.
 class FunctionKernel final : public Kernel {
  public:
@@ -96,6 +100,7 @@ void collect_missing(const Graph& graph, std::map<std::string, std::string>& mis
 }  // namespace
 
 const OpDef* find_op(std::string_view domain, std::string_view op_type) {
+  if (domain == kQuantizedDomain) return &kQuantizedOp;
   const auto it = op_table().find({domain, op_type});
   return it == op_table().end() ? nullptr : it->second;
 }

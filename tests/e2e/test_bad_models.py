@@ -437,6 +437,7 @@ def test_overflow_inside_the_model(tmp_path):
         ("twofold", "Elementwise"),
         ("twofold", "IntegerConv"),
         ("twofold.fused", "Conv"),
+        ("twofold.quantized", "Softmax"),
     ],
 )
 def test_operators_that_exist_inside_only(domain, op):

@@ -323,8 +323,9 @@ def test_inspect_lowered_says_how_each_node_runs(quantized, tmp_path):
     rows = load(tmp_path / "i.json")["lowered"]
     kinds = {row["name"]: row["kind"] for row in rows}
     assert kinds["/edges/Conv"] == "integer"
-    assert {row["kind"] for row in rows} <= {"integer", "table", "moved", "conversion", "float"}
-    assert all(bool(row["why"]) == (row["kind"] == "float") for row in rows)
+    explained = {"quantized", "float"}
+    assert {row["kind"] for row in rows} <= {"integer", "table", "moved", "conversion", *explained}
+    assert all(bool(row["why"]) == (row["kind"] in explained) for row in rows)
     assert not [row for row in rows if row["kind"] == "float" and "Conv" in row["op_type"]]
     names = [row[0] for row in table(printed, "node")]
     assert names == [row["name"] for row in rows]

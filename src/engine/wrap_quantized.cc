@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <variant>
+
+#include "engine/float_chain.h"
+#include "engine/lower.h"
+#include "graph/gemm_type.h"
+#include "ops/independent_dims.h"
+#include "ops/quantized_body.h"
+
+namespace twofold {
+
+namespace {
+
+// Nodes one behind the other, each the only reader of the one before, and who reads the result.
+struct Chain {
+  std::vector<NodeId> nodes;
+  ValueId result = kNone;
+  std::vector<NodeId> quantizers;
+  bool needs_float = false;
+};
+
+// The integers behind a float value; nothing where they are constant or no tensor with one scale.
+std::optional<QuantizedEdge> integers_behind(const Graph& graph, ValueId id) {
+  auto edge = id == kNone ? std::nullopt : dequantized_tensor(graph, id);
+  if (edge && graph.constant(edge->integers) != nullptr) edge.reset();
+  return edge;
+}
+
+bool reads_integers(const Graph& graph, const Node& node) {
+  return std::ranges::any_of(node.inputs, [&](ValueId id) { return integers_behind(graph, id).has_value(); });
+}
+
+bool can_be_inside(const Node& node) {
+  static const std::set<std::string_view> excluded = {
+      "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Einsum", "RNN", "GRU", "LSTM"};
+  if (!node.domain.empty() || is_gemm_type(node) || excluded.contains(node.op_type)) return false;
+  for (const auto& [name, attribute] : node.attributes) {
+    if (std::holds_alternative<std::shared_ptr<const Graph>>(attribute)) return false;
+  }
+  return node.output(0) != kNone &&
+         std::ranges::all_of(node.outputs.begin() + 1, node.outputs.end(), [](ValueId id) { return id == kNone; });
+}
+
+// Whether a chain may begin here: at integers, or where rows of a float tensor can be quantized while they are in the
+// cache. Element-wise operators on float tensors belong to what is before them.
+bool can_begin(const Graph& graph, const ChainFinder& chains, NodeId id) {
+  const Node& node = graph.node(id);
+  if (!can_be_inside(node)) return false;
+  if (reads_integers(graph, node)) return true;
+  constexpr int kRank = 64;  // any that has more dimensions than the node's axes
+  return node.input(0) != kNone && !chains.from(id, node.input(0)) && independent_dims(graph, node, kRank) > 0;
+}
+
+Chain follow(const Graph& graph, const ChainFinder& chains, NodeId first) {
+  Chain chain{{first}, graph.node(first).output(0), {}, false};
+  while (graph.has_single_use(chain.result) && !chains.is_watched(chain.result)) {
+    const NodeId next = graph.consumers(chain.result)[0];
+    if (!can_be_inside(graph.node(next))) break;
+    chain.nodes.push_back(next);
+    chain.result = graph.node(next).output(0);
+  }
+  chain.needs_float = graph.is_output(chain.result) || chains.is_watched(chain.result);
+  for (NodeId reader : graph.consumers(chain.result)) {
+    if (quantized_tensor(graph, reader)) {
+      chain.quantizers.push_back(reader);
+    } else {
+      chain.needs_float = true;
+    }
+  }
+  return chain;
+}
+
+// Copies nodes of a graph into a body, with the constants they read; what else they read becomes inputs.
+class BodyBuilder {
+ public:
+  explicit BodyBuilder(const Graph& graph) : graph_(graph) {}
+
+  Graph body;
+  std::vector<ValueId> inputs;  // of the node that holds the body
+
+  // Returns the output of the copy.
+  ValueId copy(NodeId id) {
+    const Node& given = graph_.node(id);
+    Node node = given;
+    for (ValueId& input : node.inputs) input = value(input);
+    const ValueId output = body.add_value(graph_.value(given.output(0)).name);
+    node.outputs = {output};
+    values_.emplace(given.output(0), output);
+    body.add_node(std::move(node));
+    return output;
+  }
+
+ private:
+  ValueId value(ValueId outer) {
+    if (outer == kNone) return kNone;
+    if (const auto it = values_.find(outer); it != values_.end()) return it->second;
+    if (integers_behind(graph_, outer)) return copy(graph_.producer(outer));
+    const Value& given = graph_.value(outer);
+    const ValueId inner = given.constant ? body.add_constant(given.name, *given.constant) : body.add_value(given.name);
+    values_.emplace(outer, inner);
+    if (!given.constant) {
+      body.inputs.push_back(inner);
+      inputs.push_back(outer);
+    }
+    return inner;
+  }
+
+  const Graph& graph_;
+  std::map<ValueId, ValueId> values_;  // from the graph to the body
+};
+
+void replace(Graph& graph, const Chain& chain) {
+  BodyBuilder builder(graph);
+  Node node;
+  node.domain = kQuantizedDomain;
+  node.name = graph.node(chain.nodes[0]).name;
+  ValueId result = kNone;
+  for (NodeId id : chain.nodes) {
+    const Node& inner = graph.node(id);
+    result = builder.copy(id);
+    node.op_type += (node.op_type.empty() ? "" : " ") + inner.op_type;
+    node.origins.insert(node.origins.end(), inner.origins.begin(), inner.origins.end());
+  }
+  const auto add_output = [&](ValueId inner, ValueId outer) {
+    builder.body.outputs.push_back({builder.body.value(inner).name, inner});
+    node.outputs.push_back(outer);
+  };
+  for (NodeId id : chain.quantizers) add_output(builder.copy(id), graph.node(id).output(0));
+  if (chain.needs_float) add_output(result, chain.result);
+  node.inputs = builder.inputs;
+  node.attributes.set(kQuantizedBody, std::make_shared<const Graph>(std::move(builder.body)));
+  for (NodeId id : chain.quantizers) graph.remove_node(id);
+  for (NodeId id : chain.nodes) graph.remove_node(id);
+  graph.add_node(std::move(node));
+}
+
+}  // namespace
+
+int wrap_quantized(Graph& graph, const ChainFinder& chains) {
+  int count = 0;
+  for (NodeId id : graph.topological_order()) {
+    if (!graph.has_node(id) || !can_begin(graph, chains, id)) continue;
+    const Chain chain = follow(graph, chains, id);
+    if (chain.quantizers.empty()) continue;
+    replace(graph, chain);
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace twofold
