@@ -18,6 +18,30 @@ TWOFOLD_INLINE float expm1(float x) {
   return std::copysign(static_cast<float>(core::expm1(core::clamp(x, -110.0, 90.0))), x);
 }
 
+// e^x for x <= 0 or NaN, in float32 alone: at more than twice the speed, what Softmax is made of. 0.7 ulp, and 0 where
+// e^x is below 2^-126. Any other x gives a meaningless value.
+// Cody-Waite reduction as in exp_parts, with the rounding errors of r and of 1 + r added back; e^r = 1 + r + r^2 P(r),
+// deg P = 4 (least squares reweighted until the error is level, 2^-28).
+TWOFOLD_INLINE float exp_nonpositive(float x) {
+  constexpr float kLow = -0x1.5d589ep+6F;     // ln 2^-126
+  constexpr float kRoundMagic = 12582912.0F;  // 1.5 * 2^23
+  const float clamped = x < kLow ? kLow : x;
+  const float shifted = clamped * 0x1.715476p+0F + kRoundMagic;
+  const float n = shifted - kRoundMagic;
+  const float high = clamped - n * 0x1.62e4p-1F;  // exact
+  const float low = n * 0x1.7f7d1cp-20F;
+  const float r = high - low;
+  float p = 0x1.6a23cep-10F;
+  p = p * r + 0x1.123a2p-7F;
+  p = p * r + 0x1.5558f2p-5F;
+  p = p * r + 0x1.555492p-3F;
+  p = p * r + 0x1.fffffcp-2F;
+  const float sum = 1.0F + r;
+  const float rest = (r - (sum - 1.0F)) + ((high - r) - low) + r * r * p;
+  const auto power = std::bit_cast<float>((std::bit_cast<uint32_t>(shifted) + 127) << 23);
+  return x < kLow ? 0.0F : (sum + rest) * power;
+}
+
 // Natural logarithm. 0.51 ulp.
 TWOFOLD_INLINE float log(float x) { return static_cast<float>(core::log(x)); }
 

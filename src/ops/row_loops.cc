@@ -67,7 +67,7 @@ HWY_INLINE void with_term(RowSum what, const Body& body) {
     case RowSum::kSquareShifted:
       return body([](float x, float shift) HWY_ATTR { return square(static_cast<double>(x) - shift); });
     case RowSum::kExpShifted:
-      return body([](float x, float shift) HWY_ATTR { return static_cast<double>(math::exp(x - shift)); });
+      return body([](float x, float shift) HWY_ATTR { return static_cast<double>(math::exp_nonpositive(x - shift)); });
   }
 }
 
@@ -88,7 +88,7 @@ float row_min_loop(const float* x, int64_t n) {
 
 double row_exp_loop(const float* x, float shift, float* y, int64_t n) {
   TWOFOLD_INDEPENDENT
-  for (int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - shift);
+  for (int64_t i = 0; i < n; ++i) y[i] = math::exp_nonpositive(x[i] - shift);
   return sum(n, [=](int64_t i) HWY_ATTR { return static_cast<double>(y[i]); });
 }
 
@@ -131,7 +131,7 @@ void column_min_loop(const float* x, float* accumulator, int64_t n) {
 void column_exp_loop(const float* x, const float* shift, float* y, double* accumulator, int64_t n) {
   TWOFOLD_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) {
-    y[i] = math::exp(x[i] - shift[i]);
+    y[i] = math::exp_nonpositive(x[i] - shift[i]);
     accumulator[i] += y[i];
   }
 }

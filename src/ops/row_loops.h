@@ -8,7 +8,7 @@
 
 namespace twofold {
 
-// What is summed over a row: x, |x|, x^2, e^x, (x - shift)^2, e^(x - shift).
+// What is summed over a row: x, |x|, x^2, e^x, (x - shift)^2, e^(x - shift) for x <= shift.
 enum class RowSum : uint8_t { kPlain, kAbs, kSquare, kExp, kSquareShifted, kExpShifted };
 
 double row_sum(RowSum what, const float* x, int64_t n, float shift = 0);
@@ -17,7 +17,7 @@ double row_sum(RowSum what, const float* x, int64_t n, float shift = 0);
 float row_max(const float* x, int64_t n);
 float row_min(const float* x, int64_t n);
 
-// y = e^(x - shift), and its sum. `y` may be `x`.
+// y = e^(x - shift) for x <= shift, and its sum. `y` may be `x`.
 double row_exp(const float* x, float shift, float* y, int64_t n);
 
 // y = (x - shift) * scale, element-wise; then * weight[i] and + bias[i] where these are not null. `y` may be `x`.
@@ -28,7 +28,7 @@ void row_normalize(const float* x, float shift, float scale, const float* weight
 void column_sum(RowSum what, const float* x, const float* shift, double* accumulator, int64_t n);
 void column_max(const float* x, float* accumulator, int64_t n);
 void column_min(const float* x, float* accumulator, int64_t n);
-// y = e^(x - shift[i]), accumulator[i] += y;   y = x * scale[i] (as float).
+// y = e^(x - shift[i]) for x <= shift[i], accumulator[i] += y;   y = x * scale[i] (as float).
 void column_exp(const float* x, const float* shift, float* y, double* accumulator, int64_t n);
 void column_scale(const float* x, const float* scale, float* y, int64_t n);
 // y = x * scale[i] + bias[i].

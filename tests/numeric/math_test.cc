@@ -69,6 +69,9 @@ TEST(Math, ErrorsAreAsDocumented) {
   expect_error(
       "exp", 0.51, [](float x) { return math::exp(x); }, [](Real x) { return std::exp(x); });
   expect_error(
+      "exp_nonpositive", 0.7, [](float x) { return math::exp_nonpositive(x); },
+      [](Real x) { return x < -0x1.5d589ep+6L ? Real{0} : std::exp(x); }, -kInf, 0);
+  expect_error(
       "expm1", 0.51, [](float x) { return math::expm1(x); }, [](Real x) { return std::expm1(x); });
   expect_error(
       "log", 0.51, [](float x) { return math::log(x); }, [](Real x) { return std::log(x); });
@@ -140,6 +143,9 @@ TEST(Math, SpecialValues) {
   EXPECT_EQ(math::exp(-kInf), 0.0F);
   EXPECT_EQ(math::exp(kInf), kInf);
   EXPECT_EQ(math::exp(0.0F), 1.0F);
+  EXPECT_EQ(math::exp_nonpositive(-kInf), 0.0F);
+  EXPECT_EQ(math::exp_nonpositive(-0.0F), 1.0F);
+  EXPECT_TRUE(std::isnan(math::exp_nonpositive(kNan)));
   EXPECT_EQ(math::log(0.0F), -kInf);
   EXPECT_EQ(math::log(1.0F), 0.0F);
   EXPECT_TRUE(std::isnan(math::log(-1.0F)));
