@@ -15,8 +15,9 @@ bool has_body(const Node& node) { return node.domain == kQuantizedDomain; }
 
 bool dequantizes_inside(const Node& node) {
   const std::shared_ptr<const Graph> body = node.attributes.get_graph(kQuantizedBody);
-  return std::ranges::any_of(body->topological_order(),
-                             [&](NodeId id) { return body->node(id).is("DequantizeLinear"); });
+  return std::ranges::any_of(body->topological_order(), [&](NodeId id) {
+    return body->node(id).is("DequantizeLinear") || is_lowered(body->node(id));
+  });
 }
 
 // Whether output `i` of a lowered operator or QuantizeLinear holds integers, not float32.

@@ -112,6 +112,21 @@ class BodyBuilder {
   std::map<ValueId, ValueId> values_;  // from the graph to the body
 };
 
+// DQ(q) -> GlobalAveragePool  =>  twofold.GlobalAveragePool(q), which reads a map once, piece by piece, where it has
+// not to be dequantized whole.
+void join_dequantize(Graph& body) {
+  for (NodeId id : body.topological_order()) {
+    if (!body.node(id).is("GlobalAveragePool")) continue;
+    const ValueId x = body.node(id).inputs[0];
+    const NodeId dequantize = body.producer(x);
+    if (dequantize == kNone || !body.node(dequantize).is("DequantizeLinear") || !body.has_single_use(x)) continue;
+    const std::vector<ValueId> inputs = body.node(dequantize).inputs;
+    body.remove_node(dequantize);
+    for (size_t i = 0; i < inputs.size(); ++i) body.set_input(id, static_cast<int>(i), inputs[i]);
+    body.set_op_type(id, "GlobalAveragePool", "twofold");
+  }
+}
+
 void replace(Graph& graph, const Chain& chain) {
   BodyBuilder builder(graph);
   Node node;
@@ -131,6 +146,7 @@ void replace(Graph& graph, const Chain& chain) {
   for (NodeId id : chain.quantizers) add_output(builder.copy(id), graph.node(id).output(0));
   if (chain.needs_float) add_output(result, chain.result);
   node.inputs = builder.inputs;
+  join_dequantize(builder.body);
   node.attributes.set(kQuantizedBody, std::make_shared<const Graph>(std::move(builder.body)));
   for (NodeId id : chain.quantizers) graph.remove_node(id);
   for (NodeId id : chain.nodes) graph.remove_node(id);

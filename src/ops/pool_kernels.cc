@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "base/parallel_for.h"
 
@@ -69,43 +70,21 @@ void average_rows(const PoolGeometry& g, bool include_padding, const float* HWY_
   }
 }
 
-constexpr int64_t kLanes = 16;  // partial sums of a global pool: position p belongs to sum p % 16
-
-inline float tree_sum(const float* sums, int64_t stride) {
-  float v[kLanes];
-  for (int64_t i = 0; i < kLanes; ++i) v[i] = sums[i * stride];
-  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) v[i] += v[i + half];
-  }
-  return v[0];
+// sums[i] += x[i].
+void add_elements(const float* HWY_RESTRICT x, int64_t n, float* HWY_RESTRICT sums) {
+  for (int64_t i = 0; i < n; ++i) sums[i] += x[i];
 }
 
-// One channel of plain layout: its positions lie side by side.
-float sum_plain(const float* HWY_RESTRICT x, int64_t spatial) {
-  float sums[kLanes] = {};
+// sums[i % kPoolLanes] += x[i].
+void add_lanes(const float* HWY_RESTRICT x, int64_t n, float* HWY_RESTRICT sums) {
+  float lanes[kPoolLanes];
+  for (int64_t i = 0; i < kPoolLanes; ++i) lanes[i] = sums[i];
   int64_t p = 0;
-  for (; p + kLanes <= spatial; p += kLanes) {
-    for (int64_t i = 0; i < kLanes; ++i) sums[i] += x[p + i];
+  for (; p + kPoolLanes <= n; p += kPoolLanes) {
+    for (int64_t i = 0; i < kPoolLanes; ++i) lanes[i] += x[p + i];
   }
-  for (int64_t i = 0; p + i < spatial; ++i) sums[i] += x[p + i];
-  return tree_sum(sums, 1);
-}
-
-// `count` channels (at most kBlock) of channels-last layout. Positions in the order of memory, so that they stream.
-constexpr int64_t kBlock = 64;
-void sum_channels_last(const float* HWY_RESTRICT x, int64_t spatial, int64_t channels, int64_t count,
-                       float* HWY_RESTRICT y) {
-  float sums[kLanes * kBlock] = {};
-  for (int64_t p = 0; p < spatial; ++p) {
-    const float* HWY_RESTRICT in = x + p * channels;
-    float* HWY_RESTRICT sum = sums + p % kLanes * kBlock;
-    if (count == kBlock) {
-      for (int64_t c = 0; c < kBlock; ++c) sum[c] += in[c];
-    } else {
-      for (int64_t c = 0; c < count; ++c) sum[c] += in[c];
-    }
-  }
-  for (int64_t c = 0; c < count; ++c) y[c] = tree_sum(sums + c, kBlock);
+  for (int64_t i = 0; p + i < n; ++i) lanes[i] += x[p + i];
+  for (int64_t i = 0; i < kPoolLanes; ++i) sums[i] = lanes[i];
 }
 
 }  // namespace HWY_NAMESPACE
@@ -122,8 +101,8 @@ HWY_EXPORT(max_rows_u8);
 HWY_EXPORT(max_rows_s16);
 HWY_EXPORT(max_rows_u16);
 HWY_EXPORT(average_rows);
-HWY_EXPORT(sum_plain);
-HWY_EXPORT(sum_channels_last);
+HWY_EXPORT(add_elements);
+HWY_EXPORT(add_lanes);
 
 namespace {
 
@@ -240,24 +219,66 @@ void lp_pool(const PoolGeometry& g, int64_t p, const float* x, float* y) {
   });
 }
 
-void global_average_pool(int64_t batch, int64_t channels, int64_t spatial, bool channels_last, const float* x,
-                         float* y) {
-  const auto count = static_cast<float>(spatial);
-  const int64_t block = channels_last ? HWY_STATIC_DISPATCH(kBlock) : 1;
-  const int64_t blocks = (channels + block - 1) / block;
-  parallel_for(batch * blocks, std::max<int64_t>(1, kGrain / (block * spatial)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t n = i / blocks, c = i % blocks * block;
-      if (!channels_last) {
-        y[i] = HWY_DYNAMIC_DISPATCH(sum_plain)(x + i * spatial, spatial) / count;
-        continue;
+namespace {
+
+float tree_sum(const float* sums, int64_t stride) {
+  float v[kPoolLanes];
+  for (int64_t i = 0; i < kPoolLanes; ++i) v[i] = sums[i * stride];
+  for (int64_t half = kPoolLanes / 2; half > 0; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) v[i] += v[i + half];
+  }
+  return v[0];
+}
+
+// The positions of a channel lie side by side; they are read in pieces that stay in the first-level cache.
+void average_planes(int64_t planes, int64_t spatial, const FloatSource& x, float* y) {
+  constexpr int64_t kPiece = 4096;
+  static_assert(kPiece % kPoolLanes == 0);
+  parallel_for(planes, std::max<int64_t>(1, kGrain / spatial), [&](int64_t begin, int64_t end) {
+    std::vector<float> scratch(static_cast<size_t>(std::min(spatial, kPiece)));
+    for (int64_t plane = begin; plane < end; ++plane) {
+      float sums[kPoolLanes] = {};
+      for (int64_t p = 0; p < spatial; p += kPiece) {
+        const int64_t n = std::min(kPiece, spatial - p);
+        HWY_DYNAMIC_DISPATCH(add_lanes)(x(plane * spatial + p, n, scratch.data()), n, sums);
       }
-      float* out = y + n * channels + c;
-      const int64_t width = std::min(block, channels - c);
-      HWY_DYNAMIC_DISPATCH(sum_channels_last)(x + n * spatial * channels + c, spatial, channels, width, out);
-      for (int64_t k = 0; k < width; ++k) out[k] /= count;
+      y[plane] = tree_sum(sums, 1) / static_cast<float>(spatial);
     }
   });
+}
+
+// The channels of a position lie side by side; threads share the partial sums, of which each adds up positions of its
+// own.
+void average_positions(int64_t batch, int64_t channels, int64_t spatial, const FloatSource& x, float* y) {
+  std::vector<float> sums(static_cast<size_t>(batch * kPoolLanes * channels));
+  const int64_t work = std::max<int64_t>(1, (spatial + kPoolLanes - 1) / kPoolLanes * channels);
+  parallel_for(batch * kPoolLanes, std::max<int64_t>(1, kGrain / work), [&](int64_t begin, int64_t end) {
+    std::vector<float> scratch(static_cast<size_t>(kPoolLanes * channels));
+    for (int64_t i = begin; i < end;) {
+      const int64_t image = i / kPoolLanes, lane = i % kPoolLanes, lanes = std::min(end - i, kPoolLanes - lane);
+      for (int64_t p = lane; p < spatial; p += kPoolLanes) {
+        const int64_t n = std::min(lanes, spatial - p) * channels;
+        const float* rows = x((image * spatial + p) * channels, n, scratch.data());
+        HWY_DYNAMIC_DISPATCH(add_elements)(rows, n, sums.data() + i * channels);
+      }
+      i += lanes;
+    }
+  });
+  for (int64_t i = 0; i < batch * channels; ++i) {
+    const float* first = sums.data() + i / channels * kPoolLanes * channels + i % channels;
+    y[i] = tree_sum(first, channels) / static_cast<float>(spatial);
+  }
+}
+
+}  // namespace
+
+void global_average_pool(int64_t batch, int64_t channels, int64_t spatial, bool channels_last, const FloatSource& x,
+                         float* y) {
+  if (channels_last) {
+    average_positions(batch, channels, spatial, x, y);
+  } else {
+    average_planes(batch * channels, spatial, x, y);
+  }
 }
 
 }  // namespace twofold

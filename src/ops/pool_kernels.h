@@ -4,6 +4,7 @@
 #define TWOFOLD_SRC_OPS_POOL_KERNELS_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "ops/pool_taps.h"
 
@@ -20,8 +21,14 @@ void average_pool(const PoolGeometry& geometry, bool count_include_pad, const fl
 // y = (sum of |tap|^p)^(1/p), p >= 1.
 void lp_pool(const PoolGeometry& geometry, int64_t p, const float* x, float* y);
 
-// Over all `spatial` positions of x [batch, channels] at once, in one pass of 16 partial sums that are added as a tree.
-void global_average_pool(int64_t batch, int64_t channels, int64_t spatial, bool channels_last, const float* x,
+// Elements [offset, offset + n) of a tensor in float32, in the order of memory: where they lie, or written to
+// `scratch`. May be called by several threads at once.
+using FloatSource = std::function<const float*(int64_t offset, int64_t n, float* scratch)>;
+
+// Over all `spatial` positions of x [batch, channels] at once: position p belongs to partial sum p % kPoolLanes, and
+// the partial sums are added as a tree. x is read once, in pieces that stay in the cache.
+inline constexpr int64_t kPoolLanes = 16;
+void global_average_pool(int64_t batch, int64_t channels, int64_t spatial, bool channels_last, const FloatSource& x,
                          float* y);
 
 // sum^(1/p) for sum >= 0: the same bits everywhere, exact to 1 ulp of double.
