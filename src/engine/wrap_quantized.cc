@@ -46,12 +46,8 @@ bool can_be_inside(const Node& node) {
 
 // Whether a chain may begin here: at integers, or where rows of a float tensor can be quantized while they are in the
 // cache. Element-wise operators on float tensors belong to what is before them.
-bool can_begin(const Graph& graph, const ChainFinder& chains, NodeId id) {
-  const Node& node = graph.node(id);
-  if (!can_be_inside(node)) return false;
-  if (reads_integers(graph, node)) return true;
-  constexpr int kRank = 64;  // any that has more dimensions than the node's axes
-  return node.input(0) != kNone && !chains.from(id, node.input(0)) && independent_dims(graph, node, kRank) > 0;
+bool can_begin(const Graph& graph, const Node& node) {
+  return can_be_inside(node) && (reads_integers(graph, node) || works_on_rows(node));
 }
 
 Chain follow(const Graph& graph, const ChainFinder& chains, NodeId first) {
@@ -158,7 +154,7 @@ void replace(Graph& graph, const Chain& chain) {
 int wrap_quantized(Graph& graph, const ChainFinder& chains) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (!graph.has_node(id) || !can_begin(graph, chains, id)) continue;
+    if (!graph.has_node(id) || !can_begin(graph, graph.node(id))) continue;
     const Chain chain = follow(graph, chains, id);
     if (chain.quantizers.empty()) continue;
     replace(graph, chain);

@@ -13,8 +13,13 @@ namespace {
 
 using Types = std::set<std::string_view>;
 
-// Of each data dimension one slice after the other: those before the attribute `axis`, for which the constants that are
-// scales and biases must be the same.
+const Types kAlongAxis = {"Softmax", "LogSoftmax", "Hardmax", "LayerNormalization", "RMSNormalization"};
+const Types kPools = {"GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "AveragePool", "LpPool", "MaxPool"};
+const Types kReductions = {"ReduceSum", "ReduceMean",   "ReduceMax",       "ReduceMin",      "ReduceL1",
+                           "ReduceL2",  "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"};
+const Types kBinary = {"Add", "Sub", "Mul", "Div", "Max", "Min"};
+
+// Those before the attribute `axis`, where scales and biases are constants and the same for all rows.
 int dims_before_axis(const Graph& graph, const Node& node, int rank) {
   const auto axis = static_cast<int>(normalize_axis(node.attributes.get_int("axis", -1), rank));
   for (size_t i = 1; i < node.inputs.size(); ++i) {
@@ -44,17 +49,17 @@ int dims_before_constants(const Graph& graph, const Node& node, int rank) {
 
 }  // namespace
 
+bool works_on_rows(const Node& node) {
+  return node.domain.empty() &&
+         (kAlongAxis.contains(node.op_type) || kPools.contains(node.op_type) || kReductions.contains(node.op_type));
+}
+
 int independent_dims(const Graph& graph, const Node& node, int rank) {
-  static const Types along_axis = {"Softmax", "LogSoftmax", "Hardmax", "LayerNormalization", "RMSNormalization"};
-  static const Types pools = {"GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "AveragePool", "LpPool", "MaxPool"};
-  static const Types reductions = {"ReduceSum", "ReduceMean",   "ReduceMax",       "ReduceMin",      "ReduceL1",
-                                   "ReduceL2",  "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"};
-  static const Types binary = {"Add", "Sub", "Mul", "Div", "Max", "Min"};
   if (!node.domain.empty() || rank == 0) return 0;
-  if (along_axis.contains(node.op_type)) return dims_before_axis(graph, node, rank);
-  if (pools.contains(node.op_type)) return std::min(rank, 2);
-  if (reductions.contains(node.op_type)) return dims_before_reduced(graph, node, rank);
-  if (binary.contains(node.op_type) || unary_step(graph, node)) return dims_before_constants(graph, node, rank);
+  if (kAlongAxis.contains(node.op_type)) return dims_before_axis(graph, node, rank);
+  if (kPools.contains(node.op_type)) return std::min(rank, 2);
+  if (kReductions.contains(node.op_type)) return dims_before_reduced(graph, node, rank);
+  if (kBinary.contains(node.op_type) || unary_step(graph, node)) return dims_before_constants(graph, node, rank);
   const Tensor* scale =
       node.is("QuantizeLinear") || node.is("DequantizeLinear") ? graph.constant(node.input(1)) : nullptr;
   return scale != nullptr && scale->size() == 1 ? rank : 0;

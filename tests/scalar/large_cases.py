@@ -51,6 +51,28 @@ class Cases:
         )
         self.found.append((f"{op_type} {name}", model.SerializeToString(), feeds))
 
+    def add_quantized(self, name, op_type, x, *constants, **attributes):
+        """On int8 `x` dequantized, the result quantized to int16; a constant may be None."""
+        names = [f"c{i}" if c is not None else "" for i, c in enumerate(constants)]
+        fixed = {n: c for n, c in zip(names, constants, strict=True) if n}
+        fixed |= {"s": np.float32(0.03), "z": np.int8(5)}
+        fixed |= {"to": np.float32(0.001), "of": np.int16(7)}
+        nodes = [
+            helper.make_node("DequantizeLinear", ["x", "s", "z"], ["real"]),
+            helper.make_node(op_type, ["real", *names], ["result"], **attributes),
+            helper.make_node("QuantizeLinear", ["result", "to", "of"], ["y"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "case",
+            [helper.make_tensor_value_info("x", onnx.TensorProto.INT8, x.shape)],
+            [onnx.ValueInfoProto(name="y")],
+            [numpy_helper.from_array(np.asarray(c), n) for n, c in fixed.items()],
+        )
+        opsets = [helper.make_opsetid("", 21)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        self.found.append((f"quantized {op_type} {name}", model.SerializeToString(), {"x": x}))
+
 
 def _element_wise(cases):
     special = np.concatenate([SPECIAL, cases.normal(1 << 17), cases.normal(5000) * 30])
@@ -132,6 +154,18 @@ def _images(cases):
     cases.add("boxes", "RoiAlign", x, boxes, where, output_height=5, output_width=7)
 
 
+def _quantized(cases):
+    """DequantizeLinear, operator, QuantizeLinear: one node with float32 inside."""
+    x = cases.rng.integers(-128, 128, SHAPE, np.int8)
+    gamma, beta = cases.normal(61), cases.normal(61)
+    scales = np.float32([1, 1, 2.3, 1.7])
+    for op in ("Softmax", "LogSoftmax", "GlobalAveragePool", "ReduceMean"):
+        cases.add_quantized("image", op, x)
+    cases.add_quantized("rows", "LayerNormalization", x, gamma, beta)
+    cases.add_quantized("window", "AveragePool", x, kernel_shape=[3, 5])
+    cases.add_quantized("linear", "Resize", x, None, scales, mode="linear")
+
+
 def _integers(cases):
     x = cases.normal(33, 1003)
     scale = np.abs(cases.normal(1003)) + np.float32(0.01)
@@ -168,6 +202,6 @@ def _products(cases):
 
 def large_cases():
     cases = Cases()
-    for build in (_element_wise, _along_axes, _images, _integers, _products):
+    for build in (_element_wise, _along_axes, _images, _quantized, _integers, _products):
         build(cases)
     return cases.found
