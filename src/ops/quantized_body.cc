@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "base/check.h"
 #include "base/parallel_for.h"
@@ -12,8 +13,9 @@ namespace twofold {
 
 namespace {
 
-// Elements of a block: in float32, before and behind an operator, they fit the second-level cache.
-constexpr int64_t kBlock = 1 << 15;
+// Elements of a block: enough to be worth a thread, and so few that they fit the second-level cache in float32, before
+// and behind an operator.
+constexpr int64_t kLeastBlock = 1 << 13, kLargestBlock = 1 << 16;
 
 // One operator of the body; it has one output.
 struct Stage {
@@ -45,12 +47,16 @@ Tensor block_of(const Slicing& slicing, const std::shared_ptr<const Tensor>& ten
   return Tensor::wrap(tensor->dtype(), slicing.block_shape(*tensor, block), bytes, tensor);
 }
 
-// The shape of the whole tensor that `block` is the first block of.
-Shape whole_shape(const Slicing& slicing, const Tensor& block) {
-  Shape shape = block.shape();
-  TWOFOLD_CHECK(shape.size() >= slicing.leading.size());
-  std::ranges::copy(slicing.leading, shape.begin());
-  return shape;
+// Allocates the outputs that `parts` are blocks of.
+std::vector<std::byte*> allocate(const Slicing& slicing, const std::vector<Tensor>& parts, OpCall& call) {
+  std::vector<std::byte*> outputs;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Shape shape = parts[i].shape();
+    TWOFOLD_CHECK(shape.size() >= slicing.leading.size());
+    std::ranges::copy(slicing.leading, shape.begin());
+    outputs.push_back(call.output(static_cast<int>(i), parts[i].dtype(), std::move(shape)).mutable_bytes());
+  }
+  return outputs;
 }
 
 class QuantizedBodyKernel final : public Kernel {
@@ -90,34 +96,29 @@ class QuantizedBodyKernel final : public Kernel {
     if (dims == 0) return {};
     Slicing slicing{{x.shape().begin(), x.shape().begin() + dims}};
     slicing.rows = num_elements(slicing.leading);
-    slicing.rows_per_block = std::max<int64_t>(1, kBlock / (x.size() / slicing.rows));
+    const int64_t elements = std::clamp(x.size() / num_threads(), kLeastBlock, kLargestBlock);
+    const int64_t blocks = (x.size() + elements - 1) / elements;
+    slicing.rows_per_block = (slicing.rows + blocks - 1) / blocks;
     return slicing;
   }
 
   void run_blocks(const Slicing& slicing, const std::vector<Tensor>& inputs, OpCall& call) const {
     std::vector<std::shared_ptr<const Tensor>> whole;
     for (const Tensor& input : inputs) whole.push_back(std::make_shared<const Tensor>(input));
-    const auto run_block = [&](int64_t block) {
-      std::vector<Tensor> parts;
-      for (const auto& input : whole) parts.push_back(block_of(slicing, input, block));
-      return evaluate(std::move(parts), call.allocator());
-    };
-    const std::vector<Tensor> first = run_block(0);  // tells the shapes of the outputs
     std::vector<std::byte*> outputs;
-    for (size_t i = 0; i < first.size(); ++i) {
-      outputs.push_back(
-          call.output(static_cast<int>(i), first[i].dtype(), whole_shape(slicing, first[i])).mutable_bytes());
-    }
-    const auto put = [&](const std::vector<Tensor>& parts, int64_t block) {
-      for (size_t i = 0; i < parts.size(); ++i) {
-        const size_t row_bytes = parts[i].byte_size() / static_cast<size_t>(slicing.rows_of(block));
-        std::memcpy(outputs[i] + static_cast<size_t>(block * slicing.rows_per_block) * row_bytes, parts[i].bytes(),
-                    parts[i].byte_size());
+    std::once_flag allocated;  // by the first block that is done, which tells the shapes
+    parallel_for(slicing.blocks(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block) {
+        std::vector<Tensor> parts;
+        for (const auto& input : whole) parts.push_back(block_of(slicing, input, block));
+        parts = evaluate(std::move(parts), call.allocator());
+        std::call_once(allocated, [&] { outputs = allocate(slicing, parts, call); });
+        for (size_t i = 0; i < parts.size(); ++i) {
+          const size_t row_bytes = parts[i].byte_size() / static_cast<size_t>(slicing.rows_of(block));
+          std::memcpy(outputs[i] + static_cast<size_t>(block * slicing.rows_per_block) * row_bytes, parts[i].bytes(),
+                      parts[i].byte_size());
+        }
       }
-    };
-    put(first, 0);
-    parallel_for(slicing.blocks() - 1, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin + 1; block < end + 1; ++block) put(run_block(block), block);
     });
   }
 
