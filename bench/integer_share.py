@@ -68,8 +68,8 @@ def main():
     )
     arguments = parser.parse_args()
     print(
-        "| network | variant | Conv, MatMul, Gemm on integers | of the time, % | of that with float32 inside, % "
-        "| the rest, % of the time |"
+        "| network | variant | Conv, MatMul, Gemm on integers | of the time, % "
+        "| of these with float32 inside, % of the time | the rest, % of the time |"
     )
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
