@@ -87,6 +87,7 @@ class QuantizedBodyKernel final : public Kernel {
  private:
   // One block where the inputs differ in shape, or an operator looks at more than a row.
   Slicing slice(const std::vector<Tensor>& inputs) const {
+    if (inputs.empty()) return {};
     const Tensor& x = inputs[0];
     const bool alike = std::ranges::all_of(
         inputs, [&](const Tensor& input) { return input.shape() == x.shape() && input.layout() == Layout::kPlain; });

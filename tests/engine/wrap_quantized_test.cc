@@ -168,6 +168,12 @@ TEST(WrapQuantized, FloatInputsKeepItAFloatOperator) {
   EXPECT_EQ(kinds(b.graph), "Softmax: float (its inputs are not quantized)");
 }
 
+TEST(WrapQuantized, AllMayBeConstant) {
+  QdqBuilder b;
+  b.output(b.edge(b.node("y", "Softmax", {b.ramp({3, 5})}), 0.01F));
+  EXPECT_EQ(expect_definition(b.graph, {}), "Softmax DequantizeLinear");
+}
+
 TEST(WrapQuantized, SaysWhatItIs) {
   QdqBuilder b;
   const ValueId x = b.edge(b.input("x", {2, 3, 4, 5}), 0.01F);
