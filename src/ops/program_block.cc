@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace twofold {
 
@@ -24,6 +25,16 @@ void repeat(float* x, int64_t columns, int64_t rows) {
   }
 }
 
+// Room for a piece as it is stored. Rows that lie apart are collected there, since a call for each costs more than
+// copying them.
+using StoredScratch = std::array<std::byte, kProgramBlock * sizeof(float)>;
+
+void copy_rows(const std::byte* from, int64_t from_stride, int64_t rows, int64_t bytes, std::byte* to,
+               int64_t to_stride) {
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(to + r * to_stride, from + r * from_stride, static_cast<size_t>(bytes));
+}
+
 // An operand's numbers for a piece, one for each element, or one for all (`step` 0).
 struct Numbers {
   const float* values;
@@ -38,27 +49,37 @@ Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
   if (operand.step == 0 && (operand.row_stride == 0 || piece.rows == 1)) return {read(0, 1, scratch), 0};
   if (operand.step == 1 && (operand.row_stride == piece.columns || piece.rows == 1))
     return {read(0, piece.size(), scratch), 1};
-  const int64_t distinct = operand.row_stride == 0 ? 1 : piece.rows;
-  for (int64_t r = 0; r < distinct; ++r) {
-    float* to = scratch + r * piece.columns;
-    const float* values = read(r, operand.step == 0 ? 1 : piece.columns, to);
-    if (operand.step == 0) {
-      std::fill_n(to, piece.columns, *values);
-    } else if (values != to) {
-      std::copy_n(values, piece.columns, to);
+  if (operand.step == 0) {
+    for (int64_t r = 0; r < piece.rows; ++r) {
+      float* to = scratch + r * piece.columns;
+      std::fill_n(to, piece.columns, *read(r, 1, to));
     }
+    return {scratch, 1};
   }
-  if (distinct == 1) repeat(scratch, piece.columns, piece.rows);
+  if (operand.row_stride == 0) {
+    const float* values = read(0, piece.columns, scratch);
+    if (values != scratch) std::copy_n(values, piece.columns, scratch);
+    repeat(scratch, piece.columns, piece.rows);
+    return {scratch, 1};
+  }
+  const auto bytes = static_cast<int64_t>(byte_size(operand.form->dtype));
+  alignas(64) StoredScratch stored;
+  copy_rows(operand.data + first * bytes, operand.row_stride * bytes, piece.rows, piece.columns * bytes, stored.data(),
+            piece.columns * bytes);
+  const float* values = load_stored(*operand.form, stored.data(), 0, piece.size(), scratch);
+  if (values != scratch) std::copy_n(values, piece.size(), scratch);
   return {scratch, 1};
 }
 
 void save(const BlockPlace& place, const Piece& piece, const float* y) {
-  const bool dense = place.row_stride == piece.columns;
-  const int64_t runs = dense ? 1 : piece.rows, length = dense ? piece.size() : piece.columns;
-  for (int64_t r = 0; r < runs; ++r) {
-    const int64_t to = place.offset + (piece.row + r) * place.row_stride + piece.column;
-    save_stored(*place.form, y + r * piece.columns, length, place.data, to);
-  }
+  const int64_t to = place.offset + piece.row * place.row_stride + piece.column;
+  if (place.row_stride == piece.columns || piece.rows == 1)
+    return save_stored(*place.form, y, piece.size(), place.data, to);
+  const auto bytes = static_cast<int64_t>(byte_size(place.form->dtype));
+  alignas(64) StoredScratch stored;
+  save_stored(*place.form, y, piece.size(), stored.data(), 0);
+  copy_rows(stored.data(), piece.columns * bytes, piece.rows, piece.columns * bytes, place.data + to * bytes,
+            place.row_stride * bytes);
 }
 
 void run_piece(const FloatProgram& program, float* y, const Piece& piece, std::span<const BlockOperand> operands,
