@@ -118,28 +118,46 @@ void make_cells(const DepthwiseStrip& strip) {
   }
 }
 
-// Sums over any window, of columns that make_cells has laid out.
-template <typename V, typename Dot, int kVectors, bool kSplit>
-void sum_windows(const DepthwiseStrip& strip, int cells) {
-  constexpr std::ptrdiff_t kCell = kVectors * V::kLanes * 4;
+// Sums over any window, of columns that make_cells has laid out: kPixels pixels at once, which share the weights that
+// are loaded.
+template <typename V, typename Dot, int kVectors, bool kSplit, int kPixels>
+void sum_pixels(const DepthwiseStrip& strip, std::ptrdiff_t cells, int first) {
+  using I32 = typename V::I32;
+  constexpr std::ptrdiff_t kVector = V::kLanes * 4, kCell = kVectors * kVector;
   const std::ptrdiff_t column_bytes = cells * kCell, tap_bytes = strip.tap_step * column_bytes;
   const std::ptrdiff_t pixel_bytes = strip.pixel_step * column_bytes;
-  const int pixels = strip.pixels, kernel = strip.kernel;
-  for (int p = 0; p < pixels; ++p) {
-    PixelSums<V, Dot, kVectors, kSplit> sums;
-    sums.start(strip);
-    const std::byte *column = strip.cells + p * pixel_bytes, *w = strip.weights,
-                    *high = kSplit ? strip.high_weights : w;
-    for (int x = 0; x < kernel; ++x, column += tap_bytes) {
-      for (std::ptrdiff_t at = 0; at < column_bytes; at += V::kLanes * 4 * kVectors) {
+  PixelSums<V, Dot, kVectors, kSplit> sums[kPixels];
+#pragma GCC unroll 8
+  for (int p = 0; p < kPixels; ++p) sums[p].start(strip);
+  const std::byte *column = strip.cells + first * pixel_bytes, *weights = strip.weights;
+  const std::byte* high = kSplit ? strip.high_weights : weights;
+  for (int x = strip.kernel; x > 0; --x, column += tap_bytes) {
+    for (const std::byte* cell = column; cell < column + column_bytes; cell += kCell) {
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v, w += V::kLanes * 4, high += kSplit ? V::kLanes * 4 : 0)
-          sums.add(v, V::load_cells(column + at + v * V::kLanes * 4), V::load_cells(w), V::load_cells(high));
+      for (int v = 0; v < kVectors; ++v, weights += kVector, high += kVector) {
+        const I32 low_part = V::load_cells(weights), high_part = V::load_cells(high);
+#pragma GCC unroll 8
+        for (int p = 0; p < kPixels; ++p)
+          sums[p].add(v, V::load_cells(cell + p * pixel_bytes + v * kVector), low_part, high_part);
       }
     }
-    const int at = p * kVectors * V::kLanes;
-    sums.store(strip.out + at, strip.high + (kSplit ? at : 0));
   }
+#pragma GCC unroll 8
+  for (int p = 0; p < kPixels; ++p) {
+    const int at = (first + p) * kVectors * V::kLanes;
+    sums[p].store(strip.out + at, strip.high + (kSplit ? at : 0));
+  }
+}
+
+template <typename V, typename Dot, int kVectors, bool kSplit>
+void sum_windows(const DepthwiseStrip& strip, int cells) {
+  // Half of the registers are accumulators; 7 pixels are half a strip.
+  constexpr int kOfPixel = kVectors * (kSplit ? 2 : 1), kFit = V::kRegisters / 2 / kOfPixel;
+  constexpr int kPixels = kFit >= 7 ? 7 : kFit >= 4 ? 4 : kFit >= 2 ? 2 : 1;
+  int p = 0;
+  for (; p + kPixels <= strip.pixels; p += kPixels) sum_pixels<V, Dot, kVectors, kSplit, kPixels>(strip, cells, p);
+  for (; p + 2 <= strip.pixels; p += 2) sum_pixels<V, Dot, kVectors, kSplit, 2>(strip, cells, p);
+  if (p < strip.pixels) sum_pixels<V, Dot, kVectors, kSplit, 1>(strip, cells, p);
 }
 
 // Windows of 3 x 3 taps side by side: the cells of three columns stay in registers, and each pixel brings in kStep new

@@ -13,7 +13,7 @@ namespace twofold::kernels {
 namespace {
 
 struct Avx2Vectors {
-  static constexpr int kLanes = 8;
+  static constexpr int kLanes = 8, kRegisters = 16;
   using I32 = __m256i;
   using F64 = __m256d;
 

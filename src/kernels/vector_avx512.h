@@ -13,7 +13,7 @@ namespace twofold::kernels {
 namespace {
 
 struct Avx512Vectors {
-  static constexpr int kLanes = 16;
+  static constexpr int kLanes = 16, kRegisters = 32;
   using I32 = __m512i;
   using F64 = __m512d;
 

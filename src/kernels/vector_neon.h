@@ -13,7 +13,7 @@ namespace twofold::kernels {
 namespace {
 
 struct NeonVectors {
-  static constexpr int kLanes = 4;
+  static constexpr int kLanes = 4, kRegisters = 32;
   using I32 = int32x4_t;
   using F64 = float64x2_t;
 

@@ -9,7 +9,7 @@ namespace twofold::kernels {
 namespace {
 
 struct ScalarVectors {
-  static constexpr int kLanes = 8;
+  static constexpr int kLanes = 8, kRegisters = 16;
   struct I32 {
     int32_t lane[kLanes];
   };
