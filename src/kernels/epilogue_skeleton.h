@@ -156,7 +156,8 @@ void write_byte_tile(const TileSums& sums, const TileShape& shape, const TileOut
 }
 
 // 16-bit outputs two vectors at a time, where no conversion to int32 overflows: integers are clamped, not doubles.
-template <typename V, template <typename> typename Sums>
+// kPlain: int16 without a zero point.
+template <typename V, template <typename> typename Sums, bool kPlain>
 void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
   const typename V::WordBounds bounds(output);
   const int rows = shape.rows, columns = shape.columns, width = shape.width;
@@ -176,10 +177,10 @@ void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOut
       }
       std::byte* to = data + c * 2;
       if (c + 2 * V::kLanes <= columns) {
-        V::narrow_to_words(to, first, second, bounds);
+        V::template narrow_to_words<kPlain>(to, first, second, bounds);
       } else {
         std::byte part[4 * V::kLanes];
-        V::narrow_to_words(part, first, second, bounds);
+        V::template narrow_to_words<kPlain>(part, first, second, bounds);
         V::store_partial(to, V::load_bytes(part), (columns - c) * 2);
       }
     }
@@ -192,7 +193,9 @@ void epilogue(const TileSums& sums, const TileShape& shape, const TileOutput& ou
     if (output.float_multiplier != nullptr) return write_byte_tile<V>(sums, shape, output);
   }
   if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt16) {
-    if (output.bounded) return write_word_tile<V, Sums>(sums, shape, output);
+    const bool plain = output.zero_point == 0 && output.high <= 32767;
+    if (output.bounded && plain) return write_word_tile<V, Sums, true>(sums, shape, output);
+    if (output.bounded) return write_word_tile<V, Sums, false>(sums, shape, output);
   }
   for (int r = 0; r < shape.rows; ++r)
     write_row<V, kKind>(Sums<V>(sums, r, shape.width), 0, shape.columns, output, output.data + r * output.row_stride);

@@ -152,11 +152,12 @@ struct Avx2Vectors {
       flip = _mm256_set1_epi16(static_cast<int16_t>(shift));
     }
   };
+  template <bool kPlain>
   static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
-    const I32 words =
-        _mm256_packs_epi32(_mm256_add_epi32(first, bounds.zero_point), _mm256_add_epi32(second, bounds.zero_point));
-    const I32 clamped =
-        _mm256_xor_si256(_mm256_min_epi16(_mm256_max_epi16(words, bounds.low), bounds.high), bounds.flip);
+    const I32 a = kPlain ? first : _mm256_add_epi32(first, bounds.zero_point);
+    const I32 b = kPlain ? second : _mm256_add_epi32(second, bounds.zero_point);
+    I32 clamped = _mm256_min_epi16(_mm256_max_epi16(_mm256_packs_epi32(a, b), bounds.low), bounds.high);
+    if constexpr (!kPlain) clamped = _mm256_xor_si256(clamped, bounds.flip);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(clamped, 0xD8));
   }
 

@@ -158,11 +158,12 @@ struct Avx512Vectors {
       flip = _mm512_set1_epi16(static_cast<int16_t>(shift));
     }
   };
+  template <bool kPlain>
   static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
-    const I32 words =
-        _mm512_packs_epi32(_mm512_add_epi32(first, bounds.zero_point), _mm512_add_epi32(second, bounds.zero_point));
-    const I32 clamped =
-        _mm512_xor_si512(_mm512_min_epi16(_mm512_max_epi16(words, bounds.low), bounds.high), bounds.flip);
+    const I32 a = kPlain ? first : _mm512_add_epi32(first, bounds.zero_point);
+    const I32 b = kPlain ? second : _mm512_add_epi32(second, bounds.zero_point);
+    I32 clamped = _mm512_min_epi16(_mm512_max_epi16(_mm512_packs_epi32(a, b), bounds.low), bounds.high);
+    if constexpr (!kPlain) clamped = _mm512_xor_si512(clamped, bounds.flip);
     _mm512_storeu_si512(to, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamped));
   }
 

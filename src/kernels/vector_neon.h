@@ -157,10 +157,13 @@ struct NeonVectors {
       flip = vdupq_n_s16(static_cast<int16_t>(shift));
     }
   };
+  template <bool kPlain>
   static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
-    const int16x8_t words =
-        vcombine_s16(vqmovn_s32(vaddq_s32(first, bounds.zero_point)), vqmovn_s32(vaddq_s32(second, bounds.zero_point)));
-    const int16x8_t clamped = veorq_s16(vminq_s16(vmaxq_s16(words, bounds.low), bounds.high), bounds.flip);
+    const I32 a = kPlain ? first : vaddq_s32(first, bounds.zero_point);
+    const I32 b = kPlain ? second : vaddq_s32(second, bounds.zero_point);
+    const int16x8_t words = vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
+    int16x8_t clamped = vminq_s16(vmaxq_s16(words, bounds.low), bounds.high);
+    if constexpr (!kPlain) clamped = veorq_s16(clamped, bounds.flip);
     vst1q_u8(bytes(to), vreinterpretq_u8_s16(clamped));
   }
 
