@@ -127,6 +127,20 @@ std::optional<FloatChain> ChainFinder::from(NodeId first, ValueId value) const {
   return chain;
 }
 
+namespace {
+
+// A Relu at the end of a program is a bound of the integers that are stored, since rounding keeps order and 0 is the
+// zero point.
+void fold_last_relu(FloatProgram& program) {
+  const auto* last = program.steps.size() < 2 ? nullptr : std::get_if<UnaryStep>(&program.steps.back());
+  const auto is_float = [](const StoredForm& form) { return form.dtype == DType::kFloat32; };
+  if (last == nullptr || last->op != UnaryOp::kRelu || std::ranges::any_of(program.outputs, is_float)) return;
+  for (StoredForm& form : program.outputs) form.low = std::max(form.low, form.zero_point);
+  program.steps.pop_back();
+}
+
+}  // namespace
+
 void take_outputs(Graph& graph, FloatChain& chain, Node& node) {
   for (NodeId id : chain.quantizers) {
     const QuantizedEdge edge = *quantized_tensor(graph, id);
@@ -137,6 +151,7 @@ void take_outputs(Graph& graph, FloatChain& chain, Node& node) {
     chain.program.outputs.push_back({});
     node.outputs.push_back(chain.result);
   }
+  fold_last_relu(chain.program);
   for (NodeId id : chain.quantizers) graph.remove_node(id);
   for (NodeId id : chain.nodes) {
     const std::vector<std::string>& origins = graph.node(id).origins;

@@ -16,13 +16,13 @@ namespace {
 
 constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23: adding it pushes the fraction out
 
-// Clamping before the zero point is added keeps every value small enough for an exact float sum; clamping before
-// rounding, to integers, changes nothing and keeps the fraction within reach of kMagic.
-template <typename T>
-HWY_INLINE void quantize_by_division(const float* HWY_RESTRICT x, size_t n, float scale, int32_t zero_point, float low,
-                                     float high, T* HWY_RESTRICT q) {
+// x(i) is number i. Clamping before the zero point is added keeps every value small enough for an exact float sum;
+// clamping before rounding, to integers, changes nothing and keeps the fraction within reach of kMagic.
+template <typename T, typename Numbers>
+HWY_INLINE void quantize_by_division(const Numbers& x, size_t n, float scale, int32_t zero_point, float low, float high,
+                                     T* HWY_RESTRICT q) {
   for (size_t i = 0; i < n; ++i) {
-    float v = x[i] / scale;
+    float v = x(i) / scale;
     v = v == v ? v : 0.0F;
     v = v < low ? low : v;
     v = v > high ? high : v;
@@ -35,13 +35,13 @@ HWY_INLINE void quantize_by_division(const float* HWY_RESTRICT x, size_t n, floa
 // (P. W. Markstein, "Computation of elementary functions on the IBM RISC System/6000 processor", 1990), unless
 // something under- or overflows. Numbers are clamped first, to what saturates, so that nothing overflows; what
 // underflows rounds to 0.
-template <typename T>
-HWY_INLINE void quantize_by_reciprocal(const float* HWY_RESTRICT x, size_t n, float scale, int32_t zero_point,
-                                       float low, float high, T* HWY_RESTRICT q) {
+template <typename T, typename Numbers>
+HWY_INLINE void quantize_by_reciprocal(const Numbers& x, size_t n, float scale, int32_t zero_point, float low,
+                                       float high, T* HWY_RESTRICT q) {
   const float reciprocal = 1.0F / scale, least = low * scale, most = high * scale;
   const float rest = __builtin_fmaf(-scale, reciprocal, 1.0F) * reciprocal;
   for (size_t i = 0; i < n; ++i) {
-    float v = x[i];
+    float v = x(i);
     v = v == v ? v : 0.0F;
     v = v < least ? least : v;
     v = v > most ? most : v;
@@ -53,8 +53,8 @@ HWY_INLINE void quantize_by_reciprocal(const float* HWY_RESTRICT x, size_t n, fl
 
 constexpr bool kHasFma = HWY_ARCH_X86 ? HWY_TARGET <= HWY_AVX2 : HWY_TARGET == HWY_NEON;
 
-template <typename T>
-HWY_INLINE void quantize_loop(const float* HWY_RESTRICT x, size_t n, float scale, int32_t zero_point, int32_t lowest,
+template <typename T, typename Numbers>
+HWY_INLINE void quantize_loop(const Numbers& x, size_t n, float scale, int32_t zero_point, int32_t lowest,
                               int32_t highest, T* HWY_RESTRICT q) {
   const auto low = static_cast<float>(lowest - zero_point), high = static_cast<float>(highest - zero_point);
   // Beyond these, parts of the reciprocal or remainders could leave the range of normal numbers.
@@ -66,21 +66,39 @@ HWY_INLINE void quantize_loop(const float* HWY_RESTRICT x, size_t n, float scale
   }
 }
 
+// Differences of 8- and 16-bit types are exact; those of int32 wrap, as ONNX leaves open, and biases have no zero
+// point.
+template <typename T>
+HWY_INLINE float dequantized(T q, float scale, int32_t zero_point) {
+  const auto difference = static_cast<int32_t>(static_cast<uint32_t>(q) - static_cast<uint32_t>(zero_point));
+  return static_cast<float>(difference) * scale;
+}
+
 template <typename T>
 HWY_INLINE void dequantize_loop(const T* HWY_RESTRICT q, size_t n, float scale, int32_t zero_point,
                                 float* HWY_RESTRICT x) {
-  for (size_t i = 0; i < n; ++i) {
-    // Differences of 8- and 16-bit types are exact; those of int32 wrap, as ONNX leaves open, and biases have no zero
-    // point.
-    const auto difference = static_cast<int32_t>(static_cast<uint32_t>(q[i]) - static_cast<uint32_t>(zero_point));
-    x[i] = static_cast<float>(difference) * scale;
-  }
+  for (size_t i = 0; i < n; ++i) x[i] = dequantized(q[i], scale, zero_point);
+}
+
+template <typename T>
+HWY_INLINE void add_loop(const QuantizedArray<T>& a, const QuantizedArray<T>& b, size_t n, float scale,
+                         int32_t zero_point, int32_t low, int32_t high, T* HWY_RESTRICT q) {
+  const T *HWY_RESTRICT x = a.data, *HWY_RESTRICT y = b.data;
+  const float x_scale = a.scale, y_scale = b.scale;
+  const int32_t x_zero = a.zero_point, y_zero = b.zero_point;
+  const auto sum = [=](size_t i)
+                       HWY_ATTR { return dequantized(x[i], x_scale, x_zero) + dequantized(y[i], y_scale, y_zero); };
+  quantize_loop(sum, n, scale, zero_point, low, high, q);
 }
 
 #define TWOFOLD_QUANTIZE(name, type)                                                                         \
   void quantize_##name(const float* x, size_t n, float scale, int32_t zero_point, int32_t low, int32_t high, \
                        type* q) {                                                                            \
-    quantize_loop(x, n, scale, zero_point, low, high, q);                                                    \
+    quantize_loop([x](size_t i) HWY_ATTR { return x[i]; }, n, scale, zero_point, low, high, q);              \
+  }                                                                                                          \
+  void add_##name(const QuantizedArray<type>& a, const QuantizedArray<type>& b, size_t n, float scale,       \
+                  int32_t zero_point, int32_t low, int32_t high, type* q) {                                  \
+    add_loop(a, b, n, scale, zero_point, low, high, q);                                                      \
   }
 #define TWOFOLD_DEQUANTIZE(name, type)                                                         \
   void dequantize_##name(const type* q, size_t n, float scale, int32_t zero_point, float* x) { \
@@ -114,6 +132,15 @@ namespace twofold {
                       std::span<type> q) {                                                                  \
     TWOFOLD_CHECK(x.size() == q.size() && scale > 0 && low <= high);                                        \
     HWY_DYNAMIC_DISPATCH(quantize_##name)(x.data(), x.size(), scale, zero_point, low, high, q.data());      \
+  }                                                                                                         \
+  namespace {                                                                                               \
+  HWY_EXPORT(add_##name);                                                                                   \
+  }                                                                                                         \
+  template <>                                                                                               \
+  void add_quantized<type>(const QuantizedArray<type>& a, const QuantizedArray<type>& b, float scale,       \
+                           int32_t zero_point, int32_t low, int32_t high, std::span<type> q) {              \
+    TWOFOLD_CHECK(scale > 0 && low <= high);                                                                \
+    HWY_DYNAMIC_DISPATCH(add_##name)(a, b, q.size(), scale, zero_point, low, high, q.data());               \
   }
 #define TWOFOLD_DEQUANTIZE_AS(name, type)                                                               \
   namespace {                                                                                           \

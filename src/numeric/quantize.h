@@ -38,6 +38,19 @@ void quantize(std::span<const float> x, float scale, int32_t zero_point, std::sp
 template <typename T>
 void dequantize(std::span<const T> q, float scale, int32_t zero_point, std::span<float> x);
 
+// Integers, of which there are as many as in the array they meet.
+template <typename T>
+struct QuantizedArray {
+  const T* data;
+  float scale;
+  int32_t zero_point;
+};
+
+// q = quantize(dequantize(a) + dequantize(b)), in one pass: what a residual connection is. T as in quantize.
+template <typename T>
+void add_quantized(const QuantizedArray<T>& a, const QuantizedArray<T>& b, float scale, int32_t zero_point, int32_t low,
+                   int32_t high, std::span<T> q);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_NUMERIC_QUANTIZE_H_

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "numeric/quantize.h"
+
 namespace twofold {
 
 namespace {
@@ -13,6 +15,9 @@ struct Piece {
   int64_t row, rows, column, columns;
   int64_t size() const { return rows * columns; }
 };
+
+// Whether the rows of a piece lie one behind the other.
+bool is_dense(int64_t row_stride, const Piece& piece) { return row_stride == piece.columns || piece.rows == 1; }
 
 using Scratch = std::array<float, kProgramBlock>;
 
@@ -47,8 +52,7 @@ Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
     return load_stored(*operand.form, operand.data, first + row * operand.row_stride, n, to);
   };
   if (operand.step == 0 && (operand.row_stride == 0 || piece.rows == 1)) return {read(0, 1, scratch), 0};
-  if (operand.step == 1 && (operand.row_stride == piece.columns || piece.rows == 1))
-    return {read(0, piece.size(), scratch), 1};
+  if (operand.step == 1 && is_dense(operand.row_stride, piece)) return {read(0, piece.size(), scratch), 1};
   if (operand.step == 0) {
     for (int64_t r = 0; r < piece.rows; ++r) {
       float* to = scratch + r * piece.columns;
@@ -73,8 +77,7 @@ Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
 
 void save(const BlockPlace& place, const Piece& piece, const float* y) {
   const int64_t to = place.offset + piece.row * place.row_stride + piece.column;
-  if (place.row_stride == piece.columns || piece.rows == 1)
-    return save_stored(*place.form, y, piece.size(), place.data, to);
+  if (is_dense(place.row_stride, piece)) return save_stored(*place.form, y, piece.size(), place.data, to);
   const auto bytes = static_cast<int64_t>(byte_size(place.form->dtype));
   alignas(64) StoredScratch stored;
   save_stored(*place.form, y, piece.size(), stored.data(), 0);
@@ -92,6 +95,41 @@ void run_piece(const FloatProgram& program, float* y, const Piece& piece, std::s
     run_step(step, y, piece.size(), numbers.values, numbers.step);
   }
   for (const BlockPlace& place : places) save(place, piece, y);
+}
+
+template <typename T>
+void add_as(const BlockOperand& a, const BlockOperand& b, const BlockPlace& place, const Piece& piece) {
+  const auto array = [&piece](const BlockOperand& operand) {
+    const int64_t first = operand.offset + piece.row * operand.row_stride + piece.column;
+    return QuantizedArray<T>{reinterpret_cast<const T*>(operand.data) + first, operand.form->scale,
+                             operand.form->zero_point};
+  };
+  const StoredForm& form = *place.form;
+  T* to = reinterpret_cast<T*>(place.data) + place.offset + piece.row * place.row_stride + piece.column;
+  add_quantized<T>(array(a), array(b), form.scale, form.zero_point, form.low, form.high,
+                   {to, static_cast<size_t>(piece.size())});
+}
+
+// The commonest program, a sum of two tensors of integers, without float32 between. Returns whether it is that.
+bool add_piece(const FloatProgram& program, const BlockOperand& source, std::span<const BlockOperand> operands,
+               std::span<const BlockPlace> places, const Piece& piece) {
+  if (program.steps.size() != 1 || operands.size() != 1 || places.size() != 1) return false;
+  const auto* step = std::get_if<BinaryStep>(&program.steps[0]);
+  if (step == nullptr || step->op != BinaryOp::kAdd || step->operand != 0) return false;
+  const BlockOperand& operand = operands[0];
+  const BlockPlace& place = places[0];
+  const DType dtype = place.form->dtype;
+  if (source.form->dtype != dtype || operand.form->dtype != dtype || source.step != 1 || operand.step != 1)
+    return false;
+  if (!is_dense(source.row_stride, piece) || !is_dense(operand.row_stride, piece) || !is_dense(place.row_stride, piece))
+    return false;
+  switch (dtype) {
+    case DType::kInt8: add_as<int8_t>(source, operand, place, piece); return true;
+    case DType::kUInt8: add_as<uint8_t>(source, operand, place, piece); return true;
+    case DType::kInt16: add_as<int16_t>(source, operand, place, piece); return true;
+    case DType::kUInt16: add_as<uint16_t>(source, operand, place, piece); return true;
+    default: return false;
+  }
 }
 
 // Whole rows, as many as fit, or parts of one.
@@ -118,6 +156,7 @@ void run_block(const FloatProgram& program, const BlockOperand& source, int64_t 
                std::span<const BlockOperand> operands, std::span<const BlockPlace> places) {
   alignas(64) Scratch y;
   for_each_piece(rows, columns, [&](const Piece& piece) {
+    if (add_piece(program, source, operands, places, piece)) return;
     const Numbers numbers = load(source, piece, y.data());
     if (numbers.step == 0) {
       std::fill_n(y.data(), piece.size(), *numbers.values);
