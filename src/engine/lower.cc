@@ -18,6 +18,7 @@ FloatReasons lower(Graph& graph, const std::set<std::string>& watched) {
   lower_gemms(graph, chains, reasons);
   lower_elementwise(graph, chains);
   remove_dead_nodes(graph);  // a DequantizeLinear that nothing reads any more would count as a use
+  fuse_elementwise(graph, chains);
   hoist_tables(graph);
   fold_clamps(graph);
   fold_dequantized_constants(graph);

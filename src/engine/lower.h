@@ -52,6 +52,10 @@ int sink_dequantize(Graph& graph);
 // Returns how many were lowered.
 int lower_elementwise(Graph& graph, const ChainFinder& chains);
 
+// Integer product -> Elementwise  =>  the product with that as its program, which runs while a block is in the cache:
+// what a residual connection is. Refuses a product that something else reads too. Returns how many were fused.
+int fuse_elementwise(Graph& graph, const ChainFinder& chains);
+
 // Resize | Expand | Tile -> Table  =>  Table -> Resize | Expand | Tile, so that it looks up fewer integers. Refuses a
 // Resize that interpolates, or whose scales are not constants of 1 or more. Returns how many tables moved.
 int hoist_tables(Graph& graph);

@@ -68,9 +68,7 @@ void replace(Graph& graph, const QuantizedEdge& edge, FloatChain& chain, NodeId 
   }
   node.op_type = "Elementwise";
   node.inputs.insert(node.inputs.end(), chain.operands.begin(), chain.operands.end());
-  node.attributes.set("x_dtype", static_cast<int64_t>(form.dtype));
-  node.attributes.set("x_scale", form.scale);
-  node.attributes.set("x_zero_point", static_cast<int64_t>(form.zero_point));
+  write_forms(node.attributes, kProgramSource, {form});
   chain.program.write(node.attributes);
   graph.add_node(std::move(node));
 }

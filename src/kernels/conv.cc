@@ -75,7 +75,7 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
 }
 
 void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
-               const FloatSink* sink) const {
+               const BlockSink* sink) const {
   TWOFOLD_CHECK(input.channels == group_count_ * group_channels_);
   if (depthwise_) return depthwise_->run(input, axes, outputs, sink);
   const int64_t columns = out_channels_ / group_count_;

@@ -38,7 +38,7 @@ class Conv {
   // REQUIRES: the input's type and zero point are those given above, its channels group * group_channels; the axes have
   // the sizes of the kernel.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
-           const FloatSink* sink = nullptr) const;
+           const BlockSink* sink = nullptr) const;
 
  private:
   struct Group {

@@ -175,7 +175,7 @@ void Depthwise::pack_weights() {
 }
 
 void Depthwise::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
-                    const FloatSink* sink) const {
+                    const BlockSink* sink) const {
   TWOFOLD_CHECK(input.channels == b_.columns() && axes[0].kernel * axes[1].kernel == rows_ && axes[2].kernel == width_);
   const int64_t lines = input.batch * axes[0].outputs * axes[1].outputs;
   const int64_t work = std::max<int64_t>(1, axes[2].outputs * input.channels * rows_ * width_);
@@ -185,7 +185,7 @@ void Depthwise::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes,
 
 // Lines of output pixels, strip by strip. Taps outside the input read a pixel of zero points.
 void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
-                          std::span<const OutputRows> outputs, const FloatSink* sink) const {
+                          std::span<const OutputRows> outputs, const BlockSink* sink) const {
   const auto& [depth, height, width] = axes;
   const size_t bytes = byte_size(input.dtype);
   const int64_t pixel_bytes = input.channels * static_cast<int64_t>(bytes);
@@ -237,12 +237,12 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
 }
 
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
-                          const FloatSink* sink) const {
+                          const BlockSink* sink) const {
   const MicroKernels& kernels = b_.kernels();
   const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
   alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
   alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
-  alignas(kCacheLine) std::array<float, kStrip * kMaxGroup> block;
+  alignas(kCacheLine) std::array<std::byte, kStrip * kMaxGroup * sizeof(float)> block;
   constexpr std::array<double, kStrip> kNoRowOffset = {};
   strip.out = acc.data();
   strip.high = high_acc.data();

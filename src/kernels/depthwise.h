@@ -28,7 +28,7 @@ class Depthwise {
 
   // As Conv::run.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
-           const FloatSink* sink = nullptr) const;
+           const BlockSink* sink = nullptr) const;
 
  private:
   // Channels that the kernel takes at once.
@@ -42,9 +42,9 @@ class Depthwise {
   void pack_weights();
   void prepare_starts();
   void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
-                 std::span<const OutputRows> outputs, const FloatSink* sink) const;
+                 std::span<const OutputRows> outputs, const BlockSink* sink) const;
   void run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
-                 const FloatSink* sink) const;
+                 const BlockSink* sink) const;
 
   // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
   // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.

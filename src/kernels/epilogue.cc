@@ -93,8 +93,8 @@ TileOutput Epilogue::at(size_t i, void* data, int64_t row_stride, int64_t row, i
   return tile(i, first, row_stride, column);
 }
 
-TileOutput Epilogue::in_block(float* block, int64_t row_stride, int64_t column) const {
-  return tile(outputs_.size() - 1, reinterpret_cast<std::byte*>(block), row_stride, column);
+TileOutput Epilogue::in_block(std::byte* block, int64_t row_stride, int64_t column) const {
+  return tile(outputs_.size() - 1, block, row_stride, column);
 }
 
 }  // namespace twofold::kernels

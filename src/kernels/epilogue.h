@@ -49,8 +49,8 @@ class Epilogue {
   std::span<const Output> outputs() const { return outputs_; }
   // Output i of the tile that begins at (row, column) of a matrix of rows `row_stride` elements apart.
   TileOutput at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const;
-  // The last output, which is float32, of a tile of columns from `column` on, into a block of its own for a sink.
-  TileOutput in_block(float* block, int64_t row_stride, int64_t column) const;
+  // The last output of a tile of columns from `column` on, into a block of its own for a sink.
+  TileOutput in_block(std::byte* block, int64_t row_stride, int64_t column) const;
 
  private:
   void split_offset(const PackedB& b);

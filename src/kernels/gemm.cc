@@ -25,7 +25,7 @@ int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit;
 class Worker {
  public:
   Worker(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
-         const FloatSink* sink, int64_t first_column)
+         const BlockSink* sink, int64_t first_column)
       : a_(a),
         b_(b),
         kernels_(b.kernels()),
@@ -49,10 +49,10 @@ class Worker {
   const MicroKernels& kernels_;
   const Epilogue& epilogue_;
   std::span<const OutputRows> outputs_;
-  const FloatSink* sink_;
+  const BlockSink* sink_;
   int64_t first_column_;
   std::byte* rows_ = nullptr;     // packed
-  float* block_ = nullptr;        // for the sink: rows of the block by columns of the panel
+  std::byte* block_ = nullptr;    // for the sink: rows of the block by columns of the panel
   double* row_offset_ = nullptr;  // row_factor * sum of a row
   alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc_, high_;
   alignas(kCacheLine) std::array<double, kMaxTileSize> sums_;
@@ -160,7 +160,8 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
     const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
     TileOutput place;
     if (i == outputs_.size()) {
-      place = epilogue_.in_block(block_ + row * panel.columns, panel.columns, panel.first_column);
+      const std::ptrdiff_t before = row * panel.columns * epilogue_.outputs()[i].bytes;
+      place = epilogue_.in_block(block_ + before, panel.columns, panel.first_column);
     } else {
       place = epilogue_.at(i, outputs_[i].data, outputs_[i].row_stride, first_row + row, panel.first_column);
     }
@@ -172,8 +173,7 @@ void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> p
   pack(begin, count);
   for (const PackedB::Panel& panel : panels) {
     if (sink_ != nullptr) {
-      const auto bytes = static_cast<size_t>(count * panel.columns) * sizeof(float);
-      block_ = reinterpret_cast<float*>(sink_scratch().at_least(bytes));
+      block_ = sink_scratch().at_least(static_cast<size_t>(count * panel.columns * epilogue_.outputs().back().bytes));
     }
     const int64_t step = kernels_.max_rows[panel.vectors - 1];
     for (int64_t row = 0; row < count; row += step) {
@@ -186,10 +186,9 @@ void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> p
 }  // namespace
 
 void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
-          const FloatSink* sink, int64_t first_column) {
+          const BlockSink* sink, int64_t first_column) {
   TWOFOLD_CHECK(a.k() == b.k() && a.dtype() == b.row_form().dtype);
   TWOFOLD_CHECK(outputs.size() + (sink != nullptr ? 1 : 0) == epilogue.outputs().size());
-  TWOFOLD_CHECK(sink == nullptr || epilogue.outputs().back().kind == OutputKind::kFloat32);
   const int64_t m = a.rows();
   if (m == 0 || b.columns() == 0) return;
   const int64_t tile_rows = b.kernels().max_rows[b.panels().front().vectors - 1];

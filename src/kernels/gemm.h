@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/block_sink.h"
 #include "kernels/epilogue.h"
-#include "kernels/float_sink.h"
 #include "kernels/packed_b.h"
 #include "kernels/row_source.h"
 
@@ -25,7 +25,7 @@ struct OutputRows {
 // REQUIRES: a.k() == b.k(); a.dtype() the type that `b` was packed for; `epilogue` made for `b`; a place for each of
 // its other outputs.
 void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
-          const FloatSink* sink = nullptr, int64_t first_column = 0);
+          const BlockSink* sink = nullptr, int64_t first_column = 0);
 
 }  // namespace twofold::kernels
 

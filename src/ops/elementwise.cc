@@ -40,7 +40,8 @@ class Runner {
 class ElementwiseKernel final : public Kernel {
  public:
   explicit ElementwiseKernel(const KernelArgs& args)
-      : program_(FloatProgram::read(args.node.attributes)), first_(read_first(args.node.attributes)) {}
+      : program_(FloatProgram::read(args.node.attributes)),
+        first_(read_forms(args.node.attributes, kProgramSource).at(0)) {}
 
   void run(OpCall& call) const override {
     std::vector<const Tensor*> inputs;
@@ -49,11 +50,6 @@ class ElementwiseKernel final : public Kernel {
   }
 
  private:
-  static StoredForm read_first(const Attributes& attributes) {
-    return stored_form(static_cast<DType>(attributes.get_int("x_dtype")), attributes.get_float("x_scale", 1),
-                       static_cast<int32_t>(attributes.get_int("x_zero_point", 0)));
-  }
-
   const FloatProgram program_;
   const StoredForm first_;
 };

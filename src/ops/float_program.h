@@ -47,9 +47,10 @@ StoredForm stored_form(DType dtype, float scale, int32_t zero_point);
 void write_forms(Attributes& attributes, const std::string& prefix, const std::vector<StoredForm>& forms);
 std::vector<StoredForm> read_forms(const Attributes& attributes, const std::string& prefix);
 
-// Prefixes of what nodes with a program, and products without, make.
+// Prefixes of what nodes with a program, and products without, make; and of what a program begins with.
 inline constexpr const char* kProgramOutputs = "output";
 inline constexpr const char* kProductOutputs = "y";
+inline constexpr const char* kProgramSource = "source";
 
 struct FloatProgram {
   std::vector<FloatStep> steps;

@@ -83,7 +83,7 @@ class IntegerConv final : public Kernel {
 std::unique_ptr<Kernel> make_integer_conv(const KernelArgs& args) { return std::make_unique<IntegerConv>(args); }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "IntegerConv", .make = make_integer_conv, .channels_last = 1, .domain = "twofold"},
+    {.op_type = "IntegerConv", .make = make_integer_conv, .channels_last = kActivations, .domain = "twofold"},
 };
 
 }  // namespace

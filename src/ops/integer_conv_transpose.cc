@@ -214,7 +214,10 @@ std::unique_ptr<Kernel> make_integer_conv_transpose(const KernelArgs& args) {
 }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "IntegerConvTranspose", .make = make_integer_conv_transpose, .channels_last = 1, .domain = "twofold"},
+    {.op_type = "IntegerConvTranspose",
+     .make = make_integer_conv_transpose,
+     .channels_last = kActivations,
+     .domain = "twofold"},
 };
 
 }  // namespace

@@ -28,7 +28,8 @@ IntegerProduct::IntegerProduct(const KernelArgs& args)
   const Attributes& attributes = args.node.attributes;
   outputs = read_forms(attributes, kProductOutputs);
   program = FloatProgram::read(attributes);
-  if (!program.outputs.empty()) outputs = {StoredForm{}};
+  if (!program.outputs.empty()) outputs = read_forms(attributes, kProgramSource);
+  if (outputs.empty()) outputs = {StoredForm{}};
   if (args.constants.size() > 2 && args.constants[2] != nullptr) {
     const std::span<const int64_t> values = args.constants[2]->data<int64_t>();
     bias.assign(values.begin(), values.end());

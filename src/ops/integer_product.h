@@ -6,7 +6,8 @@
 // those of the float operator, and
 //   a_dtype, a_scale, a_zero_point; b_scale (one, or one per output channel), b_zero_point;
 //   the forms of outputs that are requantized accumulators, prefix kProductOutputs; or
-//   a float program (float_program.h) that makes the outputs of float32(acc * a_scale * b_scale).
+//   a float program (float_program.h) that makes the outputs of float32(acc * a_scale * b_scale), or of requantized
+//   accumulators of the one form with prefix kProgramSource.
 #ifndef TWOFOLD_SRC_OPS_INTEGER_PRODUCT_H_
 #define TWOFOLD_SRC_OPS_INTEGER_PRODUCT_H_
 
@@ -20,6 +21,9 @@
 
 namespace twofold {
 
+// OpDef::channels_last of convolutions: all inputs but weights and bias.
+inline constexpr uint32_t kActivations = ~uint32_t{0b110};
+
 // The node, read. An immutable value.
 struct IntegerProduct {
   explicit IntegerProduct(const KernelArgs& args);
@@ -30,7 +34,7 @@ struct IntegerProduct {
   std::vector<float> b_scale;
   std::vector<int64_t> bias;  // in units of a_scale * b_scale; empty: none
 
-  std::vector<StoredForm> outputs;  // of the accumulators: with a program, the one float32 that it begins with
+  std::vector<StoredForm> outputs;  // of the accumulators: with a program, the one that it begins with
   FloatProgram program;             // without outputs: none
 
   // Throws Error(kInvalidModel) if bias or scales are not for one channel (for all) or `channels`.

@@ -28,13 +28,17 @@ std::optional<Operand::Kind> kind_of(const Tensor& operand, const Shape& product
   return Operand::Kind::kRow;
 }
 
-class ProgramSink final : public kernels::FloatSink {
+class ProgramSink final : public kernels::BlockSink {
  public:
-  ProgramSink(const FloatProgram& program, std::vector<Operand> operands, int64_t channels,
+  ProgramSink(const StoredForm& source, const FloatProgram& program, std::vector<Operand> operands, int64_t channels,
               std::vector<std::byte*> outputs)
-      : program_(program), operands_(std::move(operands)), channels_(channels), outputs_(std::move(outputs)) {}
+      : source_(source),
+        program_(program),
+        operands_(std::move(operands)),
+        channels_(channels),
+        outputs_(std::move(outputs)) {}
 
-  void take(float* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
+  void take(std::byte* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
     std::vector<BlockOperand> operands;
     for (const Operand& operand : operands_) {
       const bool whole = operand.kind == Operand::Kind::kWhole, number = operand.kind == Operand::Kind::kNumber;
@@ -44,10 +48,15 @@ class ProgramSink final : public kernels::FloatSink {
     std::vector<BlockPlace> places;
     for (size_t i = 0; i < outputs_.size(); ++i)
       places.push_back({&program_.outputs[i], outputs_[i], row * channels_ + column, channels_});
-    run_block(program_, block, rows, columns, operands, places);
+    if (source_.dtype == DType::kFloat32) {
+      run_block(program_, reinterpret_cast<float*>(block), rows, columns, operands, places);
+    } else {
+      run_block(program_, BlockOperand{&source_, block, 0, columns, 1}, rows, columns, operands, places);
+    }
   }
 
  private:
+  const StoredForm& source_;
   const FloatProgram& program_;
   const std::vector<Operand> operands_;
   const int64_t channels_;
@@ -85,13 +94,14 @@ ProductOutputs::ProductOutputs(const IntegerProduct& product, OpCall& call, cons
   }
   std::optional<std::vector<Operand>> operands = read_operands(program, call, shape, channel_axis, layout);
   if (!operands) {
-    plain_ = Tensor(DType::kFloat32, shape, layout, call.allocator());
+    plain_ = Tensor(product.outputs[0].dtype, shape, layout, call.allocator());
     direct_ = {plain_.mutable_bytes()};
     return;
   }
   std::vector<std::byte*> outputs;
   for (size_t i = 0; i < program.outputs.size(); ++i) outputs.push_back(allocate(i, program.outputs[i].dtype));
-  sink_ = std::make_unique<ProgramSink>(program, std::move(*operands), channels_, std::move(outputs));
+  sink_ =
+      std::make_unique<ProgramSink>(product.outputs[0], program, std::move(*operands), channels_, std::move(outputs));
 }
 
 std::vector<kernels::OutputRows> ProductOutputs::places(int64_t first_row) const {
@@ -107,7 +117,7 @@ void ProductOutputs::finish() {
   if (!plain_.defined()) return;
   std::vector<const Tensor*> inputs = {&plain_};
   for (int i = 3; i < call_.num_inputs(); ++i) inputs.push_back(&call_.input(i));
-  run_elementwise(product_.program, {}, inputs, call_);
+  run_elementwise(product_.program, product_.outputs[0], inputs, call_);
 }
 
 }  // namespace twofold

@@ -1,11 +1,11 @@
-// Where the result of an integer product goes: straight to its outputs, or through a float program block by block.
+// Where the result of an integer product goes: straight to its outputs, or block by block through a program.
 #ifndef TWOFOLD_SRC_OPS_PRODUCT_OUTPUTS_H_
 #define TWOFOLD_SRC_OPS_PRODUCT_OUTPUTS_H_
 
 #include <memory>
 #include <vector>
 
-#include "kernels/float_sink.h"
+#include "kernels/block_sink.h"
 #include "kernels/gemm.h"
 #include "ops/integer_product.h"
 
@@ -21,7 +21,7 @@ class ProductOutputs {
 
   // For kernels::gemm, for the rows from `first_row` on.
   std::vector<kernels::OutputRows> places(int64_t first_row) const;
-  const kernels::FloatSink* sink() const { return sink_.get(); }
+  const kernels::BlockSink* sink() const { return sink_.get(); }
   // To be called when all rows are there.
   void finish();
 
@@ -30,20 +30,20 @@ class ProductOutputs {
   OpCall& call_;
   int64_t channels_;
   std::vector<std::byte*> direct_;  // of the product's outputs
-  std::unique_ptr<kernels::FloatSink> sink_;
+  std::unique_ptr<kernels::BlockSink> sink_;
   Tensor plain_;  // the product itself, where an operand broadcasts in a way that blocks cannot follow
 };
 
 // The same sink for a part of the rows.
-class RowsOfSink final : public kernels::FloatSink {
+class RowsOfSink final : public kernels::BlockSink {
  public:
-  RowsOfSink(const kernels::FloatSink& whole, int64_t first_row) : whole_(whole), first_row_(first_row) {}
-  void take(float* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
+  RowsOfSink(const kernels::BlockSink& whole, int64_t first_row) : whole_(whole), first_row_(first_row) {}
+  void take(std::byte* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
     whole_.take(block, first_row_ + row, rows, column, columns);
   }
 
  private:
-  const kernels::FloatSink& whole_;
+  const kernels::BlockSink& whole_;
   int64_t first_row_;
 };
 

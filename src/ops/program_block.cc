@@ -40,6 +40,16 @@ void copy_rows(const std::byte* from, int64_t from_stride, int64_t rows, int64_t
     std::memcpy(to + r * to_stride, from + r * from_stride, static_cast<size_t>(bytes));
 }
 
+// A piece of an operand as it is stored, its rows one behind the other.
+const std::byte* stored_rows(const BlockOperand& operand, const Piece& piece, std::byte* scratch) {
+  const auto bytes = static_cast<int64_t>(byte_size(operand.form->dtype));
+  const int64_t first = operand.offset + piece.row * operand.row_stride + piece.column;
+  const std::byte* from = operand.data + first * bytes;
+  if (is_dense(operand.row_stride, piece)) return from;
+  copy_rows(from, operand.row_stride * bytes, piece.rows, piece.columns * bytes, scratch, piece.columns * bytes);
+  return scratch;
+}
+
 // An operand's numbers for a piece, one for each element, or one for all (`step` 0).
 struct Numbers {
   const float* values;
@@ -66,11 +76,9 @@ Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
     repeat(scratch, piece.columns, piece.rows);
     return {scratch, 1};
   }
-  const auto bytes = static_cast<int64_t>(byte_size(operand.form->dtype));
   alignas(64) StoredScratch stored;
-  copy_rows(operand.data + first * bytes, operand.row_stride * bytes, piece.rows, piece.columns * bytes, stored.data(),
-            piece.columns * bytes);
-  const float* values = load_stored(*operand.form, stored.data(), 0, piece.size(), scratch);
+  const std::byte* rows = stored_rows(operand, piece, stored.data());
+  const float* values = load_stored(*operand.form, rows, 0, piece.size(), scratch);
   if (values != scratch) std::copy_n(values, piece.size(), scratch);
   return {scratch, 1};
 }
@@ -99,15 +107,21 @@ void run_piece(const FloatProgram& program, float* y, const Piece& piece, std::s
 
 template <typename T>
 void add_as(const BlockOperand& a, const BlockOperand& b, const BlockPlace& place, const Piece& piece) {
-  const auto array = [&piece](const BlockOperand& operand) {
-    const int64_t first = operand.offset + piece.row * operand.row_stride + piece.column;
-    return QuantizedArray<T>{reinterpret_cast<const T*>(operand.data) + first, operand.form->scale,
-                             operand.form->zero_point};
+  alignas(64) StoredScratch a_scratch, b_scratch, sums;
+  const auto array = [&piece](const BlockOperand& operand, StoredScratch& scratch) {
+    return QuantizedArray<T>{reinterpret_cast<const T*>(stored_rows(operand, piece, scratch.data())),
+                             operand.form->scale, operand.form->zero_point};
   };
   const StoredForm& form = *place.form;
-  T* to = reinterpret_cast<T*>(place.data) + place.offset + piece.row * place.row_stride + piece.column;
-  add_quantized<T>(array(a), array(b), form.scale, form.zero_point, form.low, form.high,
-                   {to, static_cast<size_t>(piece.size())});
+  const int64_t first = place.offset + piece.row * place.row_stride + piece.column;
+  T* const out = reinterpret_cast<T*>(place.data) + first;
+  const bool dense = is_dense(place.row_stride, piece);
+  add_quantized<T>(array(a, a_scratch), array(b, b_scratch), form.scale, form.zero_point, form.low, form.high,
+                   {dense ? out : reinterpret_cast<T*>(sums.data()), static_cast<size_t>(piece.size())});
+  if (dense) return;
+  constexpr auto kBytes = static_cast<int64_t>(sizeof(T));
+  copy_rows(sums.data(), piece.columns * kBytes, piece.rows, piece.columns * kBytes, reinterpret_cast<std::byte*>(out),
+            place.row_stride * kBytes);
 }
 
 // The commonest program, a sum of two tensors of integers, without float32 between. Returns whether it is that.
@@ -120,8 +134,6 @@ bool add_piece(const FloatProgram& program, const BlockOperand& source, std::spa
   const BlockPlace& place = places[0];
   const DType dtype = place.form->dtype;
   if (source.form->dtype != dtype || operand.form->dtype != dtype || source.step != 1 || operand.step != 1)
-    return false;
-  if (!is_dense(source.row_stride, piece) || !is_dense(operand.row_stride, piece) || !is_dense(place.row_stride, piece))
     return false;
   switch (dtype) {
     case DType::kInt8: add_as<int8_t>(source, operand, place, piece); return true;

@@ -14,12 +14,12 @@ constexpr DType kTypes[] = {DType::kInt8, DType::kUInt8, DType::kInt16, DType::k
 using Case = ConvProblem;
 
 // Writes what it takes where an output would go.
-class CollectingSink final : public FloatSink {
+class CollectingSink final : public BlockSink {
  public:
   explicit CollectingSink(const OutputRows& place) : place_(place) {}
-  void take(float* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
+  void take(std::byte* block, int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
     for (int64_t r = 0; r < rows; ++r) {
-      std::copy_n(block + r * columns, columns,
+      std::copy_n(reinterpret_cast<const float*>(block) + r * columns, columns,
                   static_cast<float*>(place_.data) + (row + r) * place_.row_stride + column);
     }
   }
