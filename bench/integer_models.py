@@ -14,7 +14,8 @@ import tempfile
 import numpy as np
 import twofold
 
-from networks import add_network_options, find_networks
+from models import MATMULS
+from networks import NAMES, add_network_options, find_networks
 from rivals import onnxruntime_session, race, ratios
 from variants import quantized, quantized_by_onnxruntime
 
@@ -110,6 +111,7 @@ def main():
     """Prints a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_network_options(parser)
+    parser.set_defaults(models=[*NAMES, *MATMULS])
     parser.add_argument("--variants", nargs="*", default=list(AIMS), choices=AIMS)
     parser.add_argument("--threads", nargs="*", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=10, help="per network, variant and number of threads")

@@ -1,5 +1,7 @@
 """Networks with the shapes of well-known ones and seeded random weights: their speed is that of the real ones."""
 
+from functools import partial
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -130,4 +132,15 @@ def bert_base(seed=0, layers=12, tokens=128, width=768, heads=12):
     return g.model("bert-base-shaped", [1, tokens, width], y, [1, tokens, width])
 
 
+def matmuls(size, count=4):
+    """`count` products of [size,size] one behind the other, each with a Relu, so that what is between is quantized."""
+    g = Builder(size)
+    y = "x"
+    for _ in range(count):
+        y = g.node("Relu", g.node("MatMul", y, g.weights(size, size, fan_in=size)))
+    return g.model(f"matmul-{size}", [size, size], y, [size, size])
+
+
 SHAPED = {"resnet50-shaped": resnet50, "mobilenetv2-shaped": mobilenet_v2, "bert-base-shaped": bert_base}
+# Not networks, but what they are made of.
+MATMULS = {f"matmul-{size}": partial(matmuls, size) for size in (512, 1024)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from models import SHAPED
+from models import MATMULS, SHAPED
 from text_pages import text_lines, text_pages
 
 OCR = {"ppocrv4-det": ("*det*.onnx", (1, 3, 640, 640)), "ppocrv4-rec": ("*rec*.onnx", (1, 3, 48, 320))}
@@ -41,17 +41,17 @@ class Network:
 
 
 def find_networks(names, ocr, folder):
-    """Yields every network asked for (none named: all); writes the shaped ones to `folder`."""
+    """Yields the networks called `names`; writes the shaped ones to `folder`."""
     for name, (pattern, shape) in OCR.items():
-        if names and name not in names:
+        if name not in names:
             continue
         files = sorted(ocr.rglob(pattern))
         if files:
             yield Network(name, files[0], shape)
         else:
             print(f"{name}: no {pattern} in {ocr}; give --ocr or run examples/ocr/fetch_model.py", file=sys.stderr)
-    for name, make in SHAPED.items():
-        if names and name not in names:
+    for name, make in (SHAPED | MATMULS).items():
+        if name not in names:
             continue
         path = folder / f"{name}.onnx"
         model = make()
@@ -61,5 +61,6 @@ def find_networks(names, ocr, folder):
 
 def add_network_options(parser):
     """--models and --ocr, the first two arguments of find_networks."""
-    parser.add_argument("--models", nargs="*", default=[], choices=NAMES, help="default: all")
+    choices = (*NAMES, *MATMULS)
+    parser.add_argument("--models", nargs="*", default=NAMES, choices=choices, help="default: all networks")
     parser.add_argument("--ocr", type=pathlib.Path, default=pathlib.Path(".cache/ocr"), help="folder of PP-OCRv4 files")
