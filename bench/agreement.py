@@ -1,11 +1,13 @@
 """How far Twofold's integers are from ONNX Runtime's, in int8 models, and why.
 
 python bench/agreement.py [--models NAME ...] [--own] [--json FILE]
+python bench/agreement.py --files tests/data/foreign/*.onnx
 
 Both run the same file. First the whole network; there one difference of a step early on makes many later. Then every
 part, the operators between integer tensors, alone, on the integers that Twofold has there, three times: ONNX Runtime
 with its integer kernels, ONNX Runtime without graph optimization (dequantize, float operator, quantize), and Twofold.
 --own takes what ONNX Runtime's quantizer makes of the network; there every operator has integers before and behind it.
+--files takes files as they are, with one float input of a fixed shape, for which there are random numbers.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import pathlib
 import tempfile
 
 import numpy as np
+import onnx
 import twofold
 
 from integer_tensors import QdqModel
@@ -111,11 +114,27 @@ def print_parts(results):
             print(f"| {result['network']} | {operators} | {row['float']['tensors']} | {cells} |")
 
 
+def models_of(arguments, folder):
+    """Yields (name, path of the quantized model, a feed)."""
+    for path in arguments.files:
+        x = onnx.load(path, load_external_data=False).graph.input[0]
+        shape = [d.dim_value for d in x.type.tensor_type.shape.dim]
+        yield path.stem, path, {x.name: np.random.default_rng(5).standard_normal(shape).astype(np.float32)}
+    for network in [] if arguments.files else find_networks(arguments.models, arguments.ocr, folder):
+        path = (
+            quantized_by_onnxruntime(network, folder) if arguments.own else quantized(network, "int8", folder, "uint8")
+        )
+        yield network.name, path, network.samples(1, seed=5)[0]
+
+
 def main():
     """Prints two Markdown tables: whole networks, then their parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_network_options(parser)
     parser.add_argument("--own", action="store_true", help="models of ONNX Runtime's quantizer, not Twofold's")
+    parser.add_argument(
+        "--files", nargs="*", type=pathlib.Path, default=[], help="quantized models, instead of networks"
+    )
     parser.add_argument(
         "--folder", type=pathlib.Path, help="keeps the quantized models, and takes those that are there"
     )
@@ -127,16 +146,15 @@ def main():
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or pathlib.Path(temporary)
-        for network in find_networks(arguments.models, arguments.ocr, folder):
-            own = quantized_by_onnxruntime if arguments.own else None
-            model = QdqModel(own(network, folder) if own else quantized(network, "int8", folder, "uint8"))
-            integers, whole = compare_whole(model, network.samples(1, seed=5)[0])
-            results.append({"network": network.name, "whole": whole, "parts": compare_parts(model, integers)})
+        for name, path, feed in models_of(arguments, folder):
+            model = QdqModel(path)
+            integers, whole = compare_whole(model, feed)
+            results.append({"network": name, "whole": whole, "parts": compare_parts(model, integers)})
             for pair, row in whole.items():
                 errors = ", ".join(f"{e:.1e}" for e in row["outputs"].values())
                 inner = row["inner"]
                 print(
-                    f"| {network.name} | {pair} | {100 * inner['equal']:.2f} | {inner['largest']} | {errors} |",
+                    f"| {name} | {pair} | {100 * inner['equal']:.2f} | {inner['largest']} | {errors} |",
                     flush=True,
                 )
     print_parts(results)

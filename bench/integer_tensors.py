@@ -20,8 +20,16 @@ class QdqModel:
         return {n.output[0]: self.integer_type(n) for n in self.model.graph.node if n.op_type == QUANTIZE}
 
     def integer_type(self, node):
-        """What a QuantizeLinear makes."""
-        return self.constants[node.input[2]].data_type if len(node.input) > 2 else onnx.TensorProto.UINT8
+        """What a QuantizeLinear makes: the type of its zero point, which some exporters keep in a node."""
+        if len(node.input) < 3:
+            return onnx.TensorProto.UINT8
+        name = node.input[2]
+        while name not in self.constants:
+            producer = self.producers[name]
+            if producer.op_type == "Constant":
+                return next(a.t.data_type for a in producer.attribute if a.name == "value")
+            name = producer.input[0]
+        return self.constants[name].data_type
 
     def with_outputs(self, types):
         """A copy, serialized, that hands out the integer tensors of `types` besides its outputs."""
