@@ -8,6 +8,7 @@ packages=(
   libprotobuf-dev protobuf-compiler libonnx-dev libdnnl-dev libhwy-dev libyaml-cpp-dev nlohmann-json3-dev
   libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libzip-dev
   clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev
+  g++-aarch64-linux-gnu qemu-user googletest
   fonts-dejavu fonts-liberation fonts-freefont-ttf
 )
 missing=()

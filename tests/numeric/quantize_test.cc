@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "hwy/highway.h"
+#include "numeric/for_each_target.h"
 
 namespace twofold {
 namespace {
@@ -89,14 +89,13 @@ void expect_definition(int32_t zero_point) {
 }
 
 TEST(Quantize, EqualsItsDefinitionOnEveryTarget) {
-  for (int64_t targets = hwy::SupportedTargets() & HWY_TARGETS; targets != 0; targets &= targets - 1) {
-    hwy::SetSupportedTargetsForTest(targets & -targets);
+  testing::for_each_target([](const char* target) {
+    SCOPED_TRACE(target);
     for (const int32_t zero_point : {0, -128, 127, 5}) expect_definition<int8_t>(zero_point);
     for (const int32_t zero_point : {0, 128, 255}) expect_definition<uint8_t>(zero_point);
     for (const int32_t zero_point : {0, -32768, 77}) expect_definition<int16_t>(zero_point);
     for (const int32_t zero_point : {0, 32768, 65535}) expect_definition<uint16_t>(zero_point);
-  }
-  hwy::SetSupportedTargetsForTest(0);
+  });
 }
 
 }  // namespace

@@ -2,20 +2,10 @@
 #ifndef TWOFOLD_TESTS_OPS_SAME_ON_EVERY_TARGET_H_
 #define TWOFOLD_TESTS_OPS_SAME_ON_EVERY_TARGET_H_
 
-#include "hwy/highway.h"
+#include "numeric/for_each_target.h"
 #include "ops/run_op.h"
 
 namespace twofold::testing {
-
-// Calls body once per SIMD target that this CPU has, with only that target enabled.
-template <typename Body>
-void for_each_target(const Body& body) {
-  for (int64_t targets = hwy::SupportedTargets() & HWY_TARGETS; targets != 0; targets &= targets - 1) {
-    hwy::SetSupportedTargetsForTest(targets & -targets);
-    body(hwy::TargetName(targets & -targets));
-  }
-  hwy::SetSupportedTargetsForTest(0);
-}
 
 // The outputs of the node, which must be the same bytes for every target and for 1 and 2 threads.
 inline std::vector<Tensor> run_op_everywhere(const std::string& op_type, const std::vector<Tensor>& inputs,
