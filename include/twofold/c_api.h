@@ -73,6 +73,7 @@ typedef struct twofold_tensor {
 typedef struct twofold_session twofold_session;           /* a loaded model */
 typedef struct twofold_result twofold_result;             /* the outputs of one run */
 typedef struct twofold_cancellation twofold_cancellation; /* a means to end runs early */
+typedef struct twofold_kept_run twofold_kept_run;         /* one run, to go on from its middle */
 
 /* "0.1.0". The string is always there. */
 const char* twofold_version(void);
@@ -89,7 +90,12 @@ twofold_status twofold_session_open(const char* path, int32_t threads, twofold_s
 twofold_status twofold_session_open_bytes(const void* model, size_t size, const char* folder, int32_t threads,
                                           twofold_session** session);
 
-/* Frees a session; NULL does nothing. Its results stay. */
+/* twofold_session_open() for runs from the middle: the `count` tensors of the model named by `watched` can be read and
+ * changed in a twofold_kept_run. They are not fused away, which costs some speed; results are the same to the bit. */
+twofold_status twofold_session_open_watching(const char* path, int32_t threads, const char* const* watched,
+                                             size_t count, twofold_session** session);
+
+/* Frees a session; NULL does nothing. Its results and kept runs stay. */
 void twofold_session_free(twofold_session* session);
 
 /* Number of inputs and outputs. */
@@ -116,6 +122,37 @@ twofold_status twofold_result_copy(const twofold_result* result, size_t index, v
 
 /* Frees a result; NULL does nothing. */
 void twofold_result_free(twofold_result* result);
+
+/* Runs as twofold_session_run() does, and keeps copies of the inputs and the tensors that nodes compute: these in the
+ * order they are computed, up to `memory_cap` bytes. What does not fit is computed again where it is needed. On success
+ * the caller owns *kept. */
+twofold_status twofold_session_keep(const twofold_session* session, const twofold_tensor* inputs, size_t count,
+                                    size_t memory_cap, const twofold_cancellation* cancellation,
+                                    twofold_kept_run** kept);
+
+/* The outputs of the run, in the order of twofold_session_output(). On success the caller owns *result. */
+twofold_status twofold_kept_run_outputs(const twofold_kept_run* kept, twofold_result** result);
+
+/* A tensor of the run, an input or one that the session watches, as the only tensor of *result, which the caller owns
+ * on success. Where the engine has only the integers of a float tensor, what they stand for. */
+twofold_status twofold_kept_run_value(const twofold_kept_run* kept, const char* name,
+                                      const twofold_cancellation* cancellation, twofold_result** result);
+
+/* The outputs as they are if the `count` tensors called `names` have come out as `tensors`: the same bits as those of a
+ * whole run. Runs only the nodes that depend on them. On success the caller owns *result. */
+twofold_status twofold_kept_run_from(const twofold_kept_run* kept, const char* const* names,
+                                     const twofold_tensor* tensors, size_t count,
+                                     const twofold_cancellation* cancellation, twofold_result** result);
+
+/* How many nodes twofold_kept_run_from() runs for a change of the `count` tensors called `names`. */
+twofold_status twofold_kept_run_nodes(const twofold_kept_run* kept, const char* const* names, size_t count,
+                                      size_t* nodes);
+
+/* Bytes of kept tensors, inputs and outputs not among them. */
+twofold_status twofold_kept_run_bytes(const twofold_kept_run* kept, size_t* bytes);
+
+/* Frees a kept run; NULL does nothing. Its results stay. */
+void twofold_kept_run_free(twofold_kept_run* kept);
 
 /* A cancellation that nobody has asked for yet. On success the caller owns *cancellation. */
 twofold_status twofold_cancellation_new(twofold_cancellation** cancellation);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace twofold::python {
 
@@ -89,19 +90,27 @@ nb::object array_over(Tensor tensor) {
       nb::ndarray<nb::numpy>(const_cast<std::byte*>(keep->bytes()), shape.size(), shape.data(), owner, nullptr, *code));
 }
 
+nb::object array_of_any_type(Tensor tensor) {
+  if (tensor.dtype() != DType::kBFloat16) return array_over(std::move(tensor));
+  const Shape shape = tensor.shape();
+  const auto owner = std::make_shared<Tensor>(std::move(tensor));
+  const nb::object bits = array_over(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
+  return bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+}
+
 }  // namespace
 
 nb::object to_array(Tensor tensor) {
   // Writing to the array must change nothing else: an output may be a constant of the model, an input or another
   // output.
   tensor.mutable_bytes();
-  if (tensor.dtype() == DType::kBFloat16) {
-    const Shape shape = tensor.shape();
-    const auto owner = std::make_shared<Tensor>(std::move(tensor));
-    const nb::object bits = array_over(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
-    return bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
-  }
-  return array_over(std::move(tensor));
+  return array_of_any_type(std::move(tensor));
+}
+
+nb::object to_read_only_array(Tensor tensor) {
+  const nb::object array = array_of_any_type(std::move(tensor));
+  array.attr("setflags")("write"_a = false);
+  return array;
 }
 
 }  // namespace twofold::python

@@ -16,6 +16,9 @@ Tensor to_tensor(nanobind::handle array, const std::string& name);
 // package ml_dtypes. REQUIRES: plain layout.
 nanobind::object to_array(Tensor tensor);
 
+// The same for bytes that stay somebody else's too: an array that cannot be written to, and never a copy.
+nanobind::object to_read_only_array(Tensor tensor);
+
 }  // namespace twofold::python
 
 #endif  // TWOFOLD_PYTHON_BINDINGS_ARRAYS_H_

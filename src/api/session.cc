@@ -1,13 +1,9 @@
 #include "twofold/session.h"
 
-#include "api/tensor_info.h"
+#include "api/session_state.h"
 #include "base/error.h"
-#include "base/parallel_for.h"
 #include "engine/cancellation.h"
-#include "engine/executor.h"
-#include "engine/lower.h"
 #include "onnx/import.h"
-#include "passes/pipeline.h"
 
 namespace twofold {
 
@@ -28,30 +24,20 @@ void check_input(const TensorInfo& info, const Tensor& tensor) {
   }
 }
 
+void check_inputs(const std::vector<TensorInfo>& infos, const std::vector<Tensor>& inputs) {
+  if (inputs.size() != infos.size()) {
+    throw_error(ErrorCode::kInvalidArgument, "the model has {} inputs, but {} were given", infos.size(), inputs.size());
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) check_input(infos[i], inputs[i]);
+}
+
 }  // namespace
 
-struct Session::State {
-  State(Graph imported, const SessionOptions& options) : graph(std::move(imported)) {
-    // Passes and lowering compute constants and tables.
-    const ThreadScope threads(options.threads);
-    inputs = input_infos(graph);
-    outputs = output_infos(graph);
-    check_operators(graph);
-    run_passes(graph);
-    lower(graph);
-    executor = std::make_unique<Executor>(graph, ExecutorOptions{.threads = options.threads});
-  }
-
-  Graph graph;
-  std::vector<TensorInfo> inputs, outputs;
-  std::unique_ptr<const Executor> executor;
-};
-
 Session::Session(const std::filesystem::path& model, const SessionOptions& options)
-    : state_(std::make_unique<State>(import_onnx(model), options)) {}
+    : state_(std::make_shared<const State>(import_onnx(model), options)) {}
 
 Session::Session(std::span<const std::byte> model, const std::filesystem::path& folder, const SessionOptions& options)
-    : state_(std::make_unique<State>(import_onnx_bytes(model, "model in memory", folder), options)) {}
+    : state_(std::make_shared<const State>(import_onnx_bytes(model, "model in memory", folder), options)) {}
 
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
@@ -61,13 +47,15 @@ const std::vector<TensorInfo>& Session::inputs() const { return state_->inputs; 
 const std::vector<TensorInfo>& Session::outputs() const { return state_->outputs; }
 
 std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs, const Cancelled& cancelled) const {
-  if (inputs.size() != state_->inputs.size()) {
-    throw_error(ErrorCode::kInvalidArgument, "the model has {} inputs, but {} were given", state_->inputs.size(),
-                inputs.size());
-  }
-  for (size_t i = 0; i < inputs.size(); ++i) check_input(state_->inputs[i], inputs[i]);
+  check_inputs(state_->inputs, inputs);
   const CancellationScope scope(cancelled);
   return state_->executor->run(inputs);
+}
+
+KeptRun Session::keep(const std::vector<Tensor>& inputs, size_t memory_cap, const Cancelled& cancelled) const {
+  check_inputs(state_->inputs, inputs);
+  const CancellationScope scope(cancelled);
+  return KeptRun(std::make_unique<const KeptRun::State>(state_, inputs, memory_cap));
 }
 
 }  // namespace twofold

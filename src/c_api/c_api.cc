@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "twofold/session.h"
@@ -15,6 +17,10 @@ struct twofold_session {
 
 struct twofold_result {
   const std::vector<twofold::Tensor> tensors;
+};
+
+struct twofold_kept_run {
+  const twofold::KeptRun run;
 };
 
 struct twofold_cancellation {
@@ -118,57 +124,84 @@ twofold_tensor view(const Tensor& tensor) {
           tensor.byte_size()};
 }
 
-// The caller's bytes as a tensor, for the time of one call.
-Tensor wrap(const twofold_tensor& tensor, const TensorInfo& info) {
-  const std::string& name = info.name;
+// No model has more axes; a larger number is no rank, and the shape is not read so far.
+constexpr int32_t kMaxRank = 64;
+
+// The caller's bytes as a tensor, for the time of one call. `what` is "input 'x'".
+Tensor wrap(const twofold_tensor& tensor, const std::string& what) {
   const auto dtype = static_cast<DType>(tensor.dtype);
   if (!twofold::is_known(dtype)) {
-    throw_error(ErrorCode::kInvalidArgument, "input '{}' has the element type {}, which is none of twofold_dtype", name,
+    throw_error(ErrorCode::kInvalidArgument, "{} has the element type {}, which is none of twofold_dtype", what,
                 static_cast<int>(tensor.dtype));
   }
-  // Before the shape is read, which would be beyond its end.
-  if (tensor.rank < 0 || (info.known_rank && static_cast<size_t>(tensor.rank) != info.shape.size())) {
-    throw_error(ErrorCode::kInvalidArgument, "input '{}' must have shape {} (-1: any size), but rank {} was given",
-                name, twofold::to_string(info.shape), tensor.rank);
+  if (tensor.rank < 0 || tensor.rank > kMaxRank) {
+    throw_error(ErrorCode::kInvalidArgument, "{} has rank {}", what, tensor.rank);
   }
   Shape shape;
   if (tensor.rank > 0) {
-    const int64_t* dims = &given(tensor.shape, "the shape of an input");
-    shape.assign(dims, dims + tensor.rank);
+    if (tensor.shape == nullptr) throw_error(ErrorCode::kInvalidArgument, "the shape of {} is NULL", what);
+    shape.assign(tensor.shape, tensor.shape + tensor.rank);
   }
   const size_t size = twofold::byte_size(dtype);
   const auto elements = static_cast<uint64_t>(twofold::num_elements(shape));
   if (tensor.bytes % size != 0 || tensor.bytes / size != elements) {
-    throw_error(ErrorCode::kInvalidArgument, "input '{}' has {} bytes; {} of shape {} takes {} elements of {} bytes",
-                name, tensor.bytes, twofold::to_string(dtype), twofold::to_string(shape), elements, size);
+    throw_error(ErrorCode::kInvalidArgument, "{} has {} bytes; {} of shape {} takes {} elements of {} bytes", what,
+                tensor.bytes, twofold::to_string(dtype), twofold::to_string(shape), elements, size);
   }
   if (tensor.bytes > 0 && tensor.data == nullptr) {
-    throw_error(ErrorCode::kInvalidArgument, "the data of input '{}' is NULL", name);
+    throw_error(ErrorCode::kInvalidArgument, "the data of {} is NULL", what);
   }
   if (reinterpret_cast<uintptr_t>(tensor.data) % size != 0) {
-    throw_error(ErrorCode::kInvalidArgument, "the data of input '{}' must be aligned to {} bytes", name, size);
+    throw_error(ErrorCode::kInvalidArgument, "the data of {} must be aligned to {} bytes", what, size);
   }
   return Tensor::wrap(dtype, std::move(shape), tensor.data, nullptr);
 }
 
-std::vector<Tensor> run(const twofold::Session& session, const twofold_tensor* inputs, size_t count,
-                        const twofold_cancellation* cancellation) {
+std::vector<Tensor> wrap_inputs(const twofold::Session& session, const twofold_tensor* inputs, size_t count) {
   if (count > 0) given(inputs, "inputs");
   if (count != session.inputs().size()) {
     throw_error(ErrorCode::kInvalidArgument, "the model has {} inputs, but {} were given", session.inputs().size(),
                 count);
   }
   std::vector<Tensor> tensors;
-  for (size_t i = 0; i < count; ++i) tensors.push_back(wrap(inputs[i], session.inputs()[i]));
-  twofold::Cancelled cancelled;
-  if (cancellation != nullptr) {
-    cancelled = [cancellation] { return cancellation->cancelled.load(std::memory_order_relaxed); };
+  for (size_t i = 0; i < count; ++i) {
+    const TensorInfo& info = session.inputs()[i];
+    // Before the shape is read, which would be beyond its end.
+    if (info.known_rank && static_cast<size_t>(inputs[i].rank) != info.shape.size()) {
+      throw_error(ErrorCode::kInvalidArgument, "input '{}' must have shape {} (-1: any size), but rank {} was given",
+                  info.name, twofold::to_string(info.shape), inputs[i].rank);
+    }
+    tensors.push_back(wrap(inputs[i], "input '" + info.name + "'"));
   }
-  std::vector<Tensor> outputs = session.run(tensors, cancelled);
-  // An output that is an input in other words would end with the caller's memory.
-  tensors.clear();
-  for (Tensor& output : outputs) output.mutable_bytes();
-  return outputs;
+  return tensors;
+}
+
+twofold::Cancelled asking(const twofold_cancellation* cancellation) {
+  if (cancellation == nullptr) return nullptr;
+  return [cancellation] { return cancellation->cancelled.load(std::memory_order_relaxed); };
+}
+
+std::vector<std::string> strings(const char* const* names, size_t count, const char* what) {
+  if (count > 0) given(names, what);
+  std::vector<std::string> result;
+  for (size_t i = 0; i < count; ++i) result.emplace_back(&given(names[i], "a name"));
+  return result;
+}
+
+// A result of its own: an output that is an input in other words would end with the caller's memory, once `tensors` is
+// all that has it.
+twofold_result* new_result(std::vector<Tensor> tensors) {
+  for (Tensor& tensor : tensors) tensor.mutable_bytes();
+  return new twofold_result{std::move(tensors)};
+}
+
+std::vector<Tensor> run_from(const twofold::KeptRun& kept, const char* const* names, const twofold_tensor* tensors,
+                             size_t count, const twofold_cancellation* cancellation) {
+  const std::vector<std::string> keys = strings(names, count, "names");
+  if (count > 0) given(tensors, "tensors");
+  std::map<std::string, Tensor> changed;
+  for (size_t i = 0; i < count; ++i) changed[keys[i]] = wrap(tensors[i], "tensor '" + keys[i] + "'");
+  return kept.run_from(changed, asking(cancellation));
 }
 
 }  // namespace
@@ -197,6 +230,16 @@ twofold_status twofold_session_open_bytes(const void* model, size_t size, const 
   });
 }
 
+twofold_status twofold_session_open_watching(const char* path, int32_t threads, const char* const* watched,
+                                             size_t count, twofold_session** session) {
+  return guarded([&] {
+    twofold_session*& opened = place(session, "session");
+    check_threads(threads);
+    const twofold::SessionOptions options{threads, strings(watched, count, "watched")};
+    opened = new twofold_session{twofold::Session(std::filesystem::path(&given(path, "path")), options)};
+  });
+}
+
 void twofold_session_free(twofold_session* session) { delete session; }
 
 twofold_status twofold_session_input_count(const twofold_session* session, size_t* count) {
@@ -220,8 +263,9 @@ twofold_status twofold_session_output(const twofold_session* session, size_t ind
 twofold_status twofold_session_run(const twofold_session* session, const twofold_tensor* inputs, size_t count,
                                    const twofold_cancellation* cancellation, twofold_result** result) {
   return guarded([&] {
-    twofold_result*& finished = place(result, "result");
-    finished = new twofold_result{run(given(session, "session").session, inputs, count, cancellation)};
+    twofold_result*& made = place(result, "result");
+    const twofold::Session& opened = given(session, "session").session;
+    made = new_result(opened.run(wrap_inputs(opened, inputs, count), asking(cancellation)));
   });
 }
 
@@ -245,6 +289,53 @@ twofold_status twofold_result_copy(const twofold_result* result, size_t index, v
 }
 
 void twofold_result_free(twofold_result* result) { delete result; }
+
+twofold_status twofold_session_keep(const twofold_session* session, const twofold_tensor* inputs, size_t count,
+                                    size_t memory_cap, const twofold_cancellation* cancellation,
+                                    twofold_kept_run** kept) {
+  return guarded([&] {
+    twofold_kept_run*& made = place(kept, "kept");
+    const twofold::Session& opened = given(session, "session").session;
+    std::vector<Tensor> tensors = wrap_inputs(opened, inputs, count);
+    for (Tensor& tensor : tensors) tensor.mutable_bytes();  // kept longer than the call
+    made = new twofold_kept_run{opened.keep(tensors, memory_cap, asking(cancellation))};
+  });
+}
+
+twofold_status twofold_kept_run_outputs(const twofold_kept_run* kept, twofold_result** result) {
+  return guarded([&] { place(result, "result") = new twofold_result{given(kept, "kept").run.outputs()}; });
+}
+
+twofold_status twofold_kept_run_value(const twofold_kept_run* kept, const char* name,
+                                      const twofold_cancellation* cancellation, twofold_result** result) {
+  return guarded([&] {
+    twofold_result*& made = place(result, "result");
+    made = new twofold_result{{given(kept, "kept").run.value(&given(name, "name"), asking(cancellation))}};
+  });
+}
+
+twofold_status twofold_kept_run_from(const twofold_kept_run* kept, const char* const* names,
+                                     const twofold_tensor* tensors, size_t count,
+                                     const twofold_cancellation* cancellation, twofold_result** result) {
+  return guarded([&] {
+    twofold_result*& made = place(result, "result");
+    made = new_result(run_from(given(kept, "kept").run, names, tensors, count, cancellation));
+  });
+}
+
+twofold_status twofold_kept_run_nodes(const twofold_kept_run* kept, const char* const* names, size_t count,
+                                      size_t* nodes) {
+  return guarded([&] {
+    const twofold::KeptRun& run = given(kept, "kept").run;
+    given(nodes, "nodes") = static_cast<size_t>(run.nodes_to_run(strings(names, count, "names")));
+  });
+}
+
+twofold_status twofold_kept_run_bytes(const twofold_kept_run* kept, size_t* bytes) {
+  return guarded([&] { given(bytes, "bytes") = given(kept, "kept").run.kept_bytes(); });
+}
+
+void twofold_kept_run_free(twofold_kept_run* kept) { delete kept; }
 
 twofold_status twofold_cancellation_new(twofold_cancellation** cancellation) {
   return guarded([&] { place(cancellation, "cancellation") = new twofold_cancellation; });

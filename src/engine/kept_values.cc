@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/parallel_for.h"
+#include "engine/cancellation.h"
 #include "engine/execution.h"
 #include "engine/program.h"
 #include "numeric/allocator_scope.h"
@@ -41,6 +42,7 @@ KeptValues::KeptValues(const Executor& executor, std::vector<Tensor> inputs, siz
     kept_[static_cast<size_t>(id)] = std::move(inputs[i]);
   }
   for (const Step& step : program_->steps) {
+    throw_if_cancelled();
     run.execute(step);
     for (ValueId id : graph().node(step.node).outputs) {
       if (id == kNone) continue;
@@ -159,6 +161,7 @@ std::vector<Tensor> KeptValues::execute(const Plan& plan, const std::map<ValueId
   }
   for (const auto& [id, tensor] : changed) run.set(id, tensor);
   for (size_t i = 0; i < plan.steps.size(); ++i) {
+    throw_if_cancelled();
     const Step& step = program_->steps[plan.steps[i]];
     run.execute(step);
     // A node with several outputs, one of which was changed, has just overwritten it.

@@ -12,7 +12,7 @@
 namespace twofold {
 
 // One run of an executor, which may be gone before it. Thread-safe as const: run_from may be called by several threads
-// at once.
+// at once. What runs can be cancelled between nodes (engine/cancellation.h).
 class KeptValues {
  public:
   // Runs the whole graph once. Values are kept in the order they are computed, up to `memory_cap` bytes; what does not
@@ -29,6 +29,9 @@ class KeptValues {
   bool is_changeable(ValueId id) const;
   // A value of the run, in plain layout; computed again if it was not kept. REQUIRES: is_changeable(id).
   Tensor value(ValueId id) const;
+
+  // The shape that the value had in the run. REQUIRES: is_changeable(id).
+  const Shape& shape(ValueId id) const { return forms_[static_cast<size_t>(id)].shape; }
 
   // The outputs as they would be if `changed` had been computed so: the same bits as a whole run. Runs only the nodes
   // that depend on a changed value, and those whose results are needed and were not kept.

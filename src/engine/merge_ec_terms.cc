@@ -57,9 +57,12 @@ class EcMerger {
       integers = graph_.add_constant(graph_.unique_value_name(name + "_ec"), joined(*q1, *q2));
     } else if (is_split_activation(*edge1, *edge2)) {
       integers = graph_.add_value(graph_.unique_value_name(name + "_ec"), {DType::kInt16, std::nullopt});
-      const ValueId x = graph_.node(graph_.producer(edge1->integers)).input(0);
-      const ValueId scale = graph_.node(graph_.producer(edge1->integers)).input(1);
-      graph_.add_node({name + "_ec", "EcQuantize", "twofold", {x, scale}, {integers}, {}});
+      const NodeId quantize1 = graph_.producer(edge1->integers), quantize2 = graph_.producer(edge2->integers);
+      const ValueId x = graph_.node(quantize1).input(0), scale = graph_.node(quantize1).input(1);
+      const NodeId quantize = graph_.add_node({name + "_ec", "EcQuantize", "twofold", {x, scale}, {integers}, {}});
+      for (NodeId id : {quantize1, graph_.producer(graph_.node(quantize2).input(0)), quantize2}) {
+        graph_.add_origins(quantize, graph_.node(id).origins);
+      }
     } else {
       return kNone;
     }

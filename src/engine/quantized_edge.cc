@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <functional>
 
+#include "base/check.h"
+#include "numeric/integer_limits.h"
+#include "numeric/quantize.h"
 #include "ops/zero_points.h"
 
 namespace twofold {
@@ -89,6 +92,40 @@ std::optional<QuantizedEdge> quantized_edge(const Graph& graph, NodeId id) {
     edge->dtype = asked == 0 ? DType::kUInt8 : static_cast<DType>(asked);
   }
   return edge;
+}
+
+namespace {
+
+// Calls body with a number of the edge's integer type.
+template <typename Body>
+void with_integer(const QuantizedEdge& edge, const Body& body) {
+  TWOFOLD_CHECK(edge.scale.size() == 1 && is_operand_type(edge.dtype));
+  switch (edge.dtype) {
+    case DType::kInt8: return body(int8_t{});
+    case DType::kUInt8: return body(uint8_t{});
+    case DType::kInt16: return body(int16_t{});
+    default: return body(uint16_t{});
+  }
+}
+
+}  // namespace
+
+Tensor quantized(const Tensor& real, const QuantizedEdge& edge) {
+  Tensor integers(edge.dtype, real.shape());
+  with_integer(edge, [&](auto type) {
+    using T = decltype(type);
+    quantize<T>(real.data<float>(), edge.scale[0], edge.zero_point, integers.mutable_data<T>());
+  });
+  return integers;
+}
+
+Tensor dequantized(const Tensor& integers, const QuantizedEdge& edge) {
+  Tensor real(DType::kFloat32, integers.shape());
+  with_integer(edge, [&](auto type) {
+    using T = decltype(type);
+    dequantize<T>(integers.data<T>(), edge.scale[0], edge.zero_point, real.mutable_data<float>());
+  });
+  return real;
 }
 
 }  // namespace twofold

@@ -26,6 +26,11 @@ std::optional<QuantizedEdge> dequantized_edge(const Graph& graph, ValueId real);
 // The edge that node `id` makes, if it is a QuantizeLinear of that form.
 std::optional<QuantizedEdge> quantized_edge(const Graph& graph, NodeId id);
 
+// What the edge makes of a float32 tensor in plain layout, and what its integers stand for.
+// REQUIRES: one scale, and the type of an integer operand (numeric/integer_limits.h).
+Tensor quantized(const Tensor& real, const QuantizedEdge& edge);
+Tensor dequantized(const Tensor& integers, const QuantizedEdge& edge);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_ENGINE_QUANTIZED_EDGE_H_

@@ -1,7 +1,6 @@
 #include "quantize/runnable.h"
 
 #include "engine/lower.h"
-#include "numeric/quantize.h"
 #include "ops/layout.h"
 
 namespace twofold {
@@ -20,18 +19,6 @@ std::optional<IntegerForm> integer_form(const Graph& graph, ValueId real) {
     if (edge && edge->axis < 0) return IntegerForm{graph.value(edge->integers).name, *edge};
   }
   return std::nullopt;
-}
-
-Tensor dequantized(const Tensor& integers, const QuantizedEdge& edge) {
-  Tensor real(DType::kFloat32, integers.shape());
-  const std::span<float> out = real.mutable_data<float>();
-  switch (integers.dtype()) {
-    case DType::kInt8: dequantize<int8_t>(integers.data<int8_t>(), edge.scale[0], edge.zero_point, out); break;
-    case DType::kUInt8: dequantize<uint8_t>(integers.data<uint8_t>(), edge.scale[0], edge.zero_point, out); break;
-    case DType::kInt16: dequantize<int16_t>(integers.data<int16_t>(), edge.scale[0], edge.zero_point, out); break;
-    default: dequantize<uint16_t>(integers.data<uint16_t>(), edge.scale[0], edge.zero_point, out); break;
-  }
-  return real;
 }
 
 }  // namespace

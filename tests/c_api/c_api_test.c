@@ -137,7 +137,7 @@ static void test_bad_inputs(const twofold_session* session) {
   bad.rank = INT32_MAX;
   expect_bad_input(session, bad, "rank 2147483647");
   bad = good, bad.shape = NULL;
-  expect_bad_input(session, bad, "shape of an input is NULL");
+  expect_bad_input(session, bad, "shape of input 'image' is NULL");
   bad = good, bad.shape = wide;
   expect_bad_input(session, bad, "6272 bytes");
   bad.shape = negative;
@@ -158,6 +158,93 @@ static void test_bad_inputs(const twofold_session* session) {
   EXPECT_ERROR(twofold_session_run(session, NULL, 1, NULL, &result), TWOFOLD_INVALID_ARGUMENT, "inputs is NULL");
   EXPECT_ERROR(twofold_session_run(session, &good, 1, NULL, NULL), TWOFOLD_INVALID_ARGUMENT, "result is NULL");
   EXPECT_ERROR(twofold_session_run(NULL, &good, 1, NULL, &result), TWOFOLD_INVALID_ARGUMENT, "session is NULL");
+}
+
+static void expect_same(const twofold_result* a, const twofold_result* b) {
+  twofold_tensor x, y;
+  EXPECT(twofold_result_tensor(a, 0, &x) == TWOFOLD_OK && twofold_result_tensor(b, 0, &y) == TWOFOLD_OK);
+  EXPECT(x.bytes == y.bytes && memcmp(x.data, y.data, x.bytes) == 0);
+}
+
+static void test_kept_run_mistakes(const twofold_session* session, const twofold_kept_run* kept) {
+  static const char *const none[] = {"/Concat_output"}, *const cut[] = {"/Concat_output_0"}, *const null[] = {NULL};
+  const twofold_tensor input = good_input();
+  twofold_kept_run* other = (twofold_kept_run*)image;
+  twofold_result* result = (twofold_result*)image;
+  size_t number = 0;
+  EXPECT_ERROR(twofold_session_keep(session, &input, 2, 0, NULL, &other), TWOFOLD_INVALID_ARGUMENT, "1 inputs, but 2");
+  EXPECT(other == NULL);
+  EXPECT_ERROR(twofold_session_keep(NULL, &input, 1, 0, NULL, &other), TWOFOLD_INVALID_ARGUMENT, "session is NULL");
+  EXPECT_ERROR(twofold_session_keep(session, &input, 1, 0, NULL, NULL), TWOFOLD_INVALID_ARGUMENT, "kept is NULL");
+  EXPECT_ERROR(twofold_kept_run_value(kept, none[0], NULL, &result), TWOFOLD_INVALID_ARGUMENT, "'/Concat_output_0'");
+  EXPECT(result == NULL);
+  EXPECT_ERROR(twofold_kept_run_value(kept, "/Add_output_0", NULL, &result), TWOFOLD_INVALID_ARGUMENT, "not watched");
+  EXPECT_ERROR(twofold_kept_run_value(kept, NULL, NULL, &result), TWOFOLD_INVALID_ARGUMENT, "name is NULL");
+  EXPECT_ERROR(twofold_kept_run_value(kept, cut[0], NULL, NULL), TWOFOLD_INVALID_ARGUMENT, "result is NULL");
+  EXPECT_ERROR(twofold_kept_run_from(kept, cut, &input, 1, NULL, &result), TWOFOLD_INVALID_ARGUMENT, cut[0]);
+  EXPECT_ERROR(twofold_kept_run_from(kept, cut, NULL, 1, NULL, &result), TWOFOLD_INVALID_ARGUMENT, "tensors is NULL");
+  EXPECT_ERROR(twofold_kept_run_from(kept, NULL, &input, 1, NULL, &result), TWOFOLD_INVALID_ARGUMENT, "names is NULL");
+  EXPECT_ERROR(twofold_kept_run_from(kept, null, &input, 1, NULL, &result), TWOFOLD_INVALID_ARGUMENT, "name is NULL");
+  EXPECT_ERROR(twofold_kept_run_nodes(kept, none, 1, &number), TWOFOLD_INVALID_ARGUMENT, "no tensor '/Concat_output'");
+  EXPECT_ERROR(twofold_kept_run_nodes(kept, cut, 1, NULL), TWOFOLD_INVALID_ARGUMENT, "nodes is NULL");
+  EXPECT_ERROR(twofold_kept_run_bytes(NULL, &number), TWOFOLD_INVALID_ARGUMENT, "kept is NULL");
+  EXPECT_ERROR(twofold_kept_run_outputs(NULL, &result), TWOFOLD_INVALID_ARGUMENT, "kept is NULL");
+}
+
+static void test_kept_runs(const char* path) {
+  static const char *const watched[] = {"/Concat_output_0"}, *const names[] = {"image", "/Concat_output_0"},
+                           *const wrong[] = {"/Concat"};
+  const twofold_tensor input = good_input();
+  twofold_session* session = NULL;
+  twofold_kept_run *kept = NULL, *dark = NULL;
+  twofold_result *whole = NULL, *first = NULL, *value = NULL, *result = NULL;
+  twofold_cancellation* cancellation = NULL;
+  twofold_tensor tensor;
+  size_t bytes = 0, from_input = 0, from_cut = 0;
+
+  EXPECT_ERROR(twofold_session_open_watching(path, 1, wrong, 1, &session), TWOFOLD_INVALID_ARGUMENT, "to watch");
+  EXPECT_ERROR(twofold_session_open_watching(path, 1, NULL, 1, &session), TWOFOLD_INVALID_ARGUMENT, "watched is NULL");
+  EXPECT(session == NULL);
+  EXPECT(twofold_session_open_watching(path, 1, watched, 1, &session) == TWOFOLD_OK);
+  EXPECT(twofold_session_run(session, &input, 1, NULL, &whole) == TWOFOLD_OK);
+  EXPECT(twofold_session_keep(session, &input, 1, SIZE_MAX, NULL, &kept) == TWOFOLD_OK);
+  test_kept_run_mistakes(session, kept);
+  image[100] += 1; /* the caller's: the kept run has a copy */
+  EXPECT(twofold_session_keep(session, &input, 1, 0, NULL, &dark) == TWOFOLD_OK);
+  image[100] -= 1;
+  twofold_session_free(session);
+
+  EXPECT(twofold_kept_run_bytes(dark, &bytes) == TWOFOLD_OK && bytes == 0);
+  EXPECT(twofold_kept_run_bytes(kept, &bytes) == TWOFOLD_OK && bytes > 0);
+  EXPECT(twofold_kept_run_outputs(kept, &first) == TWOFOLD_OK);
+  expect_same(first, whole);
+  EXPECT(twofold_kept_run_nodes(kept, names, 1, &from_input) == TWOFOLD_OK);
+  EXPECT(twofold_kept_run_nodes(kept, names + 1, 1, &from_cut) == TWOFOLD_OK);
+  EXPECT(0 < from_cut && from_cut < from_input);
+
+  /* The other image's tensor in the first one's place, and the image itself. */
+  EXPECT(twofold_kept_run_value(dark, names[1], NULL, &value) == TWOFOLD_OK);
+  EXPECT(twofold_result_tensor(value, 0, &tensor) == TWOFOLD_OK && tensor.rank == 4);
+  EXPECT(twofold_kept_run_from(kept, names + 1, &tensor, 1, NULL, &result) == TWOFOLD_OK);
+  twofold_result_free(first);
+  EXPECT(twofold_kept_run_outputs(dark, &first) == TWOFOLD_OK);
+  expect_same(result, first);
+  twofold_result_free(result);
+  EXPECT(twofold_kept_run_from(dark, names, &input, 1, NULL, &result) == TWOFOLD_OK);
+  expect_same(result, whole);
+  twofold_result_free(result);
+
+  EXPECT(twofold_cancellation_new(&cancellation) == TWOFOLD_OK);
+  twofold_cancel(cancellation);
+  EXPECT_ERROR(twofold_kept_run_from(dark, names, &input, 1, cancellation, &result), TWOFOLD_CANCELLED, "cancelled");
+  EXPECT(result == NULL);
+  twofold_cancellation_free(cancellation);
+  twofold_kept_run_free(kept);
+  twofold_kept_run_free(dark);
+  twofold_kept_run_free(NULL);
+  twofold_result_free(whole);
+  twofold_result_free(first);
+  twofold_result_free(value); /* results stay without what they come from */
 }
 
 static void test_cancellation(const twofold_session* session) {
@@ -192,5 +279,6 @@ int main(int argc, char** argv) {
   test_cancellation(session);
   test_run(session);
   twofold_session_free(session);
+  test_kept_runs(argv[1]);
   return 0;
 }

@@ -111,6 +111,37 @@ TEST_F(Concurrency, SessionsComeAndGo) {
   EXPECT_EQ(different, 0);
 }
 
+// Runs from the middle of one that was kept, in part, and one that is cancelled among them.
+TEST_F(Concurrency, KeptRunsGoOnAtOnce) {
+  const std::string cut = "/Concat_output_0";
+  const Session session(quantized(), {.threads = 1, .watched = {cut}});
+  const KeptRun kept = session.keep({images(2, 12)}, 30000);
+  std::vector<Tensor> tensors, alone;
+  for (uint32_t i = 0; i < 3; ++i) {
+    tensors.push_back(session.keep({images(2, 20 + i)}).value(cut));
+    alone.push_back(session.run({images(2, 20 + i)})[0]);
+  }
+  std::atomic<int> different = 0, cancelled = 0;
+  in_threads(4, [&](int t) {
+    for (int i = 0; i < 6; ++i) {
+      const auto k = static_cast<size_t>(t + i) % 3;
+      if (t == 3) {
+        int nodes = 0;
+        try {
+          kept.run_from({{"image", images(2, 20)}}, [&] { return ++nodes > 2 * i; });
+        } catch (const Error&) {
+          ++cancelled;
+        }
+      } else if (!same_bits(kept.run_from({{cut, tensors[k]}})[0], alone[k])) {
+        ++different;
+      }
+    }
+  });
+  EXPECT_EQ(different, 0);
+  EXPECT_EQ(cancelled, 6);
+  EXPECT_TRUE(same_bits(kept.value(cut), session.keep({images(2, 12)}).value(cut)));
+}
+
 // A run that is cancelled, or fails, ends alone, and the session goes on.
 TEST_F(Concurrency, CancelledRunsDisturbNobody) {
   const Session session(quantized(), {.threads = 1});
