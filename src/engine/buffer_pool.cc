@@ -27,24 +27,34 @@ struct BufferPool::State {
     for (const Buffer& buffer : idle) std::free(buffer.bytes);
   }
 
-  // The smallest idle buffer that holds `size` and wastes at most a quarter of itself; null if there is none.
+  // The smallest idle buffer that holds `size`, of at most about four times that; null, and room for a new one within
+  // the bound, if there is none. (With less waste allowed a run needs more buffers than the bound leaves it, and frees
+  // and allocates for ever; where outputs are kept, what they waste is kept too, hence no more.)
   std::byte* take(size_t size, size_t& actual) {
     const std::lock_guard<std::mutex> lock(mutex);
     auto best = idle.end();
     for (auto it = idle.begin(); it != idle.end(); ++it) {
-      const bool fits = it->size >= size && it->size - size <= it->size / 4;
-      if (fits && (best == idle.end() || it->size <= best->size)) best = it;
+      if (it->size >= size && (best == idle.end() || it->size <= best->size)) best = it;
     }
+    const size_t bound = 2 * std::max(most_used_bytes, used_bytes + size);
     std::byte* bytes = nullptr;
-    if (best != idle.end()) {
+    if (best != idle.end() && best->size / 4 <= size) {
       bytes = best->bytes;
       actual = best->size;
       idle_bytes -= actual;
       idle.erase(best);
+    } else {
+      while (idle_bytes + used_bytes + size > bound) drop_oldest();
     }
     used_bytes += actual;
     most_used_bytes = std::max(most_used_bytes, used_bytes);
     return bytes;
+  }
+
+  void drop_oldest() {
+    std::free(idle.front().bytes);
+    idle_bytes -= idle.front().size;
+    idle.erase(idle.begin());
   }
 
   void give_back(Buffer buffer) {
@@ -52,11 +62,6 @@ struct BufferPool::State {
     used_bytes -= buffer.size;
     idle.push_back(buffer);
     idle_bytes += buffer.size;
-    while (idle_bytes + used_bytes > 2 * most_used_bytes) {
-      std::free(idle.front().bytes);
-      idle_bytes -= idle.front().size;
-      idle.erase(idle.begin());
-    }
   }
 
   void forget(size_t size) {

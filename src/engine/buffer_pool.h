@@ -1,5 +1,5 @@
 // Recycles the buffers of a running graph: most of what one node frees, a later one or the next run takes again, so
-// that a model which has run once asks the operating system for nothing more.
+// that a model which has run twice asks the operating system for nothing more.
 #ifndef TWOFOLD_SRC_ENGINE_BUFFER_POOL_H_
 #define TWOFOLD_SRC_ENGINE_BUFFER_POOL_H_
 

@@ -4,6 +4,16 @@
 
 namespace twofold {
 
+Execution::Execution(Executor::Program& program, const Executor::OnValue& on_value)
+    : program_(program), on_value_(on_value) {
+  const auto count = static_cast<size_t>(program.graph.num_values());
+  memory_ = program.pool.allocate(count * sizeof(Slot));
+  slots_ = {reinterpret_cast<Slot*>(memory_.get()), count};
+  std::uninitialized_default_construct(slots_.begin(), slots_.end());
+}
+
+Execution::~Execution() { std::destroy(slots_.begin(), slots_.end()); }
+
 void Execution::set(ValueId id, Tensor tensor) {
   Slot& value = slot(id);
   value.tensor = std::move(tensor);

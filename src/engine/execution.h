@@ -2,6 +2,8 @@
 #ifndef TWOFOLD_SRC_ENGINE_EXECUTION_H_
 #define TWOFOLD_SRC_ENGINE_EXECUTION_H_
 
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/program.h"
@@ -11,12 +13,13 @@ namespace twofold {
 // Not thread-safe; a program may have several at once.
 class Execution {
  public:
-  Execution(Executor::Program& program, const Executor::OnValue& on_value)
-      : program_(program), on_value_(on_value), slots_(static_cast<size_t>(program.graph.num_values())) {}
+  Execution(Executor::Program& program, const Executor::OnValue& on_value);
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
 
   // The tensor of a graph input, or of a value that is not to be computed.
   void set(ValueId id, Tensor tensor);
-  bool has(ValueId id) const { return slots_[static_cast<size_t>(id)].tensor.defined(); }
   void drop(ValueId id) { slot(id) = Slot(); }
   // Runs a step whose arguments are there.
   void execute(const Step& step);
@@ -37,7 +40,8 @@ class Execution {
 
   Executor::Program& program_;
   const Executor::OnValue& on_value_;
-  std::vector<Slot> slots_;
+  std::shared_ptr<std::byte> memory_;  // of the program's pool
+  std::span<Slot> slots_;              // by ValueId, in memory_
   std::vector<const Tensor*> arguments_;
   std::vector<Tensor> converted_constants_;
   std::vector<Tensor> results_;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "twofold/tensor.h"
+
 namespace twofold::kernels {
 
 inline constexpr size_t kCacheLine = 64;
@@ -13,8 +15,14 @@ inline constexpr size_t kCacheLine = 64;
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(size_t bytes)
-      : bytes_(bytes), data_(static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kCacheLine)))) {}
+  // From `allocator`, or the heap without one.
+  explicit AlignedBuffer(size_t bytes, Allocator* allocator = nullptr)
+      : bytes_(bytes), data_(allocator != nullptr ? allocator->allocate(bytes) : from_heap(bytes)) {}
+
+  AlignedBuffer(AlignedBuffer&&) = default;
+  AlignedBuffer& operator=(AlignedBuffer&&) = default;
+  AlignedBuffer(const AlignedBuffer&) = delete;
+  AlignedBuffer& operator=(const AlignedBuffer&) = delete;
 
   // At least `bytes` bytes, with whatever content: the buffer is replaced if it is smaller.
   std::byte* at_least(size_t bytes) {
@@ -26,11 +34,14 @@ class AlignedBuffer {
   size_t size() const { return bytes_; }
 
  private:
-  struct Delete {
-    void operator()(std::byte* data) const { ::operator delete(data, std::align_val_t(kCacheLine)); }
-  };
+  static std::shared_ptr<std::byte> from_heap(size_t bytes) {
+    constexpr std::align_val_t kAlignment{kCacheLine};
+    return {static_cast<std::byte*>(::operator new(bytes, kAlignment)),
+            [](std::byte* data) { ::operator delete(data, kAlignment); }};
+  }
+
   size_t bytes_ = 0;
-  std::unique_ptr<std::byte, Delete> data_;
+  std::shared_ptr<std::byte> data_;
 };
 
 }  // namespace twofold::kernels

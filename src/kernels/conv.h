@@ -48,7 +48,8 @@ class Conv {
   int64_t out_channels_, group_channels_, group_count_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element
   std::optional<Depthwise> depthwise_;
-  std::vector<Group> groups_;  // without depthwise_
+  std::vector<Group> groups_;     // without depthwise_
+  std::vector<std::byte> zeros_;  // zero points of a, for a line of taps
 };
 
 }  // namespace twofold::kernels

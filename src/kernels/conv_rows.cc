@@ -1,37 +1,33 @@
 #include "kernels/conv_rows.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace twofold::kernels {
 
-ConvRows::ConvRows(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t first_channel, int64_t channels)
+ConvRows::ConvRows(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t first_channel, int64_t channels,
+                   const std::byte* zeros)
     : input_(input),
       axes_(axes),
       first_channel_(first_channel),
       channels_(channels),
       element_bytes_(static_cast<int64_t>(byte_size(input.dtype))),
       pixel_bytes_(input.channels * element_bytes_),
-      contiguous_(channels == input.channels && axes[2].dilation == 1 && axes[2].upsampling == 1) {
-  const auto bytes = static_cast<size_t>(element_bytes_);
-  zero_run_.resize(static_cast<size_t>(axes[2].kernel * channels) * bytes);
-  // The low bytes of an int32 are the integer of either type.
-  for (size_t i = 0; i < zero_run_.size(); i += bytes) std::memcpy(zero_run_.data() + i, &input.zero_point, bytes);
-}
+      contiguous_(channels == input.channels && axes[2].dilation == 1 && axes[2].upsampling == 1),
+      zeros_(zeros) {}
 
 // One output position, some of whose taps lie in the padding: the first one at position `first`.
 void ConvRows::pack_edge(const std::byte* line, int64_t first, const Taps& taps, const PackedRows& row) const {
   const ConvAxis& axis = axes_[2];
   if (axis.upsampling > 1) {
     const int64_t x = axis.element(first);
-    return row.copy(taps.k, channels_, x >= 0 ? line + x * pixel_bytes_ : zero_run_.data());
+    return row.copy(taps.k, channels_, x >= 0 ? line + x * pixel_bytes_ : zeros_);
   }
   const int64_t before = std::clamp<int64_t>(-first, 0, taps.count);
   const int64_t end = std::clamp<int64_t>(axis.size - first, before, taps.count);
-  if (before > 0) row.copy(taps.k, before * channels_, zero_run_.data());
+  if (before > 0) row.copy(taps.k, before * channels_, zeros_);
   if (end > before)
     row.copy(taps.k + before * channels_, (end - before) * channels_, line + (first + before) * pixel_bytes_);
-  if (end < taps.count) row.copy(taps.k + end * channels_, (taps.count - end) * channels_, zero_run_.data());
+  if (end < taps.count) row.copy(taps.k + end * channels_, (taps.count - end) * channels_, zeros_);
 }
 
 void ConvRows::pack_taps(const std::byte* line, const Run& run, const Taps& taps, const PackedRows& rows) const {
@@ -73,7 +69,7 @@ void ConvRows::pack(int64_t begin, int64_t count, const PackedRows& rows) const 
       for (int64_t ky = 0; ky < height.kernel; ++ky, k += line_elements) {
         const int64_t iy = height.element(height.first(y) + ky * height.dilation);
         if (iz < 0 || iy < 0) {
-          rows.from(r).copy(k, line_elements, zero_run_.data(), 0, run.count);
+          rows.from(r).copy(k, line_elements, zeros_, 0, run.count);
         } else {
           const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
           pack_line(data + input_line * width.size * pixel_bytes_, run, k, rows.from(r));

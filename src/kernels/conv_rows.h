@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "kernels/conv_geometry.h"
 #include "kernels/row_source.h"
@@ -15,8 +14,10 @@ namespace twofold::kernels {
 // which counts as 0.
 class ConvRows final : public RowSource {
  public:
-  // Channels [first_channel, first_channel + channels) of `input`, which has to live as long as this.
-  ConvRows(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t first_channel, int64_t channels);
+  // Channels [first_channel, first_channel + channels) of `input`. `zeros` are the zero points of a line of taps. Both
+  // have to live as long as this.
+  ConvRows(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t first_channel, int64_t channels,
+           const std::byte* zeros);
   int64_t rows() const override { return input_.batch * axes_[0].outputs * axes_[1].outputs * axes_[2].outputs; }
   int64_t k() const override { return axes_[0].kernel * axes_[1].kernel * axes_[2].kernel * channels_; }
   DType dtype() const override { return input_.dtype; }
@@ -39,8 +40,8 @@ class ConvRows final : public RowSource {
   std::array<ConvAxis, 3> axes_;
   int64_t first_channel_, channels_;
   int64_t element_bytes_, pixel_bytes_;
-  bool contiguous_;                  // the taps of a line lie side by side
-  std::vector<std::byte> zero_run_;  // zero points for a line of taps
+  bool contiguous_;  // the taps of a line lie side by side
+  const std::byte* zeros_;
 };
 
 }  // namespace twofold::kernels

@@ -103,15 +103,15 @@ bool cut(int64_t steps, int width, int64_t limit, int64_t most, const Weigh& wei
 
 }  // namespace
 
-PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums)
+PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums, Allocator* allocator)
     : isa_(current_isa()), kernels_(&micro_kernels(isa_)), k_(b.rows), columns_(b.columns) {
   choose_form(b, a_dtype, a_zero_point, whole_sums);
-  lay_out_panels();
+  lay_out_panels(allocator);
   pack_panels(b);
   if (product_ == Product::kPairsAndHighBytes && pairs_are_better()) product_ = Product::kPairs;
   describe_rows(a_dtype);
   if (product_ == Product::kPairsAndHighBytes)
-    high_ = AlignedBuffer(kernels_->has_quads ? data_.size() / 2 : data_.size());
+    high_ = AlignedBuffer(kernels_->has_quads ? data_.size() / 2 : data_.size(), allocator);
   for (Panel& panel : panels_) cut_panel(panel, whole_sums);
 }
 
@@ -165,7 +165,7 @@ void PackedB::describe_rows(DType a_dtype) {
       round_up(form.high_offset + padded_k * form.high_bytes, kCacheLine) | static_cast<std::ptrdiff_t>(kCacheLine);
 }
 
-void PackedB::lay_out_panels() {
+void PackedB::lay_out_panels(Allocator* allocator) {
   const std::ptrdiff_t padded_k = round_up(k_, kStep);
   std::ptrdiff_t bytes = 0, high_bytes = 0;
   for (int64_t column = 0; column < columns_;) {
@@ -185,7 +185,7 @@ void PackedB::lay_out_panels() {
     column += panel.columns;
     panels_.push_back(panel);
   }
-  data_ = AlignedBuffer(static_cast<size_t>(bytes));
+  data_ = AlignedBuffer(static_cast<size_t>(bytes), allocator);
 }
 
 const std::byte* PackedB::cells_at(const Panel& panel, int64_t cell) const {

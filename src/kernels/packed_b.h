@@ -43,10 +43,12 @@ class PackedB {
     size_t first_chunk, chunks;
   };
 
-  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa(). Where `whole_sums`, K is not
-  // cut and kPairs takes the place of kPairsAndHighBytes: whether sums fit int32 is for the caller to see (sum_bound).
-  // Throws Error(kUnsupported) if K is so large that an accumulator could pass 2^53.
-  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums = false);
+  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa(), into memory of `allocator`
+  // (nullptr: the heap). Where `whole_sums`, K is not cut and kPairs takes the place of kPairsAndHighBytes: whether
+  // sums fit int32 is for the caller to see (sum_bound). Throws Error(kUnsupported) if K is so large that an
+  // accumulator could pass 2^53.
+  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums = false,
+          Allocator* allocator = nullptr);
 
   int64_t k() const { return k_; }
   int64_t columns() const { return columns_; }
@@ -74,7 +76,7 @@ class PackedB {
  private:
   void choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums);
   void describe_rows(DType a_dtype);
-  void lay_out_panels();
+  void lay_out_panels(Allocator* allocator);
   void pack_panels(const MatrixView& b);
   bool pairs_are_better() const;
   void cut_panel(Panel& panel, bool whole_sums);

@@ -32,7 +32,7 @@ class IntegerMatMul final : public Kernel {
     // A row of any length that fits stands for the A that is not there yet.
     const Shape row(1, b->rank() == 1 || !orders_.b.empty() ? b->shape().back() : b->dim(b->rank() - 2));
     const MatrixProduct p = plan_product(row, b->shape(), {{}, orders_.b, {}});
-    for (int64_t i = 0; i < p.batches; ++i) prepared_.push_back(prepare(*b, p, p.offsets(i).b));
+    for (int64_t i = 0; i < p.batches; ++i) prepared_.push_back(prepare(*b, p, p.offsets(i).b, nullptr));
   }
 
   void run(OpCall& call) const override {
@@ -47,7 +47,7 @@ class IntegerMatMul final : public Kernel {
         const int64_t matrix = p.k > 0 ? at.b / (p.k * p.n) : 0;
         multiply(a, p, rows, at, prepared_[static_cast<size_t>(matrix)], outputs);
       } else {
-        multiply(a, p, rows, at, prepare(b, p, at.b), outputs);
+        multiply(a, p, rows, at, prepare(b, p, at.b, call.allocator()), outputs);
       }
     };
     if (is_one_product(a, b, p)) {
@@ -62,10 +62,10 @@ class IntegerMatMul final : public Kernel {
   }
 
  private:
-  Prepared prepare(const Tensor& b, const MatrixProduct& p, int64_t offset) const {
+  Prepared prepare(const Tensor& b, const MatrixProduct& p, int64_t offset, Allocator* allocator) const {
     const kernels::MatrixView matrix = product_.view_b(b, offset, p.k, p.n, p.b.row_stride(), p.b.column_stride());
     product_.check_channels(p.n);
-    kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point);
+    kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point, false, allocator);
     kernels::Epilogue epilogue(packed, product_.bias, product_.output_forms(p.n));
     return {std::move(packed), std::move(epilogue)};
   }

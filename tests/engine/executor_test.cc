@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <random>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "engine/buffer_pool.h"
 #include "ops/run_op.h"
@@ -25,6 +29,26 @@ TEST(BufferPool, RecyclesAndStaysBounded) {
   for (size_t size = 1; size < 100; ++size) {
     const auto a = pool.allocate(size << 14);
     EXPECT_LE(pool.idle_bytes(), size_t{200} << 14);
+  }
+}
+
+// Runs that are alike: values of sizes that do not follow from each other, each dropped some steps after it came.
+TEST(BufferPool, ComesToRest) {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    BufferPool pool;
+    std::set<std::byte*> known;
+    for (int run = 0; run < 8; ++run) {
+      std::mt19937 random(seed);
+      std::vector<std::shared_ptr<std::byte>> live(6);
+      for (int step = 0; step < 60; ++step) {
+        const size_t size = size_t{4096} << (random() % 6);
+        std::shared_ptr<std::byte>& value = live[random() % live.size()];
+        value = nullptr;
+        value = pool.allocate(size + random() % size);
+        const bool is_new = known.insert(value.get()).second;
+        EXPECT_FALSE(is_new && run >= 6) << "seed " << seed << ", run " << run << ", step " << step;
+      }
+    }
   }
 }
 

@@ -1,0 +1,126 @@
+// Runs after the second of one shape take no big memory from the system: buffers come from the executor's pool, scratch
+// from the thread. A program of its own, since it puts itself in front of the C library's allocation functions, which
+// operator new calls too.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "twofold/quantize.h"
+#include "twofold/session.h"
+
+extern "C" {
+
+// What the C library calls malloc, calloc, realloc and memalign itself.
+void* __libc_malloc(size_t size);                      // NOLINT
+void* __libc_calloc(size_t count, size_t size);        // NOLINT
+void* __libc_realloc(void* memory, size_t size);       // NOLINT
+void* __libc_memalign(size_t alignment, size_t size);  // NOLINT
+
+}  // extern "C"
+
+namespace {
+
+constexpr size_t kBig = 4096;
+std::atomic<bool> counting = false;
+std::atomic<int> big_allocations = 0;
+
+void note(size_t size) {
+  if (counting && size >= kBig) ++big_allocations;
+}
+
+}  // namespace
+
+extern "C" {
+
+void* malloc(size_t size) {
+  note(size);
+  return __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) {
+  note(count * size);
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, size_t size) {
+  note(size);
+  return __libc_realloc(memory, size);
+}
+void* memalign(size_t alignment, size_t size) {
+  note(size);
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) {
+  note(size);
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, size_t alignment, size_t size) {
+  note(size);
+  *memory = __libc_memalign(alignment, size);
+  return *memory != nullptr ? 0 : ENOMEM;
+}
+
+}  // extern "C"
+
+namespace twofold {
+namespace {
+
+const std::filesystem::path kDigits = std::filesystem::path(TWOFOLD_SOURCE_DIR) / "examples" / "digits";
+
+Tensor images(int64_t count, uint32_t seed) {
+  Tensor tensor(DType::kFloat32, {count, 1, 28, 28});
+  for (float& value : tensor.mutable_data<float>()) {
+    seed = seed * 1664525 + 1013904223;
+    value = static_cast<float>(seed >> 8) / static_cast<float>(1 << 24);
+  }
+  return tensor;
+}
+
+int count_in(const Session& session, const Tensor& input) {
+  const std::vector<Tensor> inputs = {input};
+  big_allocations = 0;
+  counting = true;
+  const std::vector<Tensor> outputs = session.run(inputs);
+  counting = false;
+  EXPECT_EQ(outputs[0].dim(0), input.dim(0));
+  return big_allocations;
+}
+
+// Attention, whose right operands are computed, is among the operators.
+class Allocations : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("twofold_allocations_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+    QuantizeOptions options;
+    options.config.text = GetParam();
+    options.threads = 1;
+    options.output = folder_ / "quantized.onnx";
+    quantize(kDigits / "digits.onnx", {.path = {}, .source = samples_in_memory({{{"image", images(1, 1)}}})}, options);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_;
+};
+
+TEST_P(Allocations, StopAfterTwoRuns) {
+  const Session session(folder_ / "quantized.onnx", {.threads = 1});
+  const Tensor many = images(64, 2), few = images(48, 3);
+  EXPECT_GT(count_in(session, many), 10);  // so it does count
+  count_in(session, many);
+  EXPECT_EQ(count_in(session, many), 0);
+  count_in(session, few);
+  count_in(session, few);
+  EXPECT_EQ(count_in(session, few), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Precisions, Allocations,
+                         ::testing::Values("{}", "{model_config: {all_node_type: int16}}",
+                                           "{op_config: {Conv: {qtype: dual-int16}, MatMul: {qtype: dual-int16}}}"));
+
+}  // namespace
+}  // namespace twofold
