@@ -28,7 +28,9 @@ struct BenchReport {
   double load_seconds = 0, first_seconds = 0;  // from the file to a session; the first run
   double best_seconds = 0, median_seconds = 0;
   int64_t runs = 0;
-  std::vector<NodeTime> nodes;  // the most expensive one first
+  int64_t activation_bytes = 0;  // most that tensors and working memory of a run take at once; inputs not counted
+  int64_t packed_bytes = 0;      // weights in the form that kernels read; those of the file not counted
+  std::vector<NodeTime> nodes;   // the most expensive one first
 };
 
 // Runs the first sample of `data`; without data, random numbers of the shapes that the model declares.

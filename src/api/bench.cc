@@ -95,6 +95,9 @@ BenchReport bench_model(const std::filesystem::path& model, const Samples& data,
   const bool given = !data.path.empty() || data.source != nullptr;
   inputs = given ? open_samples(data, input_specs(graph))->sample(0) : random_inputs(graph);
   report.first_seconds = seconds_of([&] { executor->run(inputs); });
+  const MemoryUse memory = executor->memory();
+  report.activation_bytes = static_cast<int64_t>(memory.peak_bytes);
+  report.packed_bytes = static_cast<int64_t>(memory.packed_bytes);
   const std::vector<double> times = time_runs(*executor, inputs, options.seconds);
   report.best_seconds = times.front();
   report.median_seconds = times[times.size() / 2];

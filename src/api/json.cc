@@ -173,6 +173,8 @@ std::string to_json(const BenchReport& report) {
                {"best_seconds", report.best_seconds},
                {"median_seconds", report.median_seconds},
                {"runs", report.runs},
+               {"activation_bytes", report.activation_bytes},
+               {"packed_bytes", report.packed_bytes},
                {"nodes", list(report.nodes)}});
 }
 

@@ -23,6 +23,8 @@ double total(const BenchReport& report) {
   return sum;
 }
 
+std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f}", static_cast<double>(bytes) / (1 << 20)); }
+
 std::string percent(double part, double whole) { return fmt::format("{:.1f}", whole > 0 ? 100 * part / whole : 0); }
 
 std::string operator_table(const BenchReport& report) {
@@ -83,6 +85,8 @@ void add_bench(CLI::App& app) {
     fmt::print("{} threads, {} runs: best {} ms, median {} ms; loading {} ms, first run {} ms\n", report.threads,
                report.runs, milliseconds(report.best_seconds), milliseconds(report.median_seconds),
                milliseconds(report.load_seconds), milliseconds(report.first_seconds));
+    fmt::print("memory: activations at most {} MiB at once, packed weights {} MiB\n",
+               mebibytes(report.activation_bytes), mebibytes(report.packed_bytes));
   });
 }
 

@@ -16,8 +16,10 @@ class BufferPool final : public Allocator {
   BufferPool();
   ~BufferPool() override;
   std::shared_ptr<std::byte> allocate(size_t bytes) override;
-  // Bytes that lie unused, for tests.
+  // Bytes that lie unused.
   size_t idle_bytes() const;
+  // The most bytes that were asked for and not yet given back, so far.
+  size_t peak_bytes() const;
 
  private:
   struct State;

@@ -43,6 +43,12 @@ std::vector<Tensor> Executor::run(const std::vector<Tensor>& inputs, const OnVal
   return outputs;
 }
 
+MemoryUse Executor::memory() const {
+  MemoryUse use{program_->pool.peak_bytes(), 0};
+  for (const Step& step : program_->steps) use.packed_bytes += step.kernel->packed_bytes();
+  return use;
+}
+
 std::vector<NodeProfile> Executor::profile() const {
   const std::lock_guard<std::mutex> lock(program_->profile_mutex);
   return program_->profile;

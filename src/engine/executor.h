@@ -26,6 +26,12 @@ struct NodeProfile {
   int64_t calls = 0;
 };
 
+// What runs have taken so far.
+struct MemoryUse {
+  size_t peak_bytes = 0;    // most that tensors and working memory took at once, inputs not among them
+  size_t packed_bytes = 0;  // constant weights as kernels have packed them, the graph's own not counted
+};
+
 // A graph made ready to run: kernels with prepared weights, in order, with the last use of every value known.
 // Thread-safe: several threads may run one executor at once.
 class Executor {
@@ -47,6 +53,7 @@ class Executor {
 
   // In order of execution; empty unless ExecutorOptions::profile.
   std::vector<NodeProfile> profile() const;
+  MemoryUse memory() const;
 
   // For KeptValues, which keeps it alive.
   const std::shared_ptr<Program>& program() const { return program_; }

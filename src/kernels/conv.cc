@@ -79,6 +79,12 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
   }
 }
 
+size_t Conv::packed_bytes() const {
+  size_t bytes = depthwise_ ? depthwise_->packed_bytes() : 0;
+  for (const Group& group : groups_) bytes += group.weights.byte_size();
+  return bytes;
+}
+
 void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
                const BlockSink* sink) const {
   TWOFOLD_CHECK(input.channels == group_count_ * group_channels_);

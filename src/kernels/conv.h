@@ -39,6 +39,8 @@ class Conv {
   // the sizes of the kernel.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
            const BlockSink* sink = nullptr) const;
+  // Bytes of the packed weights.
+  size_t packed_bytes() const;
 
  private:
   struct Group {

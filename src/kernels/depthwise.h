@@ -29,6 +29,8 @@ class Depthwise {
   // As Conv::run.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
            const BlockSink* sink = nullptr) const;
+  // Bytes of the packed weights, in both forms.
+  size_t packed_bytes() const { return b_.byte_size() + weights_.size() + high_weights_.size(); }
 
  private:
   // Channels that the kernel takes at once.

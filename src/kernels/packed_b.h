@@ -54,6 +54,7 @@ class PackedB {
   int64_t columns() const { return columns_; }
   Isa isa() const { return isa_; }
   Product product() const { return product_; }
+  // Of the packed elements.
   size_t byte_size() const { return data_.size() + high_.size(); }
 
   // For gemm and Epilogue. Arrays have an entry per column, up to padded_columns(), the panels' width.

@@ -18,6 +18,7 @@ class BlockConvTranspose {
 
   // x is [N,C,spatial...] and y [N,M,spatial * k...], both channels-last.
   void run(const OpCall& call, const Tensor& x, Tensor& y) const;
+  size_t byte_size() const { return product_.byte_size(); }  // of the packed weights
 
  private:
   const Shape weights_;  // their shape

@@ -39,6 +39,10 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
     if (y.size() > 0) blocks_->run(call, x, y);
   }
 
+  size_t packed_bytes() const override {
+    return blocks_ != nullptr ? blocks_->byte_size() : ConvolutionKernel::packed_bytes();
+  }
+
  private:
   static bool fits(const Tensor& bias, int64_t channels) {
     return bias.dtype() == DType::kFloat32 && bias.shape() == Shape{channels};

@@ -14,6 +14,7 @@ namespace twofold::onednn {
 class ConvolutionKernel : public Kernel {
  public:
   void run(OpCall& call) const override;
+  size_t packed_bytes() const override { return packed_ != nullptr ? packed_->byte_size() : 0; }
 
  protected:
   // Geometry of one call, as oneDNN takes it.

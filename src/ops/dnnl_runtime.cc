@@ -105,6 +105,15 @@ memory PackedOperand::get(const memory::desc& desc) {
   return forms_.back();
 }
 
+size_t PackedOperand::byte_size() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  size_t bytes = 0;
+  for (const memory& form : forms_) {
+    if (form.get_desc() != source_) bytes += form.get_desc().get_size();
+  }
+  return bytes;
+}
+
 std::shared_ptr<const Plan> PlanCache::get(const Key& key, const std::function<Plan()>& make) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -46,11 +46,13 @@ class PackedOperand {
   // `source` describes the bytes of `tensor`.
   PackedOperand(Tensor tensor, dnnl::memory::desc source) : tensor_(std::move(tensor)), source_(std::move(source)) {}
   dnnl::memory get(const dnnl::memory::desc& desc);
+  // Of the forms that are not the tensor's own.
+  size_t byte_size() const;
 
  private:
   Tensor tensor_;
   dnnl::memory::desc source_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<dnnl::memory> forms_;
 };
 

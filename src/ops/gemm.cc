@@ -110,6 +110,8 @@ class GemmKernel final : public Kernel {
     }
   }
 
+  size_t packed_bytes() const override { return packed_ != nullptr ? packed_->byte_size() : 0; }
+
  private:
   void run_float(OpCall& call, const GemmShape& shape) const {
     const Tensor &a = call.input(0), &b = call.input(1);

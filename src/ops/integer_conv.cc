@@ -55,6 +55,8 @@ class IntegerConv final : public Kernel {
     outputs.finish();
   }
 
+  size_t packed_bytes() const override { return prepared_ ? prepared_->packed_bytes() : 0; }
+
  private:
   kernels::Conv prepare(const Tensor& weights) const {
     spatial_rank(weights.shape(), "input W");

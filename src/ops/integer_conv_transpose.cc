@@ -115,6 +115,10 @@ class IntegerConvTranspose final : public Kernel {
     outputs.finish();
   }
 
+  size_t packed_bytes() const override {
+    return (tiles_ ? tiles_->b.byte_size() : 0) + (conv_ ? conv_->packed_bytes() : 0);
+  }
+
  private:
   void check_weights(const Tensor& weights) const {
     spatial_rank(weights.shape(), "input W");

@@ -61,6 +61,12 @@ class IntegerMatMul final : public Kernel {
     outputs.finish();
   }
 
+  size_t packed_bytes() const override {
+    size_t bytes = 0;
+    for (const Prepared& matrix : prepared_) bytes += matrix.b.byte_size();
+    return bytes;
+  }
+
  private:
   Prepared prepare(const Tensor& b, const MatrixProduct& p, int64_t offset, Allocator* allocator) const {
     const kernels::MatrixView matrix = product_.view_b(b, offset, p.k, p.n, p.b.row_stride(), p.b.column_stride());

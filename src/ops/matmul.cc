@@ -109,6 +109,8 @@ class MatMulKernel final : public Kernel {
     }
   }
 
+  size_t packed_bytes() const override { return packed_ != nullptr ? packed_->byte_size() : 0; }
+
  private:
   void run_packed(const OpCall& call, const MatrixProduct& p, Tensor& y) const {
     std::vector<const float*> addends;

@@ -63,6 +63,9 @@ class Kernel {
   virtual ~Kernel() = default;
   // Thread-safe: one kernel may run in several threads at once.
   virtual void run(OpCall& call) const = 0;
+  // What the kernel has made of constant weights for itself, the graph's own not counted. Some is made in the first
+  // run.
+  virtual size_t packed_bytes() const { return 0; }
 };
 
 struct OpDef {

@@ -22,6 +22,8 @@ PackedMatMul::PackedMatMul(Tensor weights, bool transposed, Tensor bias, Epilogu
 
 PackedMatMul::~PackedMatMul() = default;
 
+size_t PackedMatMul::byte_size() const { return prepared_->weights.byte_size(); }
+
 void PackedMatMul::run(const OpCall& call, int64_t m, const float* x, std::span<const float* const> addends,
                        float* y) const {
   const auto plan = prepared_->plans.get({m, num_threads()}, [&] {

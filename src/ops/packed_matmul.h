@@ -22,6 +22,7 @@ class PackedMatMul {
   int64_t n() const { return n_; }
   // `addends` are the [M,N] operands of the epilogue's kAdd steps.
   void run(const OpCall& call, int64_t m, const float* x, std::span<const float* const> addends, float* y) const;
+  size_t byte_size() const;  // of the packed weights
 
  private:
   struct Prepared;

@@ -52,6 +52,17 @@ TEST(BufferPool, ComesToRest) {
   }
 }
 
+TEST(BufferPool, CountsWhatWasAskedForAtOnce) {
+  BufferPool pool;
+  auto a = pool.allocate(6400), b = pool.allocate(1280);
+  EXPECT_EQ(pool.peak_bytes(), 7680U);
+  a = nullptr;
+  a = pool.allocate(3200);  // in the buffer of 6400
+  EXPECT_EQ(pool.peak_bytes(), 7680U);
+  const auto c = pool.allocate(6400);
+  EXPECT_EQ(pool.peak_bytes(), 10880U);
+}
+
 TEST(BufferPool, BuffersOutliveThePool) {
   std::shared_ptr<std::byte> kept;
   {
