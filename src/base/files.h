@@ -21,6 +21,9 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // Lets the memory go that holds the whole pages of [begin, end) of the file; what is read there again comes from the
+  // file again.
+  void drop_pages(size_t begin, size_t end) const;
 
  private:
   MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}

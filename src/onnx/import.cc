@@ -1,8 +1,10 @@
 #include "onnx/import.h"
 
+#include <google/protobuf/io/zero_copy_stream.h>
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -14,23 +16,56 @@ namespace twofold {
 
 namespace {
 
-void parse(std::span<const std::byte> bytes, onnx::ModelProto& model) {
+// A model's bytes for protobuf. Where they are a mapped file's, the pages that have been parsed go, so that a big model
+// is not in memory twice: weights in the file itself become tensors of their own, since few lie aligned there.
+class ModelStream final : public google::protobuf::io::ZeroCopyInputStream {
+ public:
+  ModelStream(std::span<const std::byte> bytes, const MappedFile* file) : bytes_(bytes), file_(file) {}
+
+  bool Next(const void** data, int* size) override {
+    if (file_ != nullptr) file_->drop_pages(dropped_, position_);
+    dropped_ = position_;
+    const size_t count = std::min(kBlock, bytes_.size() - position_);
+    *data = bytes_.data() + position_;
+    *size = static_cast<int>(count);
+    position_ += count;
+    return count > 0;
+  }
+  void BackUp(int count) override { position_ -= static_cast<size_t>(count); }
+  bool Skip(int count) override {
+    const size_t skipped = std::min(static_cast<size_t>(count), bytes_.size() - position_);
+    position_ += skipped;
+    return skipped == static_cast<size_t>(count);
+  }
+  int64_t ByteCount() const override { return static_cast<int64_t>(position_); }
+
+ private:
+  static constexpr size_t kBlock = size_t{4} << 20;
+
+  std::span<const std::byte> bytes_;
+  const MappedFile* file_;
+  size_t position_ = 0, dropped_ = 0;
+};
+
+void parse(std::span<const std::byte> bytes, const MappedFile* file, onnx::ModelProto& model) {
   if (bytes.empty()) throw_error(ErrorCode::kInvalidModel, "the file is empty");
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {
     throw_error(ErrorCode::kInvalidModel,
                 "the file is over 2 GB, which ONNX does not allow; save the model with external data");
   }
   google::protobuf::LogSilencer silent;  // what is wrong is said below
-  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph()) {
+  ModelStream stream(bytes, file);
+  if (!model.ParseFromZeroCopyStream(&stream) || !model.has_graph()) {
     throw_error(ErrorCode::kInvalidModel, "the file is truncated or not an ONNX model");
   }
 }
 
-Graph read(std::span<const std::byte> bytes, const std::string& label,
+// `file` may be null.
+Graph read(std::span<const std::byte> bytes, const MappedFile* file, const std::string& label,
            const std::vector<std::filesystem::path>& folders) {
   try {
     onnx::ModelProto model;
-    parse(bytes, model);
+    parse(bytes, file, model);
     std::map<std::string, std::string> metadata;
     for (const onnx::StringStringEntryProto& entry : model.metadata_props()) {
       metadata.insert_or_assign(entry.key(), entry.value());
@@ -59,13 +94,13 @@ Graph import_onnx(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const std::filesystem::path real = std::filesystem::canonical(path, error);
-  return read(file->bytes(), path.string(), {folder, error ? folder : real.parent_path()});
+  return read(file->bytes(), file.get(), path.string(), {folder, error ? folder : real.parent_path()});
 }
 
 Graph import_onnx_bytes(std::span<const std::byte> model, const std::string& label,
                         const std::filesystem::path& folder) {
-  if (folder.empty()) return read(model, label, {});
-  return read(model, label, {folder});
+  if (folder.empty()) return read(model, nullptr, label, {});
+  return read(model, nullptr, label, {folder});
 }
 
 }  // namespace twofold

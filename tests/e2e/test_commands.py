@@ -342,7 +342,7 @@ def test_bench_times_every_node(quantized, samples, tmp_path):
     assert seconds == sorted(seconds, reverse=True) and sum(seconds) > 0
     assert "/edges/Conv" in {node["name"] for node in report["nodes"]}
     assert table(printed, "slowest nodes")
-    # The first convolution alone gives 8 int8 maps of 28 x 28, and most of the 8-bit weights are packed as they are.
+    # The first convolution alone gives 8 maps of 28 x 28; most 8-bit weights stay as big packed.
     assert 6 * 1024 < report["activation_bytes"] < 1 << 20
     size = (folder / "q.onnx").stat().st_size
     assert size / 4 < report["packed_bytes"] < 4 * size

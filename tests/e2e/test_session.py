@@ -87,6 +87,42 @@ def test_a_big_input_is_copied_only_if_it_must_be(tmp_path, how, least, most):
     assert least <= growth(tmp_path / "shape.onnx", prepare) < most
 
 
+OPENING = """
+import re, sys
+import twofold
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
+
+before = peak()
+session = twofold.Session(sys.argv[1], threads=1)
+print(peak() - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("external", "least", "most"), [(False, 190, 240), (True, 0, 30)], ids=["inside", "external"]
+)
+def test_weights_are_not_in_memory_twice_while_a_model_is_opened(tmp_path, external, least, most):
+    weights = [
+        (f"w{i}", np.random.default_rng(i).random((1 << 20, 16), np.float32)) for i in range(3)
+    ]
+    given = onnx.load_from_string(
+        model(
+            [helper.make_node("Gather", [name, "i"], [f"y{name}"]) for name, _ in weights],
+            {"i": (TensorProto.INT64, [1])},
+            {f"y{name}": (TensorProto.FLOAT, [1, 16]) for name, _ in weights},
+            weights,  # 64 MiB each
+        )
+    )
+    onnx.save(given, tmp_path / "big.onnx", save_as_external_data=external, location="weights")
+    command = [sys.executable, "-c", OPENING, tmp_path / "big.onnx"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert least <= float(done.stdout) < most
+    row = twofold.Session(tmp_path / "big.onnx").run({"i": np.array([1 << 19])})["yw2"]
+    np.testing.assert_array_equal(row, weights[2][1][1 << 19 : (1 << 19) + 1])
+
+
 COUNT = """
 import os, sys
 import twofold
