@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "twofold/bench.h"
+#include "twofold/calibrate_costs.h"
 #include "twofold/inspect.h"
 #include "twofold/quantize.h"
 #include "twofold/run.h"
@@ -77,6 +78,14 @@ Json to_json_value(const CombinationRow& row) {
 }
 
 Json to_json_value(const OperatorRow& row);
+Json to_json_value(const CostLayer& layer) {
+  return {{"name", layer.name}, {"input", layer.input}, {"macs", layer.macs}};
+}
+
+Json to_json_value(const CostRow& row) {
+  return {{"a", row.a}, {"b", row.b}, {"picoseconds", row.picoseconds}, {"cost", row.cost}};
+}
+
 Json to_json_value(const TargetReport& report);
 
 template <typename Row>
@@ -176,6 +185,14 @@ std::string to_json(const BenchReport& report) {
                {"activation_bytes", report.activation_bytes},
                {"packed_bytes", report.packed_bytes},
                {"nodes", list(report.nodes)}});
+}
+
+std::string to_json(const CostReport& report) {
+  return text({{"target", report.target},
+               {"threads", report.threads},
+               {"layers", list(report.layers)},
+               {"costs", list(report.rows)},
+               {"combinations", list(report.combinations)}});
 }
 
 }  // namespace twofold

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/combination_rows.h"
 #include "plan/target.h"
 
 namespace twofold {
@@ -15,14 +16,7 @@ std::vector<std::string> words(const std::vector<QType>& qtypes) {
 }
 
 OperatorRow operator_row(std::string op, const OperatorRule& rule) {
-  OperatorRow row{{std::move(op)}, rule.note, rule.moves_data, rule.quantized_by_default, {}};
-  for (const Combination& combination : rule.combinations) {
-    CombinationRow& added = row.combinations.emplace_back();
-    for (const std::vector<QType>& input : combination.inputs) added.inputs.push_back(words(input));
-    added.outputs = words(combination.outputs);
-    added.cost = combination.cost;
-  }
-  return row;
+  return {{std::move(op)}, rule.note, rule.moves_data, rule.quantized_by_default, combination_rows(rule)};
 }
 
 // A row per rule, with all operators that have it.
@@ -43,6 +37,17 @@ std::vector<OperatorRow> operator_rows(const Target& target) {
 }
 
 }  // namespace
+
+std::vector<CombinationRow> combination_rows(const OperatorRule& rule) {
+  std::vector<CombinationRow> rows;
+  for (const Combination& combination : rule.combinations) {
+    CombinationRow& added = rows.emplace_back();
+    for (const std::vector<QType>& input : combination.inputs) added.inputs.push_back(words(input));
+    added.outputs = words(combination.outputs);
+    added.cost = combination.cost;
+  }
+  return rows;
+}
 
 std::vector<std::string> target_names() { return list_targets(); }
 

@@ -5,8 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/cost_table.h"
 #include "cli/table.h"
 
 namespace twofold {
@@ -57,37 +60,77 @@ std::string node_table(const BenchReport& report) {
   return table.text();
 }
 
+void print(const BenchReport& report) {
+  fmt::print("{}\n{}\n", operator_table(report), node_table(report));
+  fmt::print("{} threads, {} runs: best {} ms, median {} ms; loading {} ms, first run {} ms\n", report.threads,
+             report.runs, milliseconds(report.best_seconds), milliseconds(report.median_seconds),
+             milliseconds(report.load_seconds), milliseconds(report.first_seconds));
+  fmt::print("memory: activations at most {} MiB at once, packed weights {} MiB\n", mebibytes(report.activation_bytes),
+             mebibytes(report.packed_bytes));
+}
+
+CostReport measured_costs(CostOptions options) {
+  ProgressBar bar;
+  options.progress = [&bar](std::string_view stage, int64_t done, int64_t total) { bar.update(stage, done, total); };
+  return calibrate_costs(options);
+}
+
+struct Arguments {
+  std::filesystem::path model, json;
+  Samples data;
+  int threads = 0;
+  std::optional<double> seconds;
+  bool calibrate = false;
+  CostOptions costs;
+};
+
+void run(const Arguments& arguments) {
+  if (arguments.calibrate) {
+    CostOptions options = arguments.costs;
+    options.threads = arguments.threads;
+    options.seconds = arguments.seconds.value_or(options.seconds);
+    const CostReport report = measured_costs(options);
+    write_json(arguments.json, to_json(report));
+    fmt::print("{}", cost_text(report));
+    return;
+  }
+  if (arguments.model.empty()) throw CLI::RequiredError("MODEL");
+  BenchOptions options{.threads = arguments.threads};
+  options.seconds = arguments.seconds.value_or(options.seconds);
+  const BenchReport report = bench_model(arguments.model, arguments.data, options);
+  write_json(arguments.json, to_json(report));
+  print(report);
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("bench", "Time a model, and show which operators the time goes to");
-  struct Arguments {
-    std::filesystem::path model, json;
-    Samples data;
-    BenchOptions options;
-  };
+  CLI::App* command = app.add_subcommand(
+      "bench", "Time a model and show which operators the time goes to, or measure the costs of a target file");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "The ONNX model, float or quantized")->required();
-  command->add_option("--data", arguments->data.path, "Samples, of which the first is run; random numbers if not given")
-      ->type_name("DIR");
-  command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
+  CLI::Option* model = command->add_option("MODEL", arguments->model, "The ONNX model, float or quantized");
+  CLI::Option* data = command->add_option("--data", arguments->data.path,
+                                          "Samples, of which the first is run; random numbers if not given");
+  data->type_name("DIR");
+  command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_option("--seconds", arguments->options.seconds, "Time to spend on each of the two measurements")
-      ->check(CLI::PositiveNumber)
+  command
+      ->add_option("--seconds", arguments->seconds,
+                   "Time to spend on each of the two measurements (default 2), or on each cost (0.3)")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* calibrate =
+      command->add_flag("--calibrate-costs", arguments->calibrate,
+                        "No model: measure what precisions cost on this CPU, as a target file says it");
+  command->add_option("--target", arguments->costs.target, "The target, a name or a file, for --calibrate-costs")
+      ->needs(calibrate)
       ->capture_default_str();
+  calibrate->excludes(model)->excludes(data);
   add_json_option(*command, arguments->json);
-  command->footer("Example:\n  twofold bench model_int8.onnx --threads 1");
-  command->callback([arguments] {
-    const BenchReport report = bench_model(arguments->model, arguments->data, arguments->options);
-    write_json(arguments->json, to_json(report));
-    fmt::print("{}\n{}\n", operator_table(report), node_table(report));
-    fmt::print("{} threads, {} runs: best {} ms, median {} ms; loading {} ms, first run {} ms\n", report.threads,
-               report.runs, milliseconds(report.best_seconds), milliseconds(report.median_seconds),
-               milliseconds(report.load_seconds), milliseconds(report.first_seconds));
-    fmt::print("memory: activations at most {} MiB at once, packed weights {} MiB\n",
-               mebibytes(report.activation_bytes), mebibytes(report.packed_bytes));
-  });
+  command->footer(
+      "Example:\n  twofold bench model_int8.onnx --threads 1\n"
+      "  twofold bench --calibrate-costs --target my_target.yaml --threads 1 --json costs.json");
+  command->callback([arguments] { run(*arguments); });
 }
 
 }  // namespace twofold

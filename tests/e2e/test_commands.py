@@ -349,6 +349,45 @@ def test_bench_times_every_node(quantized, samples, tmp_path):
     assert f"packed weights {report['packed_bytes'] / (1 << 20):.1f} MiB" in printed
 
 
+def test_calibrated_costs_go_into_a_target_file(tmp_path):
+    arguments = ("--threads", "1", "--seconds", "0.02", "--json", tmp_path / "c.json")
+    printed = succeed("bench", "--calibrate-costs", "--target", "journey6-oe3.2", *arguments)
+    report = load(tmp_path / "c.json")
+    assert report["target"] == "journey6-oe3.2" and report["threads"] == 1
+    assert [layer["macs"] for layer in report["layers"]] == [115605504, 12845056, 3612672, 75497472]
+    costs = {(row["a"], row["b"]): row["cost"] for row in report["costs"]}
+    assert costs["int8", "int8"] == 1
+    assert costs["float32", "float32"] > 0 and costs["int16", "int16"] > 0
+    for row in report["costs"]:
+        assert len(row["picoseconds"]) == 4 and min(row["picoseconds"]) > 0
+    measured = {str(row["inputs"]): row["cost"] for row in report["combinations"]}
+    assert (
+        measured["[['int16'], ['int8']]"]
+        == measured["[['ec'], ['int8']]"]
+        == costs["int16", "int8"]
+    )
+    assert measured["[['float16']]"] == 8  # as it was: nothing runs in float16
+
+    lines = re.findall(r"^ {6}(- \{.*\})$", printed, re.MULTILINE)
+    assert len(lines) == len(report["combinations"])
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\noperators:\n  - ops: '*'\n    combinations:\n")
+    with mine.open("a") as file:
+        file.writelines(f"      {line}\n" for line in lines)
+    succeed("targets", mine, "--json", tmp_path / "t.json")
+    rule = next(row for row in load(tmp_path / "t.json")["operators"] if row["ops"] == ["*"])
+    for given, read in zip(report["combinations"], rule["combinations"], strict=True):
+        assert read["inputs"] == given["inputs"] and read["outputs"] == given["outputs"]
+        assert abs(read["cost"] - given["cost"]) <= 0.0501
+
+
+def test_bench_is_told_one_thing_to_do():
+    assert "MODEL is required" in fail("bench")
+    assert "excludes" in fail("bench", MODEL, "--calibrate-costs")
+    assert "requires --calibrate-costs" in fail("bench", MODEL, "--target", "cpu")
+    assert "'cpu'" in fail("bench", "--calibrate-costs", "--target", "cqu")
+
+
 def test_bench_asks_for_a_sample_where_a_shape_is_open(quantized):
     folder, _ = quantized
     assert "give a sample with --data" in fail("bench", folder / "q.onnx")

@@ -52,12 +52,12 @@ TEST(Target, TheCpuRunsEverything) {
   }
   const auto cost = [&](QType a, QType b) { return cpu.cost("Conv", std::vector{a, b}); };
   EXPECT_EQ(cost(kI8, kI8), 1);
-  EXPECT_EQ(cost(kI16, kI8), 2);
-  EXPECT_EQ(cost(kI8, kEc), 2);
-  EXPECT_EQ(cost(kI16, kI16), 3.5);
-  EXPECT_EQ(cost(kI16, kEc), 3.5);
-  EXPECT_EQ(cost(kF32, kF32), 4);
-  EXPECT_EQ(cost(kF32, kI8), 4);
+  EXPECT_EQ(cost(kI16, kI8), 1.8);
+  EXPECT_EQ(cost(kI8, kEc), 1.7);
+  EXPECT_EQ(cost(kI16, kI16), 2.7);
+  EXPECT_EQ(cost(kI16, kEc), 2.7);
+  EXPECT_EQ(cost(kF32, kF32), 3);
+  EXPECT_EQ(cost(kF32, kI8), 3);
   EXPECT_EQ(cpu.cost("Add", std::vector{kI8, kI16}), 2);
 }
 
