@@ -1,11 +1,14 @@
 #include "ops/pool_kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "base/parallel_for.h"
+#include "twofold/tensor.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/pool_kernels.cc"
@@ -230,17 +233,24 @@ float tree_sum(const float* sums, int64_t stride) {
   return v[0];
 }
 
+// Working memory of the calling thread, which keeps it.
+float* scratch_of_thread(int64_t elements) {
+  thread_local std::vector<float> scratch;
+  if (scratch.size() < static_cast<size_t>(elements)) scratch.resize(static_cast<size_t>(elements));
+  return scratch.data();
+}
+
 // The positions of a channel lie side by side; they are read in pieces that stay in the first-level cache.
 void average_planes(int64_t planes, int64_t spatial, const FloatSource& x, float* y) {
   constexpr int64_t kPiece = 4096;
   static_assert(kPiece % kPoolLanes == 0);
   parallel_for(planes, std::max<int64_t>(1, kGrain / spatial), [&](int64_t begin, int64_t end) {
-    std::vector<float> scratch(static_cast<size_t>(std::min(spatial, kPiece)));
+    float* scratch = scratch_of_thread(std::min(spatial, kPiece));
     for (int64_t plane = begin; plane < end; ++plane) {
       float sums[kPoolLanes] = {};
       for (int64_t p = 0; p < spatial; p += kPiece) {
         const int64_t n = std::min(kPiece, spatial - p);
-        HWY_DYNAMIC_DISPATCH(add_lanes)(x(plane * spatial + p, n, scratch.data()), n, sums);
+        HWY_DYNAMIC_DISPATCH(add_lanes)(x(plane * spatial + p, n, scratch), n, sums);
       }
       y[plane] = tree_sum(sums, 1) / static_cast<float>(spatial);
     }
@@ -250,15 +260,17 @@ void average_planes(int64_t planes, int64_t spatial, const FloatSource& x, float
 // The channels of a position lie side by side; threads share the partial sums, of which each adds up positions of its
 // own.
 void average_positions(int64_t batch, int64_t channels, int64_t spatial, const FloatSource& x, float* y) {
-  std::vector<float> sums(static_cast<size_t>(batch * kPoolLanes * channels));
+  Tensor partial(DType::kFloat32, {batch, kPoolLanes, channels});
+  const std::span<float> sums = partial.mutable_data<float>();
+  std::ranges::fill(sums, 0.0F);
   const int64_t work = std::max<int64_t>(1, (spatial + kPoolLanes - 1) / kPoolLanes * channels);
   parallel_for(batch * kPoolLanes, std::max<int64_t>(1, kGrain / work), [&](int64_t begin, int64_t end) {
-    std::vector<float> scratch(static_cast<size_t>(kPoolLanes * channels));
+    float* scratch = scratch_of_thread(kPoolLanes * channels);
     for (int64_t i = begin; i < end;) {
       const int64_t image = i / kPoolLanes, lane = i % kPoolLanes, lanes = std::min(end - i, kPoolLanes - lane);
       for (int64_t p = lane; p < spatial; p += kPoolLanes) {
         const int64_t n = std::min(lanes, spatial - p) * channels;
-        const float* rows = x((image * spatial + p) * channels, n, scratch.data());
+        const float* rows = x((image * spatial + p) * channels, n, scratch);
         HWY_DYNAMIC_DISPATCH(add_elements)(rows, n, sums.data() + i * channels);
       }
       i += lanes;

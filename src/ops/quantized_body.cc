@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <optional>
 
 #include "base/check.h"
 #include "base/parallel_for.h"
+#include "numeric/allocator_scope.h"
 #include "ops/independent_dims.h"
 #include "ops/layout.h"
 
@@ -125,6 +127,9 @@ class QuantizedBodyKernel final : public Kernel {
 
   // The body's outputs.
   std::vector<Tensor> evaluate(std::vector<Tensor> inputs, Allocator* allocator) const {
+    // What operators allocate for themselves too, in whichever thread this is.
+    std::optional<AllocatorScope> buffers;
+    if (allocator != nullptr) buffers.emplace(allocator);
     std::vector<Tensor> values(static_cast<size_t>(body_->num_values()));
     for (size_t i = 0; i < inputs.size(); ++i) values[static_cast<size_t>(body_->inputs[i])] = std::move(inputs[i]);
     for (const Stage& stage : stages_) run_stage(stage, values, allocator);
