@@ -36,11 +36,8 @@ void check_watched(const Graph& graph, const std::vector<std::string>& known, co
 
 }  // namespace
 
-Session::State::State(Graph imported, const SessionOptions& options)
-    : graph(std::move(imported)),
-      inputs(input_infos(graph)),
-      outputs(output_infos(graph)),
-      known(names_of_variables(graph)) {
+Session::State::State(Graph graph, const SessionOptions& options)
+    : inputs(input_infos(graph)), outputs(output_infos(graph)), known(names_of_variables(graph)) {
   // Passes and lowering compute constants and tables.
   const ThreadScope threads(options.threads);
   check_operators(graph);

@@ -15,9 +15,8 @@
 namespace twofold {
 
 struct Session::State {
-  State(Graph imported, const SessionOptions& options);
+  State(Graph graph, const SessionOptions& options);
 
-  Graph graph;  // lowered
   std::vector<TensorInfo> inputs, outputs;
   std::vector<std::string> known;                // the names of all tensors of the model that are not constant
   std::map<std::string, WatchedTensor> watched;  // inputs are among them

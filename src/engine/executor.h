@@ -41,7 +41,8 @@ class Executor {
   // Called with each watched value (inputs and constants too) as soon as it is there, in the layout it has.
   using OnValue = std::function<void(ValueId, const Tensor&)>;
 
-  // The graph must outlive the executor and not change. Throws Error(kUnsupported) that lists every missing operator.
+  // Keeps of the graph what it needs: not the constants that kernels have packed for themselves. Throws
+  // Error(kUnsupported) that lists every missing operator.
   explicit Executor(const Graph& graph, ExecutorOptions options = {});
   ~Executor();
   Executor(const Executor&) = delete;

@@ -53,6 +53,26 @@ Executor::Program::Program(const Graph& given, ExecutorOptions with)
       steps[last_use[i]].last_uses.push_back(id);
     }
   }
+  drop_packed_constants();
+}
+
+// Lets the elements of constants go that kernels have packed, and that nobody else reads. Type and shape stay.
+void Executor::Program::drop_packed_constants() {
+  std::vector<bool> needed(static_cast<size_t>(graph.num_values()), false);
+  for (const GraphOutput& output : graph.outputs) needed[static_cast<size_t>(output.value)] = true;
+  for (ValueId id : watched_constants) needed[static_cast<size_t>(id)] = true;
+  for (const Step& step : steps) {
+    for (size_t i = 0; i < step.arguments.size(); ++i) {
+      const Argument& argument = step.arguments[i];
+      if (argument.constant == nullptr || !step.kernel->reads_constant(static_cast<int>(i))) continue;
+      needed[static_cast<size_t>(argument.value)] = true;
+    }
+  }
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    const Tensor* constant = graph.constant(id);
+    if (constant == nullptr || needed[static_cast<size_t>(id)]) continue;
+    graph.set_constant(id, Tensor::wrap(constant->dtype(), constant->shape(), nullptr, nullptr));
+  }
 }
 
 void Executor::Program::check_inputs(const std::vector<Tensor>& inputs) const {

@@ -29,7 +29,7 @@ struct Step {
 struct Executor::Program {
   Program(const Graph& given, ExecutorOptions with);
 
-  const Graph graph;  // with fused nodes; value ids are those of the graph given
+  Graph graph;  // with fused nodes; value ids are those of the graph given
   const ExecutorOptions options;
   std::vector<bool> watched;
   std::vector<Step> steps;  // in topological order
@@ -43,6 +43,7 @@ struct Executor::Program {
 
  private:
   Step make_step(NodeId id) const;
+  void drop_packed_constants();
 };
 
 // Throws `error` again with the node's name in front.

@@ -55,6 +55,7 @@ class IntegerConv final : public Kernel {
     outputs.finish();
   }
 
+  bool reads_constant(int input) const override { return input != 1 || !prepared_; }
   size_t packed_bytes() const override { return prepared_ ? prepared_->packed_bytes() : 0; }
 
  private:

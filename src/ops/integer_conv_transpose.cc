@@ -115,6 +115,7 @@ class IntegerConvTranspose final : public Kernel {
     outputs.finish();
   }
 
+  bool reads_constant(int input) const override { return input != 1 || (!tiles_ && !conv_); }
   size_t packed_bytes() const override {
     return (tiles_ ? tiles_->b.byte_size() : 0) + (conv_ ? conv_->packed_bytes() : 0);
   }

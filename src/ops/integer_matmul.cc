@@ -61,6 +61,7 @@ class IntegerMatMul final : public Kernel {
     outputs.finish();
   }
 
+  bool reads_constant(int input) const override { return input != 1 || prepared_.empty(); }
   size_t packed_bytes() const override {
     size_t bytes = 0;
     for (const Prepared& matrix : prepared_) bytes += matrix.b.byte_size();

@@ -63,6 +63,11 @@ class Kernel {
   virtual ~Kernel() = default;
   // Thread-safe: one kernel may run in several threads at once.
   virtual void run(OpCall& call) const = 0;
+  // Whether run() reads the elements of constant input `input`, or no more of it than type and shape.
+  virtual bool reads_constant(int input) const {
+    static_cast<void>(input);
+    return true;
+  }
   // What the kernel has made of constant weights for itself, the graph's own not counted. Some is made in the first
   // run.
   virtual size_t packed_bytes() const { return 0; }

@@ -123,6 +123,42 @@ def test_weights_are_not_in_memory_twice_while_a_model_is_opened(tmp_path, exter
     np.testing.assert_array_equal(row, weights[2][1][1 << 19 : (1 << 19) + 1])
 
 
+HELD = """
+import re, sys
+import numpy as np
+import twofold
+
+def held():
+    return int(re.search(r"VmRSS:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
+
+before = held()
+session = twofold.Session(sys.argv[1], threads=1)
+print(held() - before)
+assert (session.run({"x": np.ones((1, 8192), np.int8)})["y"] == 127).all()
+"""
+
+
+def test_weights_that_are_packed_are_held_once(tmp_path):
+    weights = np.full((8192, 8192), 1, np.int8)  # 64 MiB
+    one = np.array(1, np.float32)
+    (tmp_path / "product.onnx").write_bytes(
+        model(
+            [
+                helper.make_node("DequantizeLinear", ["x", "one"], ["a"]),
+                helper.make_node("DequantizeLinear", ["w", "one"], ["b"]),
+                helper.make_node("MatMul", ["a", "b"], ["c"]),
+                helper.make_node("QuantizeLinear", ["c", "one", "zero"], ["y"]),
+            ],
+            {"x": (TensorProto.INT8, [1, 8192])},
+            {"y": (TensorProto.INT8, [1, 8192])},
+            [("w", weights), ("one", one), ("zero", np.array(0, np.int8))],
+        )
+    )
+    command = [sys.executable, "-c", HELD, tmp_path / "product.onnx"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 60 < float(done.stdout) < 90
+
+
 COUNT = """
 import os, sys
 import twofold
