@@ -91,14 +91,17 @@ HWY_INLINE void add_loop(const QuantizedArray<T>& a, const QuantizedArray<T>& b,
   quantize_loop(sum, n, scale, zero_point, low, high, q);
 }
 
-#define TWOFOLD_QUANTIZE(name, type)                                                                         \
-  void quantize_##name(const float* x, size_t n, float scale, int32_t zero_point, int32_t low, int32_t high, \
-                       type* q) {                                                                            \
-    quantize_loop([x](size_t i) HWY_ATTR { return x[i]; }, n, scale, zero_point, low, high, q);              \
-  }                                                                                                          \
-  void add_##name(const QuantizedArray<type>& a, const QuantizedArray<type>& b, size_t n, float scale,       \
-                  int32_t zero_point, int32_t low, int32_t high, type* q) {                                  \
-    add_loop(a, b, n, scale, zero_point, low, high, q);                                                      \
+#define TWOFOLD_QUANTIZE(name, type)                                                                              \
+  void quantize_##name(const float* x, size_t rows, size_t columns, float scale, int32_t zero_point, int32_t low, \
+                       int32_t high, type* q, size_t q_stride) {                                                  \
+    for (size_t r = 0; r < rows; ++r, x += columns, q += q_stride) {                                              \
+      const float* row = x;                                                                                       \
+      quantize_loop([row](size_t i) HWY_ATTR { return row[i]; }, columns, scale, zero_point, low, high, q);       \
+    }                                                                                                             \
+  }                                                                                                               \
+  void add_##name(const QuantizedArray<type>& a, const QuantizedArray<type>& b, size_t n, float scale,            \
+                  int32_t zero_point, int32_t low, int32_t high, type* q) {                                       \
+    add_loop(a, b, n, scale, zero_point, low, high, q);                                                           \
   }
 #define TWOFOLD_DEQUANTIZE(name, type)                                                         \
   void dequantize_##name(const type* q, size_t n, float scale, int32_t zero_point, float* x) { \
@@ -123,24 +126,30 @@ HWY_AFTER_NAMESPACE();
 namespace twofold {
 
 // One function for each type, since dispatch takes no templates.
-#define TWOFOLD_QUANTIZE_AS(name, type)                                                                     \
-  namespace {                                                                                               \
-  HWY_EXPORT(quantize_##name);                                                                              \
-  }                                                                                                         \
-  template <>                                                                                               \
-  void quantize<type>(std::span<const float> x, float scale, int32_t zero_point, int32_t low, int32_t high, \
-                      std::span<type> q) {                                                                  \
-    TWOFOLD_CHECK(x.size() == q.size() && scale > 0 && low <= high);                                        \
-    HWY_DYNAMIC_DISPATCH(quantize_##name)(x.data(), x.size(), scale, zero_point, low, high, q.data());      \
-  }                                                                                                         \
-  namespace {                                                                                               \
-  HWY_EXPORT(add_##name);                                                                                   \
-  }                                                                                                         \
-  template <>                                                                                               \
-  void add_quantized<type>(const QuantizedArray<type>& a, const QuantizedArray<type>& b, float scale,       \
-                           int32_t zero_point, int32_t low, int32_t high, std::span<type> q) {              \
-    TWOFOLD_CHECK(scale > 0 && low <= high);                                                                \
-    HWY_DYNAMIC_DISPATCH(add_##name)(a, b, q.size(), scale, zero_point, low, high, q.data());               \
+#define TWOFOLD_QUANTIZE_AS(name, type)                                                                               \
+  namespace {                                                                                                         \
+  HWY_EXPORT(quantize_##name);                                                                                        \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  void quantize_rows<type>(const float* x, size_t rows, size_t columns, float scale, int32_t zero_point, int32_t low, \
+                           int32_t high, type* q, size_t q_stride) {                                                  \
+    TWOFOLD_CHECK(scale > 0 && low <= high);                                                                          \
+    HWY_DYNAMIC_DISPATCH(quantize_##name)(x, rows, columns, scale, zero_point, low, high, q, q_stride);               \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  void quantize<type>(std::span<const float> x, float scale, int32_t zero_point, int32_t low, int32_t high,           \
+                      std::span<type> q) {                                                                            \
+    TWOFOLD_CHECK(x.size() == q.size());                                                                              \
+    quantize_rows<type>(x.data(), 1, x.size(), scale, zero_point, low, high, q.data(), 0);                            \
+  }                                                                                                                   \
+  namespace {                                                                                                         \
+  HWY_EXPORT(add_##name);                                                                                             \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  void add_quantized<type>(const QuantizedArray<type>& a, const QuantizedArray<type>& b, float scale,                 \
+                           int32_t zero_point, int32_t low, int32_t high, std::span<type> q) {                        \
+    TWOFOLD_CHECK(scale > 0 && low <= high);                                                                          \
+    HWY_DYNAMIC_DISPATCH(add_##name)(a, b, q.size(), scale, zero_point, low, high, q.data());                         \
   }
 #define TWOFOLD_DEQUANTIZE_AS(name, type)                                                               \
   namespace {                                                                                           \

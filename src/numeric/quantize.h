@@ -3,6 +3,7 @@
 #define TWOFOLD_SRC_NUMERIC_QUANTIZE_H_
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -27,6 +28,11 @@ inline double round_half_even(double x) {
 // T: int8_t, uint8_t, int16_t or uint16_t. REQUIRES: x.size() == q.size(), scale > 0, low <= high within T.
 template <typename T>
 void quantize(std::span<const float> x, float scale, int32_t zero_point, int32_t low, int32_t high, std::span<T> q);
+
+// The same of a matrix x [rows,columns], dense, to rows of q that begin q_stride elements apart.
+template <typename T>
+void quantize_rows(const float* x, size_t rows, size_t columns, float scale, int32_t zero_point, int32_t low,
+                   int32_t high, T* q, size_t q_stride);
 
 // The same with T's own bounds: it saturates.
 template <typename T>

@@ -20,10 +20,9 @@ const float* load(const StoredForm& form, const void* data, int64_t offset, int6
 }
 
 template <typename T>
-void save(const StoredForm& form, const float* values, int64_t n, void* data, int64_t offset) {
-  const auto count = static_cast<size_t>(n);
-  quantize<T>({values, count}, form.scale, form.zero_point, form.low, form.high,
-              {static_cast<T*>(data) + offset, count});
+void save(const StoredForm& form, const float* values, int64_t rows, int64_t columns, void* data, int64_t row_stride) {
+  quantize_rows<T>(values, static_cast<size_t>(rows), static_cast<size_t>(columns), form.scale, form.zero_point,
+                   form.low, form.high, static_cast<T*>(data), static_cast<size_t>(row_stride));
 }
 
 }  // namespace
@@ -117,14 +116,17 @@ const float* load_stored(const StoredForm& form, const void* data, int64_t offse
   }
 }
 
-void save_stored(const StoredForm& form, const float* values, int64_t n, void* data, int64_t offset) {
+void save_stored(const StoredForm& form, const float* values, int64_t rows, int64_t columns, void* data,
+                 int64_t row_stride) {
   switch (form.dtype) {
-    case DType::kInt8: return save<int8_t>(form, values, n, data, offset);
-    case DType::kUInt8: return save<uint8_t>(form, values, n, data, offset);
-    case DType::kInt16: return save<int16_t>(form, values, n, data, offset);
-    case DType::kUInt16: return save<uint16_t>(form, values, n, data, offset);
-    default: std::copy_n(values, n, static_cast<float*>(data) + offset);
+    case DType::kInt8: return save<int8_t>(form, values, rows, columns, data, row_stride);
+    case DType::kUInt8: return save<uint8_t>(form, values, rows, columns, data, row_stride);
+    case DType::kInt16: return save<int16_t>(form, values, rows, columns, data, row_stride);
+    case DType::kUInt16: return save<uint16_t>(form, values, rows, columns, data, row_stride);
+    default: break;
   }
+  for (int64_t r = 0; r < rows; ++r)
+    std::copy_n(values + r * columns, columns, static_cast<float*>(data) + r * row_stride);
 }
 
 void run_step(const FloatStep& step, float* y, int64_t n, const float* x, int64_t x_step) {

@@ -65,8 +65,9 @@ struct FloatProgram {
 
 // n elements from `offset` on in float32: dequantized to `scratch`, or where they lie if they are float32.
 const float* load_stored(const StoredForm& form, const void* data, int64_t offset, int64_t n, float* scratch);
-// Quantizes n elements to `data`, from element `offset` on; float32 is copied.
-void save_stored(const StoredForm& form, const float* values, int64_t n, void* data, int64_t offset);
+// Quantizes [rows, columns] elements to rows that begin `row_stride` elements apart, from `data` on; float32 is copied.
+void save_stored(const StoredForm& form, const float* values, int64_t rows, int64_t columns, void* data,
+                 int64_t row_stride);
 
 // Runs one step on n elements of y; x are those of the step's operand, if it has one, with a step of 1, or 0 for one
 // value for all.

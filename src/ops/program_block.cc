@@ -84,13 +84,10 @@ Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
 }
 
 void save(const BlockPlace& place, const Piece& piece, const float* y) {
-  const int64_t to = place.offset + piece.row * place.row_stride + piece.column;
-  if (is_dense(place.row_stride, piece)) return save_stored(*place.form, y, piece.size(), place.data, to);
-  const auto bytes = static_cast<int64_t>(byte_size(place.form->dtype));
-  alignas(64) StoredScratch stored;
-  save_stored(*place.form, y, piece.size(), stored.data(), 0);
-  copy_rows(stored.data(), piece.columns * bytes, piece.rows, piece.columns * bytes, place.data + to * bytes,
-            place.row_stride * bytes);
+  const int64_t first = place.offset + piece.row * place.row_stride + piece.column;
+  std::byte* to = place.data + first * static_cast<int64_t>(byte_size(place.form->dtype));
+  if (is_dense(place.row_stride, piece)) return save_stored(*place.form, y, 1, piece.size(), to, 0);
+  save_stored(*place.form, y, piece.rows, piece.columns, to, place.row_stride);
 }
 
 void run_piece(const FloatProgram& program, float* y, const Piece& piece, std::span<const BlockOperand> operands,
