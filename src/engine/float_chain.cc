@@ -1,5 +1,6 @@
 #include "engine/float_chain.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 

@@ -81,14 +81,16 @@ HWY_INLINE void dequantize_loop(const T* HWY_RESTRICT q, size_t n, float scale, 
 }
 
 template <typename T>
-HWY_INLINE void add_loop(const QuantizedArray<T>& a, const QuantizedArray<T>& b, size_t n, float scale,
-                         int32_t zero_point, int32_t low, int32_t high, T* HWY_RESTRICT q) {
-  const T *HWY_RESTRICT x = a.data, *HWY_RESTRICT y = b.data;
-  const float x_scale = a.scale, y_scale = b.scale;
-  const int32_t x_zero = a.zero_point, y_zero = b.zero_point;
-  const auto sum = [=](size_t i)
-                       HWY_ATTR { return dequantized(x[i], x_scale, x_zero) + dequantized(y[i], y_scale, y_zero); };
-  quantize_loop(sum, n, scale, zero_point, low, high, q);
+HWY_INLINE void add_loop(const QuantizedRows<T>& a, const QuantizedRows<T>& b, size_t rows, size_t columns, float scale,
+                         int32_t zero_point, int32_t low, int32_t high, T* HWY_RESTRICT q, size_t q_stride) {
+  const float a_scale = a.scale, b_scale = b.scale;
+  const int32_t a_zero = a.zero_point, b_zero = b.zero_point;
+  for (size_t r = 0; r < rows; ++r, q += q_stride) {
+    const T *HWY_RESTRICT x = a.data + r * a.row_stride, *HWY_RESTRICT y = b.data + r * b.row_stride;
+    const auto sum = [=](size_t i)
+                         HWY_ATTR { return dequantized(x[i], a_scale, a_zero) + dequantized(y[i], b_scale, b_zero); };
+    quantize_loop(sum, columns, scale, zero_point, low, high, q);
+  }
 }
 
 #define TWOFOLD_QUANTIZE(name, type)                                                                              \
@@ -99,9 +101,9 @@ HWY_INLINE void add_loop(const QuantizedArray<T>& a, const QuantizedArray<T>& b,
       quantize_loop([row](size_t i) HWY_ATTR { return row[i]; }, columns, scale, zero_point, low, high, q);       \
     }                                                                                                             \
   }                                                                                                               \
-  void add_##name(const QuantizedArray<type>& a, const QuantizedArray<type>& b, size_t n, float scale,            \
-                  int32_t zero_point, int32_t low, int32_t high, type* q) {                                       \
-    add_loop(a, b, n, scale, zero_point, low, high, q);                                                           \
+  void add_##name(const QuantizedRows<type>& a, const QuantizedRows<type>& b, size_t rows, size_t columns,        \
+                  float scale, int32_t zero_point, int32_t low, int32_t high, type* q, size_t q_stride) {         \
+    add_loop(a, b, rows, columns, scale, zero_point, low, high, q, q_stride);                                     \
   }
 #define TWOFOLD_DEQUANTIZE(name, type)                                                         \
   void dequantize_##name(const type* q, size_t n, float scale, int32_t zero_point, float* x) { \
@@ -146,10 +148,10 @@ namespace twofold {
   HWY_EXPORT(add_##name);                                                                                             \
   }                                                                                                                   \
   template <>                                                                                                         \
-  void add_quantized<type>(const QuantizedArray<type>& a, const QuantizedArray<type>& b, float scale,                 \
-                           int32_t zero_point, int32_t low, int32_t high, std::span<type> q) {                        \
+  void add_quantized<type>(const QuantizedRows<type>& a, const QuantizedRows<type>& b, size_t rows, size_t columns,   \
+                           float scale, int32_t zero_point, int32_t low, int32_t high, type* q, size_t q_stride) {    \
     TWOFOLD_CHECK(scale > 0 && low <= high);                                                                          \
-    HWY_DYNAMIC_DISPATCH(add_##name)(a, b, q.size(), scale, zero_point, low, high, q.data());                         \
+    HWY_DYNAMIC_DISPATCH(add_##name)(a, b, rows, columns, scale, zero_point, low, high, q, q_stride);                 \
   }
 #define TWOFOLD_DEQUANTIZE_AS(name, type)                                                               \
   namespace {                                                                                           \

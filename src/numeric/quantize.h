@@ -44,18 +44,20 @@ void quantize(std::span<const float> x, float scale, int32_t zero_point, std::sp
 template <typename T>
 void dequantize(std::span<const T> q, float scale, int32_t zero_point, std::span<float> x);
 
-// Integers, of which there are as many as in the array they meet.
+// The integers of a matrix, rows `row_stride` elements apart.
 template <typename T>
-struct QuantizedArray {
+struct QuantizedRows {
   const T* data;
+  size_t row_stride;
   float scale;
   int32_t zero_point;
 };
 
-// q = quantize(dequantize(a) + dequantize(b)), in one pass: what a residual connection is. T as in quantize.
+// q = quantize(dequantize(a) + dequantize(b)) of matrices [rows,columns], in one pass: what a residual connection is.
+// Rows of q begin q_stride elements apart. T as in quantize.
 template <typename T>
-void add_quantized(const QuantizedArray<T>& a, const QuantizedArray<T>& b, float scale, int32_t zero_point, int32_t low,
-                   int32_t high, std::span<T> q);
+void add_quantized(const QuantizedRows<T>& a, const QuantizedRows<T>& b, size_t rows, size_t columns, float scale,
+                   int32_t zero_point, int32_t low, int32_t high, T* q, size_t q_stride);
 
 }  // namespace twofold
 

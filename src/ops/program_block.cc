@@ -30,26 +30,6 @@ void repeat(float* x, int64_t columns, int64_t rows) {
   }
 }
 
-// Room for a piece as it is stored. Rows that lie apart are collected there, since a call for each costs more than
-// copying them.
-using StoredScratch = std::array<std::byte, kProgramBlock * sizeof(float)>;
-
-void copy_rows(const std::byte* from, int64_t from_stride, int64_t rows, int64_t bytes, std::byte* to,
-               int64_t to_stride) {
-  for (int64_t r = 0; r < rows; ++r)
-    std::memcpy(to + r * to_stride, from + r * from_stride, static_cast<size_t>(bytes));
-}
-
-// A piece of an operand as it is stored, its rows one behind the other.
-const std::byte* stored_rows(const BlockOperand& operand, const Piece& piece, std::byte* scratch) {
-  const auto bytes = static_cast<int64_t>(byte_size(operand.form->dtype));
-  const int64_t first = operand.offset + piece.row * operand.row_stride + piece.column;
-  const std::byte* from = operand.data + first * bytes;
-  if (is_dense(operand.row_stride, piece)) return from;
-  copy_rows(from, operand.row_stride * bytes, piece.rows, piece.columns * bytes, scratch, piece.columns * bytes);
-  return scratch;
-}
-
 // An operand's numbers for a piece, one for each element, or one for all (`step` 0).
 struct Numbers {
   const float* values;
@@ -76,9 +56,14 @@ Numbers load(const BlockOperand& operand, const Piece& piece, float* scratch) {
     repeat(scratch, piece.columns, piece.rows);
     return {scratch, 1};
   }
-  alignas(64) StoredScratch stored;
-  const std::byte* rows = stored_rows(operand, piece, stored.data());
-  const float* values = load_stored(*operand.form, rows, 0, piece.size(), scratch);
+  // Rows that lie apart are collected as they are stored, since a call for each costs more than copying them.
+  alignas(64) std::array<std::byte, kProgramBlock * sizeof(float)> stored;
+  const size_t bytes = byte_size(operand.form->dtype), row_bytes = static_cast<size_t>(piece.columns) * bytes;
+  for (int64_t r = 0; r < piece.rows; ++r) {
+    std::memcpy(stored.data() + static_cast<size_t>(r) * row_bytes,
+                operand.data + static_cast<size_t>(first + r * operand.row_stride) * bytes, row_bytes);
+  }
+  const float* values = load_stored(*operand.form, stored.data(), 0, piece.size(), scratch);
   if (values != scratch) std::copy_n(values, piece.size(), scratch);
   return {scratch, 1};
 }
@@ -104,21 +89,17 @@ void run_piece(const FloatProgram& program, float* y, const Piece& piece, std::s
 
 template <typename T>
 void add_as(const BlockOperand& a, const BlockOperand& b, const BlockPlace& place, const Piece& piece) {
-  alignas(64) StoredScratch a_scratch, b_scratch, sums;
-  const auto array = [&piece](const BlockOperand& operand, StoredScratch& scratch) {
-    return QuantizedArray<T>{reinterpret_cast<const T*>(stored_rows(operand, piece, scratch.data())),
-                             operand.form->scale, operand.form->zero_point};
+  const bool dense =
+      is_dense(a.row_stride, piece) && is_dense(b.row_stride, piece) && is_dense(place.row_stride, piece);
+  const auto first = [&piece](const auto& part) { return part.offset + piece.row * part.row_stride + piece.column; };
+  const auto rows_of = [&](const BlockOperand& operand) {
+    return QuantizedRows<T>{reinterpret_cast<const T*>(operand.data) + first(operand),
+                            static_cast<size_t>(operand.row_stride), operand.form->scale, operand.form->zero_point};
   };
   const StoredForm& form = *place.form;
-  const int64_t first = place.offset + piece.row * place.row_stride + piece.column;
-  T* const out = reinterpret_cast<T*>(place.data) + first;
-  const bool dense = is_dense(place.row_stride, piece);
-  add_quantized<T>(array(a, a_scratch), array(b, b_scratch), form.scale, form.zero_point, form.low, form.high,
-                   {dense ? out : reinterpret_cast<T*>(sums.data()), static_cast<size_t>(piece.size())});
-  if (dense) return;
-  constexpr auto kBytes = static_cast<int64_t>(sizeof(T));
-  copy_rows(sums.data(), piece.columns * kBytes, piece.rows, piece.columns * kBytes, reinterpret_cast<std::byte*>(out),
-            place.row_stride * kBytes);
+  add_quantized<T>(rows_of(a), rows_of(b), static_cast<size_t>(dense ? 1 : piece.rows),
+                   static_cast<size_t>(dense ? piece.size() : piece.columns), form.scale, form.zero_point, form.low,
+                   form.high, reinterpret_cast<T*>(place.data) + first(place), static_cast<size_t>(place.row_stride));
 }
 
 // The commonest program, a sum of two tensors of integers, without float32 between. Returns whether it is that.
