@@ -1,5 +1,6 @@
 // How fast the integer kernels are: multiplications per second, the share of what the CPU's registers allow, and the
-// ratio to float32 on oneDNN. One thread; the best of interleaved rounds. Results are checked before they are timed.
+// ratio to float32 on oneDNN, as a Markdown table. One thread; the best of interleaved rounds. Results are checked
+// before they are timed.
 //
 // kernels_bench [seconds per case and contender] [part of a name] [instruction set]
 #include <algorithm>
@@ -43,7 +44,7 @@ struct Kind {
   const char* name;
   DType a, b;
 };
-constexpr Kind kKinds[] = {{"int8  x int8", DType::kInt8, DType::kInt8},
+constexpr Kind kKinds[] = {{"int8 x int8", DType::kInt8, DType::kInt8},
                            {"int16 x int8", DType::kInt16, DType::kInt8},
                            {"int16 x int16", DType::kInt16, DType::kInt16}};
 
@@ -173,7 +174,7 @@ int run(double seconds, const std::string& only, const std::string& only_isa) {
       return static_cast<double>(macs) / time;
     };
   };
-  std::printf("%-30s %-14s %-11s %9s %9s %7s\n", "", "", "isa", "GMAC/s", "of peak", "x fp32");
+  std::printf("| work | operands | instructions | GMAC/s | of the peak, %% | x fp32 |\n|---|---|---|---|---|---|\n");
   for (const Work& work : kWork) {
     if (!only.empty() && std::string(work.name).find(only) == std::string::npos) continue;
     const std::function<double()> fp32 = rate_of(work.macs(), onednn_float(work));
@@ -194,9 +195,8 @@ int run(double seconds, const std::string& only, const std::string& only_isa) {
                              : byte_size(kind.b) == 1        ? rates[3]
                              : quads                         ? 1 / (1 / rates[3] + 1 / rates[2])
                                                              : rates[3] / 2;
-        std::printf("%-30s %-14s %-11s %9.1f %8.0f%% %6.2fx   (fp32 %.1f)\n", work.name, kind.name,
-                    std::string(to_string(isa)).c_str(), rates[1] / 1e9, 100 * rates[1] / limit, rates[1] / rates[0],
-                    rates[0] / 1e9);
+        std::printf("| %s | %s | %s | %.1f | %.0f | %.2f |\n", work.name, kind.name,
+                    std::string(to_string(isa)).c_str(), rates[1] / 1e9, 100 * rates[1] / limit, rates[1] / rates[0]);
         std::fflush(stdout);
       }
     }
