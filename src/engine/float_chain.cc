@@ -23,18 +23,31 @@ std::optional<BinaryOp> binary_op(const Node& node) {
   return it->second;
 }
 
-}  // namespace
-
-std::optional<QuantizedEdge> dequantized_tensor(const Graph& graph, ValueId real) {
-  std::optional<QuantizedEdge> edge = dequantized_edge(graph, real);
+std::optional<QuantizedEdge> if_tensor(std::optional<QuantizedEdge> edge) {
   if (edge && (edge->scale.size() != 1 || !is_operand_type(edge->dtype))) edge.reset();
   return edge;
 }
 
+}  // namespace
+
+std::optional<QuantizedEdge> dequantized_tensor(const Graph& graph, ValueId real) {
+  return if_tensor(dequantized_edge(graph, real));
+}
+
 std::optional<QuantizedEdge> quantized_tensor(const Graph& graph, NodeId id) {
-  std::optional<QuantizedEdge> edge = quantized_edge(graph, id);
-  if (edge && (edge->scale.size() != 1 || !is_operand_type(edge->dtype))) edge.reset();
-  return edge;
+  return if_tensor(quantized_edge(graph, id));
+}
+
+Readers readers_of(const Graph& graph, ValueId value) {
+  Readers readers{{}, graph.is_output(value)};
+  for (NodeId reader : graph.consumers(value)) {
+    if (quantized_tensor(graph, reader)) {
+      readers.quantizers.push_back(reader);
+    } else {
+      readers.needs_float = true;
+    }
+  }
+  return readers;
 }
 
 StoredForm stored_form(const QuantizedEdge& edge) { return stored_form(edge.dtype, edge.scale[0], edge.zero_point); }
@@ -102,14 +115,9 @@ void ChainFinder::follow(FloatChain& chain, int64_t start) const {
   while (graph_.has_single_use(chain.result) && !is_watched(chain.result)) {
     if (!extend(chain, graph_.consumers(chain.result)[0], start)) break;
   }
-  chain.needs_float = graph_.is_output(chain.result) || is_watched(chain.result);
-  for (NodeId reader : graph_.consumers(chain.result)) {
-    if (quantized_tensor(graph_, reader)) {
-      chain.quantizers.push_back(reader);
-    } else {
-      chain.needs_float = true;
-    }
-  }
+  const Readers readers = readers_of(graph_, chain.result);
+  chain.quantizers = readers.quantizers;
+  chain.needs_float = readers.needs_float || is_watched(chain.result);
 }
 
 FloatChain ChainFinder::behind(ValueId value, NodeId start) const {

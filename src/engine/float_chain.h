@@ -17,6 +17,13 @@ std::optional<QuantizedEdge> dequantized_tensor(const Graph& graph, ValueId real
 std::optional<QuantizedEdge> quantized_tensor(const Graph& graph, NodeId id);
 StoredForm stored_form(const QuantizedEdge& edge);
 
+// Who reads a float value.
+struct Readers {
+  std::vector<NodeId> quantizers;  // QuantizeLinear nodes that make a quantized_tensor of it
+  bool needs_float = false;        // something else reads it too, or it is an output of the graph
+};
+Readers readers_of(const Graph& graph, ValueId value);
+
 // A float program found in the graph: the nodes that it replaces, the values it reads, and who reads its result.
 struct FloatChain {
   FloatProgram program;

@@ -9,6 +9,7 @@
 #include "graph/gemm_type.h"
 #include "numeric/integer_limits.h"
 #include "numeric/quantize.h"
+#include "ops/unary_step.h"
 
 namespace twofold {
 
@@ -22,9 +23,8 @@ struct Match {
   Tensor bias;                // int64, units of s_a s_b; undefined: none
   NodeId activation = kNone;  // Relu or Clip fused behind the node
   ValueId result = kNone;     // the float value that the integer node replaces
-  std::vector<NodeId> quantizers;
-  bool needs_float = false;
-  FloatChain chain;  // what follows the product in float32; no steps: the outputs above
+  Readers readers;            // of the result
+  FloatChain chain;           // what follows the product in float32; no steps: the outputs above
 };
 
 // k >= 0 with scale = float32(unit) 2^k, nothing where there is none.
@@ -78,47 +78,35 @@ std::optional<Tensor> integer_bias(const Graph& graph, ValueId id, const Quantiz
   return result;
 }
 
-bool is_fusible_activation(const Graph& graph, const Node& node) {
-  if (node.is("Relu")) return true;
-  if (!node.is("Clip")) return false;
-  for (int i : {1, 2}) {
-    if (node.input(i) == kNone) continue;
-    const Tensor* bound = graph.constant(node.input(i));
-    if (bound == nullptr || bound->dtype() != DType::kFloat32 || bound->size() != 1) return false;
-  }
-  return true;
-}
+struct Bounds {
+  float low, high;
+};
 
-// Sorts the readers of match.result into quantizers and others.
-void collect_readers(const Graph& graph, Match& match) {
-  match.quantizers.clear();
-  match.needs_float = graph.is_output(match.result);
-  for (NodeId reader : graph.consumers(match.result)) {
-    if (quantized_tensor(graph, reader)) {
-      match.quantizers.push_back(reader);
-    } else {
-      match.needs_float = true;
-    }
-  }
+// Of a node that does nothing but clamp.
+std::optional<Bounds> bounds_of(const Graph& graph, const Node& node) {
+  const std::optional<UnaryStep> step = unary_step(graph, node);
+  if (step && step->op == UnaryOp::kRelu) return Bounds{0, std::numeric_limits<float>::infinity()};
+  if (step && step->op == UnaryOp::kClip) return Bounds{step->params.alpha, step->params.beta};
+  return std::nullopt;
 }
 
 void find_outputs(const Graph& graph, const ChainFinder& chains, NodeId id, Match& match) {
   match.result = graph.node(id).output(0);
-  if (graph.has_single_use(match.result)) {
+  if (graph.has_single_use(match.result) && !chains.is_watched(match.result)) {
     const NodeId next = graph.consumers(match.result)[0];
-    if (is_fusible_activation(graph, graph.node(next)) && graph.node(next).input(0) == match.result) {
-      Match fused = match;
-      fused.result = graph.node(next).output(0);
-      collect_readers(graph, fused);
-      if (!fused.needs_float && !fused.quantizers.empty()) {
-        match = fused;
+    if (bounds_of(graph, graph.node(next)) && graph.node(next).input(0) == match.result) {
+      const ValueId clamped = graph.node(next).output(0);
+      const Readers readers = readers_of(graph, clamped);
+      if (!readers.needs_float && !readers.quantizers.empty()) {
         match.activation = next;
+        match.result = clamped;
+        match.readers = readers;
         return;
       }
     }
   }
   match.chain = chains.behind(match.result, id);
-  collect_readers(graph, match);
+  match.readers = readers_of(graph, match.result);
 }
 
 // True if the shape of a constant b is one that the operator takes, with one scale or one per output channel.
@@ -169,7 +157,7 @@ std::optional<Match> match_gemm(const Graph& graph, const ChainFinder& chains, N
     why = "the bias is not a constant with one number per output channel, of at most 2^52 steps";
     return std::nullopt;
   }
-  Match match{*a, *b, *bias, kNone, kNone, {}, false, {}};
+  Match match{*a, *b, *bias, kNone, kNone, {}, {}};
   find_outputs(graph, chains, id, match);
   return match;
 }
@@ -178,38 +166,30 @@ std::optional<Match> match_gemm(const Graph& graph, const ChainFinder& chains, N
 StoredForm output_form(const Graph& graph, const Match& match, const QuantizedEdge& edge) {
   StoredForm form = stored_form(edge);
   if (match.activation == kNone) return form;
-  const Node& activation = graph.node(match.activation);
   const auto step = [&](float bound) {
     const double q = round_half_even(bound / form.scale) + form.zero_point;
     return static_cast<int32_t>(std::clamp(q, static_cast<double>(form.low), static_cast<double>(form.high)));
   };
-  const auto bound = [&](int input, float fallback) {
-    const Tensor* constant = graph.constant(activation.input(input));
-    return constant != nullptr ? constant->data<float>()[0] : fallback;
-  };
-  const bool relu = activation.is("Relu");
-  const int32_t low = step(relu ? 0.0F : bound(1, -std::numeric_limits<float>::infinity()));
-  const int32_t high =
-      step(relu ? std::numeric_limits<float>::infinity() : bound(2, std::numeric_limits<float>::infinity()));
-  form.low = std::min(low, high);  // ONNX: a Clip with min > max gives max everywhere
-  form.high = high;
+  const Bounds bounds = *bounds_of(graph, graph.node(match.activation));
+  form.high = step(bounds.high);
+  form.low = std::min(step(bounds.low), form.high);  // ONNX: a Clip with min > max gives max everywhere
   return form;
 }
 
 // The outputs that are requantized accumulators.
 void take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
   std::vector<StoredForm> forms;
-  for (NodeId quantizer : match.quantizers) {
+  for (NodeId quantizer : match.readers.quantizers) {
     const QuantizedEdge edge = *quantized_tensor(graph, quantizer);
     forms.push_back(output_form(graph, match, edge));
     lowered.outputs.push_back(edge.integers);
   }
-  if (match.needs_float || forms.empty()) {
+  if (match.readers.needs_float || forms.empty()) {
     forms.push_back({});
     lowered.outputs.push_back(match.result);
   }
   write_forms(lowered.attributes, kProductOutputs, forms);
-  for (NodeId quantizer : match.quantizers) graph.remove_node(quantizer);
+  for (NodeId quantizer : match.readers.quantizers) graph.remove_node(quantizer);
   if (match.activation == kNone) return;
   const std::vector<std::string>& origins = graph.node(match.activation).origins;
   lowered.origins.insert(lowered.origins.end(), origins.begin(), origins.end());

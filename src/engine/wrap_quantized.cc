@@ -58,14 +58,9 @@ Chain follow(const Graph& graph, const ChainFinder& chains, NodeId first) {
     chain.nodes.push_back(next);
     chain.result = graph.node(next).output(0);
   }
-  chain.needs_float = graph.is_output(chain.result) || chains.is_watched(chain.result);
-  for (NodeId reader : graph.consumers(chain.result)) {
-    if (quantized_tensor(graph, reader)) {
-      chain.quantizers.push_back(reader);
-    } else {
-      chain.needs_float = true;
-    }
-  }
+  const Readers readers = readers_of(graph, chain.result);
+  chain.quantizers = readers.quantizers;
+  chain.needs_float = readers.needs_float || chains.is_watched(chain.result);
   return chain;
 }
 
