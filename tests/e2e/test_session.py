@@ -347,12 +347,21 @@ def test_cancelled_is_an_error_and_the_session_goes_on(slow):
     ]
 
 
+@pytest.fixture
+def ctrl_c():
+    """Python's own handler, which is not there if whoever started the tests ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_after(seconds):
     timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
     timer.start()
     return timer
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_run(slow):
     start = time.monotonic()
     timer = interrupt_after(0.2)
@@ -376,6 +385,7 @@ def test_a_signal_handler_may_raise_what_it_likes(slow):
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_loop():
     """A body of one node, run very often."""
     body = helper.make_graph(
