@@ -33,19 +33,20 @@ void check_command(const CLI::App& app, const std::string& word) {
                        twofold::quoted_list(twofold::nearest_names(word, names, 3)));
 }
 
-// Starts the program again with OpenMP threads that sleep while they wait, unless the environment says how they wait.
-// GNU's OpenMP runtime, which reads the environment before main() is called, lets them spin for milliseconds. Where
-// other programs want the cores too, a thread that spins keeps out the one it waits for.
-void wait_asleep(char** argv) {
+// Starts the program again with OpenMP threads that soon sleep while they wait, unless the environment says how they
+// wait. GNU's OpenMP runtime, which reads the environment before main() is called, lets them spin for milliseconds.
+// Where other programs want the cores too, a thread that spins keeps out the one it waits for; where none do, waking
+// one up takes as long as a small operator (docs/architecture.md has figures).
+void spin_shortly(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
+  setenv("GOMP_SPINCOUNT", "1000", 1);
   execv("/proc/self/exe", argv);  // returns where that cannot be; all is well then, only slower
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  wait_asleep(argv);
+  spin_shortly(argv);
   CLI::App app("Twofold: float ONNX networks to integer ones in which every operand has the precision it needs.",
                "twofold");
   app.require_subcommand(1);
