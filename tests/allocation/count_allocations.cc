@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "data/digits.h"
 #include "onnx/export.h"
 #include "passes/graph_builder.h"
 #include "twofold/quantize.h"
@@ -71,17 +72,6 @@ int posix_memalign(void** memory, size_t alignment, size_t size) {
 
 namespace twofold {
 namespace {
-
-const std::filesystem::path kDigits = std::filesystem::path(TWOFOLD_SOURCE_DIR) / "examples" / "digits";
-
-Tensor images(int64_t count, uint32_t seed) {
-  Tensor tensor(DType::kFloat32, {count, 1, 28, 28});
-  for (float& value : tensor.mutable_data<float>()) {
-    seed = seed * 1664525 + 1013904223;
-    value = static_cast<float>(seed >> 8) / static_cast<float>(1 << 24);
-  }
-  return tensor;
-}
 
 int count_in(const Session& session, const Tensor& input) {
   const std::vector<Tensor> inputs = {input};

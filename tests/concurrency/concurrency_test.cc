@@ -10,23 +10,13 @@
 #include <thread>
 #include <vector>
 
+#include "data/digits.h"
 #include "twofold/error.h"
 #include "twofold/quantize.h"
 #include "twofold/session.h"
 
 namespace twofold {
 namespace {
-
-const std::filesystem::path kDigits = std::filesystem::path(TWOFOLD_SOURCE_DIR) / "examples" / "digits";
-
-Tensor images(int64_t count, uint32_t seed) {
-  Tensor tensor(DType::kFloat32, {count, 1, 28, 28});
-  for (float& value : tensor.mutable_data<float>()) {
-    seed = seed * 1664525 + 1013904223;
-    value = static_cast<float>(seed >> 8) / static_cast<float>(1 << 24);
-  }
-  return tensor;
-}
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && std::memcmp(a.bytes(), b.bytes(), a.byte_size()) == 0;
