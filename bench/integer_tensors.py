@@ -50,9 +50,9 @@ class QdqModel:
         """
         types = self.quantized()
         starts = types if starts is None else starts
-        nodes, inputs, todo, seen = [], [], [name], set()
-        while todo:
-            tensor = todo.pop()
+        nodes, inputs, pending, seen = [], [], [name], set()
+        while pending:
+            tensor = pending.pop()
             if tensor in seen or tensor in self.constants or not tensor:
                 continue
             seen.add(tensor)
@@ -60,7 +60,7 @@ class QdqModel:
                 inputs.append(tensor)
             elif tensor in self.producers:
                 nodes.append(self.producers[tensor])
-                todo.extend(self.producers[tensor].input)
+                pending.extend(self.producers[tensor].input)
             else:
                 return None
         order = {id(node): i for i, node in enumerate(self.model.graph.node)}

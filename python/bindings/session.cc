@@ -180,8 +180,7 @@ void bind_kept_run(nb::module_& module) {
            "integers of a float tensor, what they stand for.")
       .def("run_from", &NamedKeptRun::run_from, "changed"_a, "cancelled"_a = nb::none(),
            "The outputs, {output name: array}, as they are if the tensors of `changed`, {name: array}, have come out "
-           "so. "
-           "Runs only the nodes that depend on them. As for run(), arrays are not copied and the GIL is released.")
+           "so. Runs only the nodes that depend on them. As for run(), arrays are not copied and the GIL is released.")
       .def("nodes_to_run", &NamedKeptRun::nodes_to_run, "names"_a,
            "How many nodes run_from() runs for a change of these tensors.");
 }

@@ -70,8 +70,7 @@ bool fold(Graph& graph, NodeId id) {
 int fold_clamps(Graph& graph) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    const Node& node = graph.node(id);
-    if (node.op_type == "Table" && node.domain == "twofold" && fold(graph, id)) ++count;
+    if (graph.node(id).is("Table", "twofold") && fold(graph, id)) ++count;
   }
   return count;
 }

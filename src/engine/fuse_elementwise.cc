@@ -70,9 +70,7 @@ bool fuse(Graph& graph, const ChainFinder& chains, NodeId id) {
 int fuse_elementwise(Graph& graph, const ChainFinder& chains) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (!graph.has_node(id)) continue;
-    const Node& node = graph.node(id);
-    if (node.op_type == "Elementwise" && node.domain == "twofold" && fuse(graph, chains, id)) ++count;
+    if (graph.has_node(id) && graph.node(id).is("Elementwise", "twofold") && fuse(graph, chains, id)) ++count;
   }
   return count;
 }

@@ -34,8 +34,7 @@ bool hoist(Graph& graph, NodeId id) {
 int hoist_tables(Graph& graph) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    const Node& node = graph.node(id);
-    if (node.op_type == "Table" && node.domain == "twofold" && hoist(graph, id)) ++count;
+    if (graph.node(id).is("Table", "twofold") && hoist(graph, id)) ++count;
   }
   return count;
 }

@@ -104,9 +104,9 @@ std::vector<bool> KeptValues::dependents(std::vector<bool> changed) const {
   return changed;
 }
 
-KeptValues::Plan KeptValues::plan(const std::vector<bool>& changed, const std::vector<ValueId>& targets) const {
+KeptValues::Plan KeptValues::plan(const std::vector<bool>& changed, const std::vector<bool>& dirty,
+                                  const std::vector<ValueId>& targets) const {
   const std::vector<Step>& steps = program_->steps;
-  const std::vector<bool> dirty = dependents(changed);
   Plan plan;
   plan.read.assign(changed.size(), false);
   const auto at = [](ValueId id) { return static_cast<size_t>(id); };
@@ -178,11 +178,11 @@ std::vector<Tensor> KeptValues::execute(const Plan& plan, const std::map<ValueId
 Tensor KeptValues::value(ValueId id) const {
   TWOFOLD_CHECK(is_changeable(id));
   const std::vector<ValueId> targets = {id};
-  return execute(plan(std::vector<bool>(kept_.size(), false), targets), {}, targets)[0];
+  const std::vector<bool> none(kept_.size(), false);
+  return execute(plan(none, none, targets), {}, targets)[0];
 }
 
-std::vector<ValueId> KeptValues::outputs_behind(const std::vector<bool>& changed) const {
-  const std::vector<bool> dirty = dependents(changed);
+std::vector<ValueId> KeptValues::dirty_outputs(const std::vector<bool>& dirty) const {
   std::vector<ValueId> ids;
   for (ValueId id : output_values()) {
     if (dirty[static_cast<size_t>(id)]) ids.push_back(id);
@@ -195,8 +195,9 @@ std::vector<Tensor> KeptValues::run_from(const std::map<ValueId, Tensor>& change
   for (const auto& [id, tensor] : changed) ids.push_back(id);
   const std::vector<bool> marks = marked(ids);
   for (const auto& [id, tensor] : changed) check_form(id, tensor);
-  const std::vector<ValueId> targets = outputs_behind(marks), outputs = output_values();
-  std::vector<Tensor> computed = execute(plan(marks, targets), changed, targets);
+  const std::vector<bool> dirty = dependents(marks);
+  const std::vector<ValueId> targets = dirty_outputs(dirty), outputs = output_values();
+  std::vector<Tensor> computed = execute(plan(marks, dirty, targets), changed, targets);
   std::vector<Tensor> results;
   for (size_t i = 0, next = 0; i < outputs.size(); ++i) {
     const bool is_new = next < targets.size() && targets[next] == outputs[i];
@@ -206,8 +207,8 @@ std::vector<Tensor> KeptValues::run_from(const std::map<ValueId, Tensor>& change
 }
 
 int64_t KeptValues::nodes_to_run(const std::vector<ValueId>& changed) const {
-  const std::vector<bool> marks = marked(changed);
-  return static_cast<int64_t>(plan(marks, outputs_behind(marks)).steps.size());
+  const std::vector<bool> marks = marked(changed), dirty = dependents(marks);
+  return static_cast<int64_t>(plan(marks, dirty, dirty_outputs(dirty)).steps.size());
 }
 
 }  // namespace twofold

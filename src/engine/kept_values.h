@@ -50,11 +50,13 @@ class KeptValues {
     Shape shape;
   };
 
-  Plan plan(const std::vector<bool>& changed, const std::vector<ValueId>& targets) const;
+  // `dirty` = dependents(changed).
+  Plan plan(const std::vector<bool>& changed, const std::vector<bool>& dirty,
+            const std::vector<ValueId>& targets) const;
   std::vector<bool> marked(const std::vector<ValueId>& changed) const;
   // What is changed or depends on a change.
   std::vector<bool> dependents(std::vector<bool> changed) const;
-  std::vector<ValueId> outputs_behind(const std::vector<bool>& changed) const;
+  std::vector<ValueId> dirty_outputs(const std::vector<bool>& dirty) const;
   std::vector<ValueId> output_values() const;
   void check_form(ValueId id, const Tensor& tensor) const;
   // Runs the steps of a plan on kept values and changes; `targets` are there afterwards.

@@ -55,7 +55,7 @@ struct Node {
   // A config that names any of them finds this node.
   std::vector<std::string> origins = {};
 
-  bool is(std::string_view type) const { return op_type == type && domain.empty(); }
+  bool is(std::string_view type, std::string_view of = "") const { return op_type == type && domain == of; }
   // The input or kNone past the end.
   ValueId input(int i) const { return i < static_cast<int>(inputs.size()) ? inputs[static_cast<size_t>(i)] : kNone; }
   ValueId output(int i) const { return i < static_cast<int>(outputs.size()) ? outputs[static_cast<size_t>(i)] : kNone; }

@@ -29,7 +29,6 @@ struct Avx512Vectors {
     return _mm512_set1_epi32(cell);
   }
   static I32 add(I32 a, I32 b) { return _mm512_add_epi32(a, b); }
-  static I32 sub(I32 a, I32 b) { return _mm512_sub_epi32(a, b); }
 
   static I32 shift_left_8(I32 a) { return _mm512_slli_epi32(a, 8); }
   static I32 shift_right_8(I32 a) { return _mm512_srai_epi32(a, 8); }

@@ -31,7 +31,6 @@ struct NeonVectors {
     return vdupq_n_s32(cell);
   }
   static I32 add(I32 a, I32 b) { return vaddq_s32(a, b); }
-  static I32 sub(I32 a, I32 b) { return vsubq_s32(a, b); }
 
   static I32 shift_left_8(I32 a) { return vshlq_n_s32(a, 8); }
   static I32 shift_right_8(I32 a) { return vshrq_n_s32(a, 8); }

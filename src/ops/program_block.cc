@@ -102,23 +102,23 @@ void add_as(const BlockOperand& a, const BlockOperand& b, const BlockPlace& plac
                    form.high, reinterpret_cast<T*>(place.data) + first(place), static_cast<size_t>(place.row_stride));
 }
 
-// The commonest program, a sum of two tensors of integers, without float32 between. Returns whether it is that.
-bool add_piece(const FloatProgram& program, const BlockOperand& source, std::span<const BlockOperand> operands,
-               std::span<const BlockPlace> places, const Piece& piece) {
-  if (program.steps.size() != 1 || operands.size() != 1 || places.size() != 1) return false;
+using AddPiece = void (*)(const BlockOperand& a, const BlockOperand& b, const BlockPlace& place, const Piece& piece);
+
+// For the commonest program, a sum of two tensors of integers, which takes no float32 between; null for any other.
+AddPiece sum_of(const FloatProgram& program, const BlockOperand& source, std::span<const BlockOperand> operands,
+                std::span<const BlockPlace> places) {
+  if (program.steps.size() != 1 || operands.size() != 1 || places.size() != 1) return nullptr;
   const auto* step = std::get_if<BinaryStep>(&program.steps[0]);
-  if (step == nullptr || step->op != BinaryOp::kAdd || step->operand != 0) return false;
-  const BlockOperand& operand = operands[0];
-  const BlockPlace& place = places[0];
-  const DType dtype = place.form->dtype;
-  if (source.form->dtype != dtype || operand.form->dtype != dtype || source.step != 1 || operand.step != 1)
-    return false;
+  if (step == nullptr || step->op != BinaryOp::kAdd || step->operand != 0) return nullptr;
+  const DType dtype = places[0].form->dtype;
+  const auto fits = [dtype](const BlockOperand& operand) { return operand.form->dtype == dtype && operand.step == 1; };
+  if (!fits(source) || !fits(operands[0])) return nullptr;
   switch (dtype) {
-    case DType::kInt8: add_as<int8_t>(source, operand, place, piece); return true;
-    case DType::kUInt8: add_as<uint8_t>(source, operand, place, piece); return true;
-    case DType::kInt16: add_as<int16_t>(source, operand, place, piece); return true;
-    case DType::kUInt16: add_as<uint16_t>(source, operand, place, piece); return true;
-    default: return false;
+    case DType::kInt8: return add_as<int8_t>;
+    case DType::kUInt8: return add_as<uint8_t>;
+    case DType::kInt16: return add_as<int16_t>;
+    case DType::kUInt16: return add_as<uint16_t>;
+    default: return nullptr;
   }
 }
 
@@ -144,9 +144,11 @@ void run_block(const FloatProgram& program, float* y, int64_t rows, int64_t colu
 
 void run_block(const FloatProgram& program, const BlockOperand& source, int64_t rows, int64_t columns,
                std::span<const BlockOperand> operands, std::span<const BlockPlace> places) {
+  if (const AddPiece add = sum_of(program, source, operands, places); add != nullptr) {
+    return for_each_piece(rows, columns, [&](const Piece& piece) { add(source, operands[0], places[0], piece); });
+  }
   alignas(64) Scratch y;
   for_each_piece(rows, columns, [&](const Piece& piece) {
-    if (add_piece(program, source, operands, places, piece)) return;
     const Numbers numbers = load(source, piece, y.data());
     if (numbers.step == 0) {
       std::fill_n(y.data(), piece.size(), *numbers.values);

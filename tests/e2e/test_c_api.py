@@ -63,17 +63,9 @@ def c():
 
 
 @pytest.fixture(scope="module")
-def quantized(tmp_path_factory):
-    path = tmp_path_factory.mktemp("digits") / "quantized.onnx"
-    data = DIGITS / "calibration.npz"
-    twofold.quantize(DIGITS / "digits.onnx", data, DIGITS / "mixed.yaml", output=path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def session(c, quantized):
+def session(c, mixed_digits):
     handle = c_void_p()
-    assert c.twofold_session_open(bytes(quantized), 1, byref(handle)) == OK
+    assert c.twofold_session_open(bytes(mixed_digits), 1, byref(handle)) == OK
     yield handle
     c.twofold_session_free(handle)
 
@@ -108,16 +100,16 @@ def test_version(c):
     assert c.twofold_version().decode() in (ROOT / "CMakeLists.txt").read_text()
 
 
-def test_same_bits_as_session(c, session, quantized, images):
+def test_same_bits_as_session(c, session, mixed_digits, images):
     status, logits = run(c, session, images)
     assert status == OK
-    expected = twofold.Session(quantized).run({"image": images})["logits"]
+    expected = twofold.Session(mixed_digits).run({"image": images})["logits"]
     assert logits.tobytes() == expected.tobytes() and logits.shape == expected.shape
 
 
-def test_a_model_in_memory(c, session, quantized, images):
+def test_a_model_in_memory(c, session, mixed_digits, images):
     handle = c_void_p()
-    model = quantized.read_bytes()
+    model = mixed_digits.read_bytes()
     assert c.twofold_session_open_bytes(model, len(model), None, 1, byref(handle)) == OK
     np.testing.assert_array_equal(run(c, handle, images)[1], run(c, session, images)[1])
     c.twofold_session_free(handle)

@@ -46,20 +46,12 @@ def programs(prefix, tmp_path_factory):
     return build(source, source.with_name("build"), prefix)
 
 
-@pytest.fixture(scope="module")
-def quantized(tmp_path_factory):
-    path = tmp_path_factory.mktemp("digits") / "quantized.onnx"
-    data = DIGITS / "calibration.npz"
-    twofold.quantize(DIGITS / "digits.onnx", data, DIGITS / "mixed.yaml", output=path)
-    return path
-
-
 @pytest.mark.parametrize("program", ["run_model", "run_model_c"])
-def test_the_bits_of_session(programs, quantized, program, tmp_path):
+def test_the_bits_of_session(programs, mixed_digits, program, tmp_path):
     images = np.load(DIGITS / "evaluation.npz")["image"][:20]
     images.tofile(tmp_path / "images")
-    logits = twofold.Session(quantized).run({"image": images})["logits"]
-    printed = call(programs / program, quantized, tmp_path / "images", tmp_path / "logits")
+    logits = twofold.Session(mixed_digits).run({"image": images})["logits"]
+    printed = call(programs / program, mixed_digits, tmp_path / "images", tmp_path / "logits")
     assert printed == "logits [20,10]\n"
     assert (tmp_path / "logits").read_bytes() == logits.tobytes()
 

@@ -34,26 +34,35 @@ def model(nodes, inputs, outputs, constants=()):
 
 # Memory: numbers of MiB in a process of its own.
 
-PEAK = """
+GROWTH = """
 import re, sys
 import numpy as np
 import twofold
 
-def peak():  # since this program began; getrusage counts what the process was before
-    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
+def size():
+    status = open("/proc/self/status").read()
+    return int(re.search(r"{field}:\\s+(\\d+) kB", status)[1]) / 1024
 
-session = twofold.Session(sys.argv[1], threads=1)
 {prepare}
-session.run({{"x": warm}})
-before = peak()
-outputs = session.run({{"x": x}})
-print(peak() - before)
+before = size()
+{action}
+print(size() - before)
 """
+OPEN = "session = twofold.Session(sys.argv[1], threads=1)"
+# The most since the program began (getrusage counts what the process was before), and now.
+PEAK, NOW = "VmHWM", "VmRSS"
 
 
-def growth(path, prepare):
-    command = [sys.executable, "-c", PEAK.format(prepare=prepare), path]
+def growth(path, action, prepare="", field=PEAK):
+    program = GROWTH.format(field=field, prepare=prepare, action=action)
+    command = [sys.executable, "-c", program, path]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def growth_of_run(path, inputs):
+    """In a run on x, after one on `warm`; `inputs` makes both."""
+    prepare = f'{OPEN}\n{inputs}\nsession.run({{"x": warm}})'
+    return growth(path, 'outputs = session.run({"x": x})', prepare)
 
 
 def test_a_big_output_is_not_copied(tmp_path):
@@ -65,8 +74,8 @@ def test_a_big_output_is_not_copied(tmp_path):
             [("one", np.ones(1, np.float32))],
         )
     )
-    prepare = "warm = np.array([1]); x = np.array([1 << 26])"
-    assert 250 < growth(tmp_path / "expand.onnx", prepare) < 300  # 256 MiB once
+    inputs = "warm = np.array([1]); x = np.array([1 << 26])"
+    assert 250 < growth_of_run(tmp_path / "expand.onnx", inputs) < 300  # 256 MiB once
 
 
 @pytest.mark.parametrize(
@@ -83,21 +92,8 @@ def test_a_big_input_is_copied_only_if_it_must_be(tmp_path, how, least, most):
             [("zero", np.array([0])), ("one", np.array([1]))],
         )
     )
-    prepare = f"warm = np.zeros((1, 1), np.float32); x = np.ones((64, 1 << 20), np.float32){how}"
-    assert least <= growth(tmp_path / "shape.onnx", prepare) < most
-
-
-OPENING = """
-import re, sys
-import twofold
-
-def peak():
-    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
-
-before = peak()
-session = twofold.Session(sys.argv[1], threads=1)
-print(peak() - before)
-"""
+    inputs = f"warm = np.zeros((1, 1), np.float32); x = np.ones((64, 1 << 20), np.float32){how}"
+    assert least <= growth_of_run(tmp_path / "shape.onnx", inputs) < most
 
 
 @pytest.mark.parametrize(
@@ -116,26 +112,9 @@ def test_weights_are_not_in_memory_twice_while_a_model_is_opened(tmp_path, exter
         )
     )
     onnx.save(given, tmp_path / "big.onnx", save_as_external_data=external, location="weights")
-    command = [sys.executable, "-c", OPENING, tmp_path / "big.onnx"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert least <= float(done.stdout) < most
+    assert least <= growth(tmp_path / "big.onnx", OPEN) < most
     row = twofold.Session(tmp_path / "big.onnx").run({"i": np.array([1 << 19])})["yw2"]
     np.testing.assert_array_equal(row, weights[2][1][1 << 19 : (1 << 19) + 1])
-
-
-HELD = """
-import re, sys
-import numpy as np
-import twofold
-
-def held():
-    return int(re.search(r"VmRSS:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
-
-before = held()
-session = twofold.Session(sys.argv[1], threads=1)
-print(held() - before)
-assert (session.run({"x": np.ones((1, 8192), np.int8)})["y"] == 127).all()
-"""
 
 
 def test_weights_that_are_packed_are_held_once(tmp_path):
@@ -154,9 +133,9 @@ def test_weights_that_are_packed_are_held_once(tmp_path):
             [("w", weights), ("one", one), ("zero", np.array(0, np.int8))],
         )
     )
-    command = [sys.executable, "-c", HELD, tmp_path / "product.onnx"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert 60 < float(done.stdout) < 90
+    assert 60 < growth(tmp_path / "product.onnx", OPEN, field=NOW) < 90
+    session = twofold.Session(tmp_path / "product.onnx", threads=1)
+    assert (session.run({"x": np.ones((1, 8192), np.int8)})["y"] == 127).all()
 
 
 COUNT = """
