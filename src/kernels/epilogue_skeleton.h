@@ -16,6 +16,7 @@ template <typename V>
 struct Int32Sums {
   static constexpr SumsKind kKind = SumsKind::kInt32;
   const int32_t* row;
+  explicit Int32Sums(const int32_t* sums) : row(sums) {}
   Int32Sums(const TileSums& sums, int r, int width) : row(sums.acc + r * width) {}
   void at(int c, typename V::F64* halves) const { V::load_halves(row + c, halves); }
 };
@@ -94,13 +95,13 @@ template <typename V, typename Sums>
 constexpr float kDoubt = 1.0F / 8192;
 
 template <typename V, int kCount>
-[[gnu::always_inline]] inline bool write_bytes(const int32_t* acc, const typename V::F32* multiplier,
+[[gnu::always_inline]] inline bool write_bytes(const typename V::I32* acc, const typename V::F32* multiplier,
                                                const typename V::ByteBounds& bounds, std::byte* to) {
   using I32 = typename V::I32;
   I32 q[4], doubt = V::broadcast(0);
 #pragma GCC unroll 4
   for (int v = 0; v < kCount; ++v) {
-    const typename V::F32 sum = V::to_f32(V::load(acc + v * V::kLanes));
+    const typename V::F32 sum = V::to_f32(acc[v]);
     q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
     doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
   }
@@ -109,6 +110,17 @@ template <typename V, int kCount>
   for (int v = kCount; v < 4; ++v) q[v] = q[0];
   V::template narrow_to_bytes<kCount>(to, q, bounds);
   return true;
+}
+
+// The first `columns` of them.
+template <typename V, int kCount>
+[[gnu::always_inline]] inline bool write_some_bytes(const typename V::I32* acc, const typename V::F32* multiplier,
+                                                    const typename V::ByteBounds& bounds, int columns, std::byte* to) {
+  if (columns == kCount * V::kLanes) return write_bytes<V, kCount>(acc, multiplier, bounds, to);
+  std::byte part[V::kLanes * 4];
+  const bool done = write_bytes<V, kCount>(acc, multiplier, bounds, part);
+  if (done) V::store_partial(to, V::load_bytes(part), columns);
+  return done;
 }
 
 // Columns [c, c + kCount vectors) of a tile.
@@ -126,15 +138,11 @@ void write_byte_columns(const TileSums& sums, int c, const TileShape& shape, con
   const int32_t* from = sums.acc + c;
   std::byte* to = output.data + c;
   for (int r = 0; r < rows; ++r, from += width, to += row_stride) {
-    bool done;
-    if (whole) {
-      done = write_bytes<V, kCount>(from, multiplier, bounds, to);
-    } else {
-      std::byte part[V::kLanes * 4];
-      done = write_bytes<V, kCount>(from, multiplier, bounds, part);
-      if (done) V::store_partial(to, V::load_bytes(part), end - c);
-    }
-    if (!done) write_byte_row<V>(Int32Sums<V>(sums, r, width), c, end, output, to);
+    typename V::I32 acc[kCount];
+#pragma GCC unroll 4
+    for (int v = 0; v < kCount; ++v) acc[v] = V::load(from + v * V::kLanes);
+    if (!write_some_bytes<V, kCount>(acc, multiplier, bounds, whole ? kColumns : end - c, to))
+      write_byte_row<V>(Int32Sums<V>(sums, r, width), c, end, output, to);
   }
 }
 
@@ -156,9 +164,28 @@ void write_byte_tile(const TileSums& sums, const TileShape& shape, const TileOut
 }
 
 // 16-bit outputs two vectors at a time, where no conversion to int32 overflows: integers are clamped, not doubles.
-// kPlain: int16 without a zero point.
+// `columns` columns of a row from c on, which kCount (1 or 2) vectors hold. kPlain: int16 without a zero point.
+template <typename V, bool kPlain, int kCount, typename Sums>
+[[gnu::always_inline]] inline void write_words(const Sums& sums, const double* multiplier, int c, int columns,
+                                               const typename V::WordBounds& bounds, std::byte* to) {
+  typename V::I32 q[2];
+#pragma GCC unroll 2
+  for (int v = 0; v < kCount; ++v) {
+    typename V::F64 y[2];
+    scaled<V>(sums, multiplier, c + v * V::kLanes, y);
+    q[v] = V::round(y[0], y[1]);
+  }
+  const typename V::I32 words = V::template narrow_to_words<kPlain>(q[0], q[kCount - 1], bounds);
+  if (columns == 2 * V::kLanes) {
+    V::store_bytes(to, words);
+  } else {
+    V::store_partial(to, words, columns * 2);
+  }
+}
+
 template <typename V, template <typename> typename Sums, bool kPlain>
 void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
+  constexpr int kPair = 2 * V::kLanes;
   const typename V::WordBounds bounds(output);
   const int rows = shape.rows, columns = shape.columns, width = shape.width;
   const std::ptrdiff_t row_stride = output.row_stride;
@@ -166,23 +193,13 @@ void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOut
   std::byte* data = output.data;
   for (int r = 0; r < rows; ++r, data += row_stride) {
     const Sums<V> row(sums, r, width);
-    for (int c = 0; c < columns; c += 2 * V::kLanes) {
-      typename V::F64 y[2];
-      scaled<V>(row, multiplier, c, y);
-      const typename V::I32 first = V::round(y[0], y[1]);
-      typename V::I32 second = first;
-      if (c + V::kLanes < columns) {
-        scaled<V>(row, multiplier, c + V::kLanes, y);
-        second = V::round(y[0], y[1]);
-      }
-      std::byte* to = data + c * 2;
-      if (c + 2 * V::kLanes <= columns) {
-        V::template narrow_to_words<kPlain>(to, first, second, bounds);
-      } else {
-        std::byte part[4 * V::kLanes];
-        V::template narrow_to_words<kPlain>(part, first, second, bounds);
-        V::store_partial(to, V::load_bytes(part), (columns - c) * 2);
-      }
+    int c = 0;
+    for (; c + kPair <= columns; c += kPair) write_words<V, kPlain, 2>(row, multiplier, c, kPair, bounds, data + c * 2);
+    const int left = columns - c;
+    if (left > V::kLanes) {
+      write_words<V, kPlain, 2>(row, multiplier, c, left, bounds, data + c * 2);
+    } else if (left > 0) {
+      write_words<V, kPlain, 1>(row, multiplier, c, left, bounds, data + c * 2);
     }
   }
 }

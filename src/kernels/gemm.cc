@@ -38,11 +38,15 @@ class Worker {
 
  private:
   void pack(int64_t begin, int64_t count);
+  void pack_rows(int64_t begin, int64_t count, std::byte* rows);
   int64_t sum_of_row(const std::byte* row) const;
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
   void dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
                  const int32_t* init, const int32_t* high_init = kZeros.data());
   void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows);
+  FusedKernel fused_kernel(const PackedB::Panel& panel) const;
+  void run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t first_row, int64_t count);
+  TileOutput place(size_t output, const PackedB::Panel& panel, int64_t first_row, int64_t row) const;
 
   const RowSource& a_;
   const PackedB& b_;
@@ -51,9 +55,10 @@ class Worker {
   std::span<const OutputRows> outputs_;
   const BlockSink* sink_;
   int64_t first_column_;
-  std::byte* rows_ = nullptr;     // packed
-  std::byte* block_ = nullptr;    // for the sink: rows of the block by columns of the panel
-  double* row_offset_ = nullptr;  // row_factor * sum of a row
+  const std::byte* rows_ = nullptr;  // packed, or as good as that
+  std::ptrdiff_t row_stride_ = 0;    // bytes
+  std::byte* block_ = nullptr;       // for the sink: rows of the block by columns of the panel
+  double* row_offset_ = nullptr;     // row_factor * sum of a row
   alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc_, high_;
   alignas(kCacheLine) std::array<double, kMaxTileSize> sums_;
 };
@@ -71,22 +76,30 @@ AlignedBuffer& sink_scratch() {
 void Worker::pack(int64_t begin, int64_t count) {
   const RowForm& form = b_.row_form();
   const std::ptrdiff_t offsets = round_up(count * static_cast<int64_t>(sizeof(double)), kCacheLine);
-  std::byte* memory = scratch().at_least(static_cast<size_t>(offsets + count * form.stride));
+  const RowsInPlace in_place = b_.row_factor() == 0 ? a_.in_place(begin, form) : RowsInPlace{};
+  const bool packs = in_place.first == nullptr;
+  std::byte* memory = scratch().at_least(static_cast<size_t>(offsets + (packs ? count * form.stride : 0)));
   row_offset_ = reinterpret_cast<double*>(memory);
-  rows_ = memory + offsets;
+  std::fill_n(row_offset_, count, 0.0);
+  rows_ = packs ? memory + offsets : in_place.first;
+  row_stride_ = packs ? form.stride : in_place.stride;
+  if (packs) pack_rows(begin, count, memory + offsets);
+}
+
+void Worker::pack_rows(int64_t begin, int64_t count, std::byte* rows) {
+  const RowForm& form = b_.row_form();
   // The last four elements of a row, of which some may be beyond K, are zero until others take their place.
   const std::ptrdiff_t padded_k = round_up(form.k, 4), last = (padded_k - 4) * form.element_bytes;
   for (int64_t r = 0; padded_k > form.k && r < count; ++r)
-    std::memset(rows_ + r * form.stride + last, 0, form.element_bytes == 1 ? 4 : 8);
-  a_.pack(begin, count, {form, rows_});
+    std::memset(rows + r * form.stride + last, 0, form.element_bytes == 1 ? 4 : 8);
+  a_.pack(begin, count, {form, rows});
   // Beyond K, up to whole cache lines, there is room for what happens to be there.
   for (int64_t r = 0; form.high_bytes > 0 && r < count; ++r) {
-    std::byte* row = rows_ + r * form.stride;
+    std::byte* row = rows + r * form.stride;
     kernels_.high_bytes(row, round_up(padded_k, 32), row + form.high_offset);
   }
-  std::fill_n(row_offset_, count, 0.0);
   for (int64_t r = 0; b_.row_factor() != 0 && r < count; ++r)
-    row_offset_[r] = b_.row_factor() * static_cast<double>(sum_of_row(rows_ + r * form.stride));
+    row_offset_[r] = b_.row_factor() * static_cast<double>(sum_of_row(rows + r * form.stride));
 }
 
 // Of the elements as they are packed.
@@ -106,8 +119,7 @@ int64_t Worker::sum_of_row(const std::byte* row) const {
 // Fills acc_, starting from `init`, and high_, from `high_init`, where the product wants it.
 void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
                        const int32_t* init, const int32_t* high_init) {
-  const std::ptrdiff_t stride = b_.row_form().stride,
-                       width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
+  const std::ptrdiff_t stride = row_stride_, width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
   const auto kernel = [&](bool quads) {
     return (quads ? kernels_.quads : kernels_.pairs)[panel.vectors - 1][rows - 1];
   };
@@ -141,7 +153,7 @@ void Worker::sum_chunks(const PackedB::Panel& panel, const std::byte* a, int row
 void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows) {
   const int width = panel.vectors * kernels_.lanes;
   const TileShape shape = {.rows = rows, .columns = panel.columns, .width = width};
-  const std::byte* a = rows_ + row * b_.row_form().stride;
+  const std::byte* a = rows_ + row * row_stride_;
   const bool high = b_.product() == Product::kPairsAndHighBytes, one_chunk = panel.chunks == 1;
   SumsKind kind = SumsKind::kDouble;
   if (one_chunk && high && epilogue_.fits_high_bytes()) {
@@ -158,15 +170,50 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
                          row_offset_ + row};
   for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
     const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
-    TileOutput place;
-    if (i == outputs_.size()) {
-      const std::ptrdiff_t before = row * panel.columns * epilogue_.outputs()[i].bytes;
-      place = epilogue_.in_block(block_ + before, panel.columns, panel.first_column);
-    } else {
-      place = epilogue_.at(i, outputs_[i].data, outputs_[i].row_stride, first_row + row, panel.first_column);
-    }
-    kernels_.epilogues[static_cast<size_t>(kind)][output](sums, shape, place);
+    kernels_.epilogues[static_cast<size_t>(kind)][output](sums, shape, place(i, panel, first_row, row));
   }
+}
+
+// Where the tile goes that begins `row` rows after the first.
+TileOutput Worker::place(size_t output, const PackedB::Panel& panel, int64_t first_row, int64_t row) const {
+  if (output < outputs_.size()) {
+    const OutputRows& to = outputs_[output];
+    return epilogue_.at(output, to.data, to.row_stride, first_row + row, panel.first_column);
+  }
+  const std::ptrdiff_t before = row * panel.columns * epilogue_.outputs()[output].bytes;
+  return epilogue_.in_block(block_ + before, panel.columns, panel.first_column);
+}
+
+// The kernel that makes the only output of a panel from dots, where there is one and it is faster than a tile and an
+// epilogue; else null.
+FusedKernel Worker::fused_kernel(const PackedB::Panel& panel) const {
+  if (epilogue_.outputs().size() != 1 || panel.chunks != 1) return nullptr;
+  const Epilogue::Output& output = epilogue_.outputs()[0];
+  const PackedB::Chunk& chunk = b_.chunks(panel)[0];
+  const auto kind = static_cast<size_t>(output.kind);
+  if (!output.bounded || chunk.end > kernels_.max_fused_cells) return nullptr;
+  if (b_.product() == Product::kPairsAndHighBytes)
+    return epilogue_.fits_high_bytes() ? kernels_.fused_high_bytes[kind][panel.vectors - 1] : nullptr;
+  if (!epilogue_.fits_int32()) return nullptr;
+  return (b_.product() == Product::kQuads ? kernels_.fused_quads : kernels_.fused_pairs)[kind][panel.vectors - 1];
+}
+
+void Worker::run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t first_row, int64_t count) {
+  const int64_t cells = b_.chunks(panel)[0].end;
+  const bool high = b_.product() == Product::kPairsAndHighBytes;
+  const int64_t c = panel.first_column;
+  kernel({.a = rows_,
+          .a_stride = row_stride_,
+          .rows = count,
+          .b = b_.data() + panel.cells,
+          .cells = cells,
+          .start = (high ? epilogue_.wrap_start() : epilogue_.int32_offset()) + c,
+          .high_offset = b_.row_form().high_offset,
+          .high_b = high ? b_.high_data() + panel.high : nullptr,
+          .high_cells = kernels_.has_quads ? cells / 2 : cells,
+          .high_start = high ? epilogue_.high_start() + c : nullptr,
+          .columns = panel.columns},
+         place(0, panel, first_row, 0));
 }
 
 void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> panels) {
@@ -176,7 +223,9 @@ void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> p
       block_ = sink_scratch().at_least(static_cast<size_t>(count * panel.columns * epilogue_.outputs().back().bytes));
     }
     const int64_t step = kernels_.max_rows[panel.vectors - 1];
-    for (int64_t row = 0; row < count; row += step) {
+    const FusedKernel fused = fused_kernel(panel);
+    if (fused != nullptr) run_fused(fused, panel, begin, count);
+    for (int64_t row = 0; fused == nullptr && row < count; row += step) {
       tile(panel, begin, row, static_cast<int>(std::min(step, count - row)));
     }
     if (sink_ != nullptr) sink_->take(block_, begin, count, first_column_ + panel.first_column, panel.columns);

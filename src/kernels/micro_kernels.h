@@ -70,6 +70,25 @@ struct TileSums {
 };
 using TileEpilogue = void (*)(const TileSums& sums, const TileShape& shape, const TileOutput& output);
 
+// Rows of a panel of B, dots and requantization in one: what a TileKernel (or two: SumsKind::kHighBytes) and an
+// epilogue make of each of them.
+struct FusedRows {
+  const std::byte* a;
+  std::ptrdiff_t a_stride;
+  int64_t rows;
+  const std::byte* b;
+  std::ptrdiff_t cells;
+  const int32_t* start;
+  // Of the second pass; `high_offset` bytes from a row of A to its high bytes.
+  std::ptrdiff_t high_offset;
+  const std::byte* high_b;
+  std::ptrdiff_t high_cells;
+  const int32_t* high_start;
+  int columns;  // that are wanted
+};
+// REQUIRES: output.bounded.
+using FusedKernel = void (*)(const FusedRows& rows, const TileOutput& output);
+
 // Sums of a depthwise convolution for a group of neighbouring channels and a strip of output pixels. The window's rows
 // are `rows` taps above each other; a column of them is interleaved into cells once, and serves every pixel whose
 // window it lies in: pixel p takes columns p * pixel_step + x * tap_step, x < kernel.
@@ -115,6 +134,10 @@ struct MicroKernels {
   int high_bias;                  // added to the high bytes of A to fit the second pass: 128, or 0 for int8 quads
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];
+  // By OutputKind and vectors; null where there are none. Beyond some cells a tile and an epilogue are faster.
+  int64_t max_fused_cells;
+  FusedKernel fused_quads[kOutputKinds][kMaxTileVectors], fused_pairs[kOutputKinds][kMaxTileVectors];
+  FusedKernel fused_high_bytes[kOutputKinds][kMaxTileVectors];
 
   CopyRows copy_8_to_8;
   CopyRows copy_s8_to_16, copy_u8_to_16;

@@ -23,12 +23,21 @@ void pack_strided(const MatrixView& a, int64_t row, const PackedRows& packed) {
 
 }  // namespace
 
+const std::byte* MatrixRows::row(int64_t r) const {
+  return static_cast<const std::byte*>(a_.data) + r * a_.row_stride * static_cast<int64_t>(byte_size(a_.dtype));
+}
+
+RowsInPlace MatrixRows::in_place(int64_t begin, const RowForm& form) const {
+  const auto bytes = static_cast<int64_t>(byte_size(a_.dtype));
+  const bool same = form.flip == 0 && form.element_bytes == bytes && form.high_bytes == 0;
+  // The last cell must be whole: what follows a row is not zero.
+  if (!same || a_.column_stride != 1 || a_.columns % 4 != 0) return {};
+  return {row(begin), a_.row_stride * bytes};
+}
+
 void MatrixRows::pack(int64_t begin, int64_t count, const PackedRows& rows) const {
   const auto bytes = static_cast<int64_t>(byte_size(a_.dtype));
-  if (a_.column_stride == 1) {
-    const std::byte* first = static_cast<const std::byte*>(a_.data) + begin * a_.row_stride * bytes;
-    return rows.copy(0, a_.columns, first, a_.row_stride * bytes, count);
-  }
+  if (a_.column_stride == 1) return rows.copy(0, a_.columns, row(begin), a_.row_stride * bytes, count);
   for (int64_t r = 0; r < count; ++r) {
     if (bytes == 1) {
       pack_strided<uint8_t>(a_, begin + r, rows.from(r));

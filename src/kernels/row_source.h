@@ -41,6 +41,11 @@ class PackedRows {
   std::byte* first_;
 };
 
+struct RowsInPlace {
+  const std::byte* first = nullptr;
+  std::ptrdiff_t stride = 0;  // bytes
+};
+
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -49,6 +54,8 @@ class RowSource {
   virtual DType dtype() const = 0;
   // Packs rows [begin, begin + count) to `rows`. Called by several threads at once.
   virtual void pack(int64_t begin, int64_t count, const PackedRows& rows) const = 0;
+  // The rows from `begin` on, where they lie in memory as they would lie packed but for the stride; else null.
+  virtual RowsInPlace in_place(int64_t /*begin*/, const RowForm& /*form*/) const { return {}; }
 };
 
 // The rows of a matrix in memory.
@@ -59,8 +66,11 @@ class MatrixRows final : public RowSource {
   int64_t k() const override { return a_.columns; }
   DType dtype() const override { return a_.dtype; }
   void pack(int64_t begin, int64_t count, const PackedRows& rows) const override;
+  RowsInPlace in_place(int64_t begin, const RowForm& form) const override;
 
  private:
+  const std::byte* row(int64_t r) const;
+
   MatrixView a_;
 };
 

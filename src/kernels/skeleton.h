@@ -12,66 +12,15 @@
 
 #include "kernels/depthwise_skeleton.h"
 #include "kernels/epilogue_skeleton.h"
+#include "kernels/fused_skeleton.h"
 #include "kernels/micro_kernels.h"
 #include "kernels/pack_skeleton.h"
+#include "kernels/tile_skeleton.h"
 
 namespace twofold::kernels {
 namespace {
 
-constexpr int kCellBytes = 4;
-
 struct NoQuads {};
-
-// A dot may have another form for cells of b that meet many cells of a, each the same in all lanes.
-template <typename Dot, typename I32>
-[[gnu::always_inline]] inline I32 arrange(const I32& b) {
-  if constexpr (requires { Dot::arrange(b); }) {
-    return Dot::arrange(b);
-  } else {
-    return b;
-  }
-}
-template <typename Dot, typename I32>
-[[gnu::always_inline]] inline I32 dot_arranged(const I32& acc, const I32& a, const I32& b) {
-  if constexpr (requires { Dot::dot_arranged(acc, a, b); }) {
-    return Dot::dot_arranged(acc, a, b);
-  } else {
-    return Dot::dot(acc, a, b);
-  }
-}
-
-template <typename V, typename Dot, int kRows, int kVectors>
-void tile(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::ptrdiff_t cells, const int32_t* init,
-          int32_t* out) {
-  using I32 = typename V::I32;
-  I32 acc[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int v = 0; v < kVectors; ++v) {
-    const I32 start = V::load(init + v * V::kLanes);
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) acc[r][v] = start;
-  }
-  const std::byte* row[kRows];
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) row[r] = a + r * a_stride;
-  for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
-    I32 bv[kVectors];
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) bv[v] = arrange<Dot>(V::load_cells(b + v * V::kLanes * kCellBytes));
-    b += kVectors * V::kLanes * kCellBytes;
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const I32 av = V::broadcast_cell(row[r] + cell * kCellBytes);
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) acc[r][v] = dot_arranged<Dot>(acc[r][v], av, bv[v]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) V::store(out + (r * kVectors + v) * V::kLanes, acc[r][v]);
-  }
-}
 
 // Each word of type T of the rows' `bytes` bytes, with bits inverted. Runs are often short (a line of a window over few
 // channels), so the last word overlaps the one before rather than being made up of smaller ones.
@@ -172,20 +121,6 @@ void combine(const int32_t* wrapped, const int32_t* high_bytes, std::ptrdiff_t n
   }
 }
 
-template <typename V, typename Dot, int kVectors, int kRows>
-constexpr void fill_rows(TileKernel* tiles) {
-  tiles[kRows - 1] = tile<V, Dot, kRows, kVectors>;
-  if constexpr (kRows > 1) fill_rows<V, Dot, kVectors, kRows - 1>(tiles);
-}
-
-// `Shape` says the highest tile of each width: kRows[vectors - 1], 0 beyond the widest.
-template <typename V, typename Dot, typename Shape, int kVectors = kMaxTileVectors>
-constexpr void fill_tiles(TileKernel (*tiles)[kMaxTileRows]) {
-  if constexpr (Shape::kRows[kVectors - 1] > 0)
-    fill_rows<V, Dot, kVectors, Shape::kRows[kVectors - 1]>(tiles[kVectors - 1]);
-  if constexpr (kVectors > 1) fill_tiles<V, Dot, Shape, kVectors - 1>(tiles);
-}
-
 template <typename A, typename B>
 inline constexpr bool kSame = false;
 template <typename A>
@@ -200,6 +135,8 @@ constexpr MicroKernels make_micro_kernels() {
     if (Shape::kRows[v] > 0) k.max_vectors = v + 1;
   }
   fill_tiles<V, Pairs, Shape>(k.pairs);
+  k.max_fused_cells = V::kMaxFusedCells;
+  fill_fused<V, OnePass<V, Pairs>, Shape>(k.fused_pairs);
   k.copy_8_to_8 = copy_flipped<V, 1>;
   k.copy_s8_to_16 = copy_widened<int8_t>;
   k.copy_u8_to_16 = copy_widened<uint8_t>;
@@ -208,10 +145,13 @@ constexpr MicroKernels make_micro_kernels() {
   if constexpr (kSame<Quads, NoQuads>) {
     k.high_bias = 128;
     k.high_bytes = high_bytes<uint16_t, 128>;
+    fill_fused<V, TwoPasses<V, Pairs, Pairs>, Shape>(k.fused_high_bytes);
   } else {
     k.has_quads = true;
     k.quads_take_unsigned = Quads::kUnsigned;
     fill_tiles<V, Quads, Shape>(k.quads);
+    fill_fused<V, OnePass<V, Quads>, Shape>(k.fused_quads);
+    fill_fused<V, TwoPasses<V, Pairs, Quads>, Shape>(k.fused_high_bytes);
     constexpr int kBias = Quads::kUnsigned ? 128 : 0;
     k.high_bias = kBias;
     k.high_bytes = high_bytes<uint8_t, kBias>;

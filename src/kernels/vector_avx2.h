@@ -14,6 +14,7 @@ namespace {
 
 struct Avx2Vectors {
   static constexpr int kLanes = 8, kRegisters = 16;
+  static constexpr int kFusedSums = 6, kMaxFusedCells = 64;  // fused_skeleton.h
   using I32 = __m256i;
   using F64 = __m256d;
 
@@ -86,6 +87,10 @@ struct Avx2Vectors {
   static F64 add(F64 a, F64 b) { return _mm256_add_pd(a, b); }
   static F64 mul(F64 a, F64 b) { return _mm256_mul_pd(a, b); }
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm256_min_pd(_mm256_max_pd(a, low), high); }
+  static void halves(I32 v, F64* halves) {
+    halves[0] = _mm256_cvtepi32_pd(_mm256_castsi256_si128(v));
+    halves[1] = _mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1));
+  }
   static void load_halves(const int32_t* from, F64* halves) {
     for (int h = 0; h < 2; ++h)
       halves[h] = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 4 * h)));
@@ -98,6 +103,13 @@ struct Avx2Vectors {
       const __m128i rest = _mm_sub_epi32(low, _mm_slli_epi32(top, 16));
       halves[h] = add(mul(_mm256_cvtepi32_pd(top), _mm256_set1_pd(65536.0)), _mm256_cvtepi32_pd(rest));
     }
+  }
+  static void halves(I32 wrapped, I32 high, F64* sums) {
+    const I32 rest = _mm256_sub_epi32(wrapped, _mm256_slli_epi32(high, 16));
+    F64 top[2], low[2];
+    halves(high, top);
+    halves(rest, low);
+    for (int h = 0; h < 2; ++h) sums[h] = add(mul(top[h], _mm256_set1_pd(65536.0)), low[h]);
   }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }
@@ -152,12 +164,12 @@ struct Avx2Vectors {
     }
   };
   template <bool kPlain>
-  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+  static I32 narrow_to_words(I32 first, I32 second, const WordBounds& bounds) {
     const I32 a = kPlain ? first : _mm256_add_epi32(first, bounds.zero_point);
     const I32 b = kPlain ? second : _mm256_add_epi32(second, bounds.zero_point);
     I32 clamped = _mm256_min_epi16(_mm256_max_epi16(_mm256_packs_epi32(a, b), bounds.low), bounds.high);
     if constexpr (!kPlain) clamped = _mm256_xor_si256(clamped, bounds.flip);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(clamped, 0xD8));
+    return _mm256_permute4x64_epi64(clamped, 0xD8);
   }
 
   static void store_8(std::byte* to, I32 v) {

@@ -14,6 +14,7 @@ namespace {
 
 struct Avx512Vectors {
   static constexpr int kLanes = 16, kRegisters = 32;
+  static constexpr int kFusedSums = 12, kMaxFusedCells = 1 << 20;  // fused_skeleton.h
   using I32 = __m512i;
   using F64 = __m512d;
 
@@ -77,6 +78,10 @@ struct Avx512Vectors {
   static F64 add(F64 a, F64 b) { return _mm512_add_pd(a, b); }
   static F64 mul(F64 a, F64 b) { return _mm512_mul_pd(a, b); }
   static F64 clamp(F64 a, F64 low, F64 high) { return _mm512_min_pd(_mm512_max_pd(a, low), high); }
+  static void halves(I32 v, F64* halves) {
+    halves[0] = _mm512_cvtepi32_pd(_mm512_castsi512_si256(v));
+    halves[1] = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(v, 1));
+  }
   static void load_halves(const int32_t* from, F64* halves) {
     for (int h = 0; h < 2; ++h) {
       halves[h] = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 8 * h)));
@@ -90,6 +95,13 @@ struct Avx512Vectors {
       const __m256i rest = _mm256_sub_epi32(low, _mm256_slli_epi32(top, 16));
       halves[h] = _mm512_fmadd_pd(_mm512_cvtepi32_pd(top), _mm512_set1_pd(65536.0), _mm512_cvtepi32_pd(rest));
     }
+  }
+  static void halves(I32 wrapped, I32 high, F64* sums) {
+    const I32 rest = _mm512_sub_epi32(wrapped, _mm512_slli_epi32(high, 16));
+    F64 top[2], low[2];
+    halves(high, top);
+    halves(rest, low);
+    for (int h = 0; h < 2; ++h) sums[h] = _mm512_fmadd_pd(top[h], _mm512_set1_pd(65536.0), low[h]);
   }
   // To the nearest integer, ties to even. Adding 1.5 * 2^52 rounds so and leaves the integer in the low words, which
   // one permutation collects: less work than two conversions and an insertion. REQUIRES: values within int32.
@@ -158,12 +170,12 @@ struct Avx512Vectors {
     }
   };
   template <bool kPlain>
-  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+  static I32 narrow_to_words(I32 first, I32 second, const WordBounds& bounds) {
     const I32 a = kPlain ? first : _mm512_add_epi32(first, bounds.zero_point);
     const I32 b = kPlain ? second : _mm512_add_epi32(second, bounds.zero_point);
     I32 clamped = _mm512_min_epi16(_mm512_max_epi16(_mm512_packs_epi32(a, b), bounds.low), bounds.high);
     if constexpr (!kPlain) clamped = _mm512_xor_si512(clamped, bounds.flip);
-    _mm512_storeu_si512(to, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamped));
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamped);
   }
 
   static void store_8(std::byte* to, I32 v) {

@@ -14,6 +14,7 @@ namespace {
 
 struct NeonVectors {
   static constexpr int kLanes = 4, kRegisters = 32;
+  static constexpr int kFusedSums = 12, kMaxFusedCells = 64;  // fused_skeleton.h
   using I32 = int32x4_t;
   using F64 = float64x2_t;
 
@@ -90,17 +91,20 @@ struct NeonVectors {
   static F64 clamp(F64 a, F64 low, F64 high) { return vminq_f64(vmaxq_f64(a, low), high); }
   static F64 low_half(I32 a) { return vcvtq_f64_s64(vmovl_s32(vget_low_s32(a))); }
   static F64 high_half(I32 a) { return vcvtq_f64_s64(vmovl_high_s32(a)); }
-  static void load_halves(const int32_t* from, F64* halves) {
-    const I32 v = load(from);
+  static void halves(I32 v, F64* halves) {
     halves[0] = low_half(v);
     halves[1] = high_half(v);
   }
+  static void load_halves(const int32_t* from, F64* sums) { halves(load(from), sums); }
   // high 2^16 + int32(wrapped - high 2^16). Both terms and their sum are exact in double.
-  static void load_halves(const int32_t* wrapped, const int32_t* high, F64* halves) {
-    const I32 top = load(high), rest = vsubq_s32(load(wrapped), vshlq_n_s32(top, 16));
+  static void halves(I32 wrapped, I32 high, F64* halves) {
+    const I32 rest = vsubq_s32(wrapped, vshlq_n_s32(high, 16));
     const F64 unit = vdupq_n_f64(65536.0);
-    halves[0] = vfmaq_f64(low_half(rest), low_half(top), unit);
-    halves[1] = vfmaq_f64(high_half(rest), high_half(top), unit);
+    halves[0] = vfmaq_f64(low_half(rest), low_half(high), unit);
+    halves[1] = vfmaq_f64(high_half(rest), high_half(high), unit);
+  }
+  static void load_halves(const int32_t* wrapped, const int32_t* high, F64* sums) {
+    halves(load(wrapped), load(high), sums);
   }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) {
@@ -157,13 +161,13 @@ struct NeonVectors {
     }
   };
   template <bool kPlain>
-  static void narrow_to_words(std::byte* to, I32 first, I32 second, const WordBounds& bounds) {
+  static I32 narrow_to_words(I32 first, I32 second, const WordBounds& bounds) {
     const I32 a = kPlain ? first : vaddq_s32(first, bounds.zero_point);
     const I32 b = kPlain ? second : vaddq_s32(second, bounds.zero_point);
     const int16x8_t words = vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
     int16x8_t clamped = vminq_s16(vmaxq_s16(words, bounds.low), bounds.high);
     if constexpr (!kPlain) clamped = veorq_s16(clamped, bounds.flip);
-    vst1q_u8(bytes(to), vreinterpretq_u8_s16(clamped));
+    return vreinterpretq_s32_s16(clamped);
   }
 
   static void store_8(std::byte* to, I32 v) {

@@ -10,6 +10,7 @@ namespace {
 
 struct ScalarVectors {
   static constexpr int kLanes = 8, kRegisters = 16;
+  static constexpr int kFusedSums = 0, kMaxFusedCells = 0;  // none (fused_skeleton.h)
   struct I32 {
     int32_t lane[kLanes];
   };

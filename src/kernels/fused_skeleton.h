@@ -1,0 +1,148 @@
+// Dots and requantization in one, for all instruction sets; see skeleton.h.
+//
+// A core that takes several instructions at a time works on the dots of one tile while it requantizes the one before,
+// if they are near enough to each other. So these tiles are small, and their sums stay in registers. Each load of B
+// serves few rows; where that is slower than what is gained, kMaxFusedCells bounds the length of the dots.
+#ifndef TWOFOLD_SRC_KERNELS_FUSED_SKELETON_H_
+#define TWOFOLD_SRC_KERNELS_FUSED_SKELETON_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/epilogue_skeleton.h"
+#include "kernels/micro_kernels.h"
+#include "kernels/tile_skeleton.h"
+
+namespace twofold::kernels {
+namespace {
+
+// The sums of kRows rows, of one pass of dots.
+template <typename V, typename Dot, int kRows, int kVectors>
+struct SumsOfOnePass {
+  typename V::I32 acc[kRows][kVectors];
+
+  [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a) {
+    sum_cells<V, Dot, kRows, kVectors>(a, rows.a_stride, rows.b, rows.cells, rows.start, acc);
+  }
+  struct Row {
+    const typename V::I32* acc;
+    [[gnu::always_inline]] void at(int c, typename V::F64* halves) const { V::halves(acc[c / V::kLanes], halves); }
+  };
+  [[gnu::always_inline]] Row row(int r) const { return {acc[r]}; }
+};
+
+// Of two, as Product::kPairsAndHighBytes has it.
+template <typename V, typename Pairs, typename High, int kRows, int kVectors>
+struct SumsOfTwoPasses {
+  typename V::I32 wrapped[kRows][kVectors], high[kRows][kVectors];
+
+  [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a) {
+    sum_cells<V, High, kRows, kVectors>(a + rows.high_offset, rows.a_stride, rows.high_b, rows.high_cells,
+                                        rows.high_start, high);
+    sum_cells<V, Pairs, kRows, kVectors>(a, rows.a_stride, rows.b, rows.cells, rows.start, wrapped);
+  }
+  struct Row {
+    const typename V::I32 *wrapped, *high;
+    [[gnu::always_inline]] void at(int c, typename V::F64* halves) const {
+      V::halves(wrapped[c / V::kLanes], high[c / V::kLanes], halves);
+    }
+  };
+  [[gnu::always_inline]] Row row(int r) const { return {wrapped[r], high[r]}; }
+};
+
+template <typename V, typename Dot>
+struct OnePass {
+  static constexpr int kPasses = 1;
+  template <int kRows, int kVectors>
+  using Of = SumsOfOnePass<V, Dot, kRows, kVectors>;
+};
+template <typename V, typename Pairs, typename High>
+struct TwoPasses {
+  static constexpr int kPasses = 2;
+  template <int kRows, int kVectors>
+  using Of = SumsOfTwoPasses<V, Pairs, High, kRows, kVectors>;
+};
+
+template <typename V, int kVectors>
+struct ByteRows {
+  const TileOutput& output;
+  const typename V::ByteBounds bounds;
+  typename V::F32 multiplier[kVectors];
+
+  explicit ByteRows(const TileOutput& form) : output(form), bounds(form) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) multiplier[v] = V::load(form.float_multiplier + v * V::kLanes);
+  }
+  template <typename Row>
+  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
+    if (__builtin_expect(write_some_bytes<V, kVectors>(row.acc, multiplier, bounds, columns, to), 1)) return;
+    int32_t acc[kVectors * V::kLanes];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) V::store(acc + v * V::kLanes, row.acc[v]);
+    write_byte_row<V>(Int32Sums<V>(acc), 0, columns, output, to);
+  }
+};
+
+template <typename V, int kVectors, bool kPlain>
+struct WordRows {
+  const typename V::WordBounds bounds;
+  const double* multiplier;
+
+  explicit WordRows(const TileOutput& form) : bounds(form), multiplier(form.multiplier) {}
+  template <typename Row>
+  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
+    constexpr int kPair = 2 * V::kLanes, kLast = (kVectors - 1) / 2 * kPair;
+    if constexpr (kLast > 0) write_words<V, kPlain, 2>(row, multiplier, 0, kPair, bounds, to);
+    write_words<V, kPlain, kVectors % 2 == 0 ? 2 : 1>(row, multiplier, kLast, columns - kLast, bounds, to + kLast * 2);
+  }
+};
+
+template <int kRows, typename Sums, typename Writer>
+[[gnu::always_inline]] inline void fused_tile(const FusedRows& rows, const Writer& writer, const std::byte* a,
+                                              std::byte* to, std::ptrdiff_t to_stride) {
+  Sums sums;
+  sums.compute(rows, a);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) writer.write(sums.row(r), rows.columns, to + r * to_stride);
+}
+
+// `Sums`: OnePass or TwoPasses of any number of rows.
+template <typename V, typename Sums, int kVectors, typename Writer>
+void fused_rows(const FusedRows& rows, const TileOutput& output) {
+  constexpr int kRows = V::kFusedSums / kVectors;
+  const FusedRows part = rows;  // which no store changes
+  const Writer writer(output);
+  const std::ptrdiff_t stride = output.row_stride, a_stride = part.a_stride;
+  std::byte* to = output.data;
+  const std::byte* a = part.a;
+  int64_t left = part.rows;
+  for (; left >= kRows; left -= kRows, a += kRows * a_stride, to += kRows * stride)
+    fused_tile<kRows, typename Sums::template Of<kRows, kVectors>>(part, writer, a, to, stride);
+  for (; left > 0; --left, a += a_stride, to += stride)
+    fused_tile<1, typename Sums::template Of<1, kVectors>>(part, writer, a, to, stride);
+}
+
+template <typename V, typename Sums, int kVectors>
+void fused_words(const FusedRows& rows, const TileOutput& output) {
+  if (output.zero_point == 0 && output.high <= 32767) {
+    fused_rows<V, Sums, kVectors, WordRows<V, kVectors, true>>(rows, output);
+  } else {
+    fused_rows<V, Sums, kVectors, WordRows<V, kVectors, false>>(rows, output);
+  }
+}
+
+template <typename V, typename Sums, typename Shape, int kVectors = kMaxTileVectors>
+constexpr void fill_fused(FusedKernel (*kernels)[kMaxTileVectors]) {
+  if constexpr (V::kFusedSums > 0 && Shape::kRows[kVectors - 1] > 0) {
+    if constexpr (Sums::kPasses == 1) {
+      kernels[static_cast<int>(OutputKind::kInt8)][kVectors - 1] = fused_rows<V, Sums, kVectors, ByteRows<V, kVectors>>;
+    }
+    kernels[static_cast<int>(OutputKind::kInt16)][kVectors - 1] = fused_words<V, Sums, kVectors>;
+  }
+  if constexpr (kVectors > 1) fill_fused<V, Sums, Shape, kVectors - 1>(kernels);
+}
+
+}  // namespace
+}  // namespace twofold::kernels
+
+#endif  // TWOFOLD_SRC_KERNELS_FUSED_SKELETON_H_
