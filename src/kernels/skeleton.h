@@ -73,15 +73,18 @@ void copy_flipped(const RowsCopy& copy) {
   copy_words<uint8_t>(copy, bytes, static_cast<uint8_t>(flip));
 }
 
-template <typename From>
+template <typename V, bool kSigned>
 void copy_widened(const RowsCopy& copy) {
-  for (std::ptrdiff_t r = 0; r < copy.rows; ++r) {
-    const std::byte* from = copy.source + r * copy.source_stride;
-    std::byte* to = copy.cells + r * copy.cells_stride;
-    for (std::ptrdiff_t i = 0; i < copy.n; ++i) {
-      const auto value = static_cast<int16_t>(static_cast<From>(from[i]));
-      __builtin_memcpy(to + 2 * i, &value, sizeof(value));
-    }
+  constexpr int kElements = V::kLanes * 2;
+  const std::byte* from = copy.source;
+  std::byte* to = copy.cells;
+  const std::ptrdiff_t whole = copy.n / kElements * kElements;
+  const int left = static_cast<int>(copy.n - whole);
+  const std::ptrdiff_t source_stride = copy.source_stride, cells_stride = copy.cells_stride;
+  for (std::ptrdiff_t r = copy.rows; r > 0; --r, from += source_stride, to += cells_stride) {
+    for (std::ptrdiff_t i = 0; i < whole; i += kElements)
+      V::store_bytes(to + 2 * i, V::template widen<kSigned>(from + i, kElements));
+    if (left > 0) V::store_partial(to + 2 * whole, V::template widen<kSigned>(from + whole, left), 2 * left);
   }
 }
 
@@ -138,8 +141,8 @@ constexpr MicroKernels make_micro_kernels() {
   k.max_fused_cells = V::kMaxFusedCells;
   fill_fused<V, OnePass<V, Pairs>, Shape>(k.fused_pairs);
   k.copy_8_to_8 = copy_flipped<V, 1>;
-  k.copy_s8_to_16 = copy_widened<int8_t>;
-  k.copy_u8_to_16 = copy_widened<uint8_t>;
+  k.copy_s8_to_16 = copy_widened<V, true>;
+  k.copy_u8_to_16 = copy_widened<V, false>;
   k.copy_16_to_16 = copy_flipped<V, 2>;
   fill_packing<V>(k);
   if constexpr (kSame<Quads, NoQuads>) {
