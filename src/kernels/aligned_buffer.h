@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "twofold/tensor.h"
 
@@ -43,6 +44,20 @@ class AlignedBuffer {
   size_t bytes_ = 0;
   std::shared_ptr<std::byte> data_;
 };
+
+// Of a std::vector whose elements kernels load as whole vectors: a load that crosses cache lines costs two.
+template <typename T>
+struct CacheLineAllocator {
+  using value_type = T;
+  CacheLineAllocator() = default;
+  template <typename U>
+  CacheLineAllocator(const CacheLineAllocator<U>& /*other*/) {}  // NOLINT(google-explicit-constructor)
+  T* allocate(size_t n) { return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kCacheLine})); }
+  void deallocate(T* memory, size_t /*n*/) { ::operator delete (memory, std::align_val_t{kCacheLine}); }
+  friend bool operator==(const CacheLineAllocator& /*a*/, const CacheLineAllocator& /*b*/) { return true; }
+};
+template <typename T>
+using AlignedVector = std::vector<T, CacheLineAllocator<T>>;
 
 }  // namespace twofold::kernels
 

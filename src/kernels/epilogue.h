@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/aligned_buffer.h"
 #include "kernels/packed_b.h"
 
 namespace twofold::kernels {
@@ -25,10 +26,10 @@ class Epilogue {
  public:
   struct Output {
     OutputKind kind;
-    std::ptrdiff_t bytes;            // of an element
-    std::vector<double> multiplier;  // per column, padded
+    std::ptrdiff_t bytes;              // of an element
+    AlignedVector<double> multiplier;  // per column, padded
     // The same in float32; empty unless 8-bit outputs may be computed in it (see TileOutput).
-    std::vector<float> float_multiplier;
+    AlignedVector<float> float_multiplier;
     bool bounded;      // as TileOutput's
     double low, high;  // without the zero point
     int32_t zero_point;
@@ -56,8 +57,8 @@ class Epilogue {
   void split_offset(const PackedB& b);
   TileOutput tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const;
 
-  std::vector<double> offset_;
-  std::vector<int32_t> int32_offset_, wrap_start_, high_start_;
+  AlignedVector<double> offset_;
+  AlignedVector<int32_t> int32_offset_, wrap_start_, high_start_;
   std::vector<Output> outputs_;
   bool fits_int32_ = true, fits_high_bytes_ = false;
 };
