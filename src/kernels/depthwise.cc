@@ -55,13 +55,15 @@ void split_cell(std::byte* cell, std::byte* high_cell) {
   std::memcpy(high_cell, high.data(), sizeof(high));
 }
 
-DepthwiseKernel kernel_for(const PackedB& b, bool split) {
+const DepthwiseKernels& kernels_for(const PackedB& b, bool split) {
   const MicroKernels& kernels = b.kernels();
-  if (split) return kernels.depthwise_split_16;
   if (b.product() == Product::kQuads) return kernels.depthwise_quads;
-  if (b.row_form().dtype == DType::kInt8) return kernels.depthwise_pairs_s8;
-  if (b.row_form().dtype == DType::kUInt8) return kernels.depthwise_pairs_u8;
-  return kernels.depthwise_pairs_16;
+  switch (b.row_form().dtype) {
+    case DType::kInt8: return kernels.depthwise_pairs_s8;
+    case DType::kUInt8: return kernels.depthwise_pairs_u8;
+    case DType::kUInt16: return split ? kernels.depthwise_split_u16 : kernels.depthwise_pairs_u16;
+    default: return split ? kernels.depthwise_split_s16 : kernels.depthwise_pairs_s16;
+  }
 }
 
 // [C, row of the window, column] -> [column, row, C], rows filled up to a multiple of 4 with zero points.
@@ -78,10 +80,18 @@ std::vector<T> by_column(const void* weights, int64_t channels, int64_t rows, in
   return result;
 }
 
+// A line of the input under a row of the window: pixel x at first + x * stride, every pixel that of zero points where
+// the row lies in the padding.
+struct Line {
+  const std::byte* first;
+  std::ptrdiff_t stride;
+};
+
 // A thread's memory, kept for the next call.
 struct Scratch {
   AlignedBuffer cells;
-  std::vector<const std::byte*> taps, lines;
+  std::vector<const std::byte*> taps;
+  std::vector<Line> lines;
   std::vector<std::byte> zeros;
 };
 Scratch& scratch() {
@@ -121,7 +131,7 @@ Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
       width_(width),
       split_(!sums_fit_int32(b_)),
       kind_(sums_kind(b_, epilogue_)),
-      kernel_(kernel_for(b_, split_)) {
+      kernels_(&kernels_for(b_, split_)) {
   pack_weights();
   prepare_starts();
 }
@@ -216,9 +226,10 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
         const int64_t iz = depth.element(depth.first(z) + kz * depth.dilation);
         const int64_t iy = height.element(height.first(y) + ky * height.dilation);
         const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
-        memory.lines[row++] = iz >= 0 && iy >= 0
-                                  ? static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes
-                                  : nullptr;
+        memory.lines[row++] =
+            iz >= 0 && iy >= 0
+                ? Line{static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes, pixel_bytes}
+                : Line{memory.zeros.data(), 0};
       }
     }
     for (int64_t x = 0; x < width.outputs; x += kStrip) {
@@ -227,52 +238,67 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
       const std::byte** tap = memory.taps.data();
       for (int64_t position = width.first(x); position < width.first(x) + strip.columns; ++position) {
         const int64_t ix = width.element(position);
-        for (const std::byte* from : memory.lines) {
-          *tap++ = ix >= 0 && from != nullptr ? from + ix * pixel_bytes : memory.zeros.data();
-        }
+        for (const Line& from : memory.lines) *tap++ = ix >= 0 ? from.first + ix * from.stride : memory.zeros.data();
       }
       run_strip(strip, line * width.outputs + x, outputs, sink);
     }
   }
 }
 
+// The kernel that leaves no sums, where the strip has one output and there is one for it; else null.
+DepthwiseKernel Depthwise::fused_kernel() const {
+  if (epilogue_.outputs().size() != 1 || kind_ == SumsKind::kDouble) return nullptr;
+  const Epilogue::Output& output = epilogue_.outputs()[0];
+  return output.bounded ? kernels_->outputs[static_cast<size_t>(output.kind)] : nullptr;
+}
+
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
                           const BlockSink* sink) const {
-  const MicroKernels& kernels = b_.kernels();
-  const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
-  alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
-  alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
   alignas(kCacheLine) std::array<std::byte, kStrip * kMaxGroup * sizeof(float)> block;
-  constexpr std::array<double, kStrip> kNoRowOffset = {};
-  strip.out = acc.data();
-  strip.high = high_acc.data();
+  const auto place = [&](size_t i, const Group& group) {
+    if (i == outputs.size()) return epilogue_.in_block(block.data(), group.channels, group.first_channel);
+    return epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel);
+  };
+  const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
+  const DepthwiseKernel fused = fused_kernel();
   for (const Group& group : groups_) {
-    const auto width = static_cast<int>(round_up(group.channels, kernels.lanes));
     strip.offset = group.first_channel * element_bytes;
     strip.channels = group.channels;
     strip.weights = weights_.data() + group.weights;
     strip.high_weights = split_ ? high_weights_.data() + group.weights : nullptr;
     strip.init = init_.data() + group.first_channel;
     strip.high_init = high_init_.data() + group.first_channel;
-    kernel_(strip);
-    if (kind_ == SumsKind::kDouble && split_) {
-      kernels.combine(acc.data(), high_acc.data(), strip.pixels * width, true, sums.data());
-    } else if (kind_ == SumsKind::kDouble) {
-      kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+    if (fused != nullptr) {
+      strip.output = place(0, group);
+      fused(strip);
+    } else {
+      run_unfused(strip, group, place);
     }
-    const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
-    const TileSums tile = {acc.data(), high_acc.data(), sums.data(), epilogue_.offset() + group.first_channel,
-                           kNoRowOffset.data()};
-    const auto write = [&](size_t i, const TileOutput& place) {
-      const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
-      kernels.epilogues[static_cast<size_t>(kind_)][output](tile, shape, place);
-    };
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      write(i, epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel));
-    }
-    if (sink == nullptr) continue;
-    write(outputs.size(), epilogue_.in_block(block.data(), group.channels, group.first_channel));
-    sink->take(block.data(), first_row, strip.pixels, group.first_channel, group.channels);
+    if (sink != nullptr) sink->take(block.data(), first_row, strip.pixels, group.first_channel, group.channels);
+  }
+}
+
+template <typename Place>
+void Depthwise::run_unfused(DepthwiseStrip& strip, const Group& group, const Place& place) const {
+  const MicroKernels& kernels = b_.kernels();
+  alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
+  alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
+  constexpr std::array<double, kStrip> kNoRowOffset = {};
+  const auto width = static_cast<int>(round_up(group.channels, kernels.lanes));
+  strip.out = acc.data();
+  strip.high = high_acc.data();
+  kernels_->sums(strip);
+  if (kind_ == SumsKind::kDouble && split_) {
+    kernels.combine(acc.data(), high_acc.data(), strip.pixels * width, true, sums.data());
+  } else if (kind_ == SumsKind::kDouble) {
+    kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
+  }
+  const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
+  const TileSums tile = {acc.data(), high_acc.data(), sums.data(), epilogue_.offset() + group.first_channel,
+                         kNoRowOffset.data()};
+  for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
+    const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
+    kernels.epilogues[static_cast<size_t>(kind_)][output](tile, shape, place(i, group));
   }
 }
 

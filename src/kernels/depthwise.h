@@ -47,6 +47,9 @@ class Depthwise {
                  std::span<const OutputRows> outputs, const BlockSink* sink) const;
   void run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
                  const BlockSink* sink) const;
+  DepthwiseKernel fused_kernel() const;
+  template <typename Place>
+  void run_unfused(DepthwiseStrip& strip, const Group& group, const Place& place) const;
 
   // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
   // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.
@@ -58,10 +61,10 @@ class Depthwise {
   std::vector<Group> groups_;
   bool split_;
   SumsKind kind_;
-  DepthwiseKernel kernel_;
+  const DepthwiseKernels* kernels_;
   AlignedBuffer weights_, high_weights_;  // per group [tap of a row][cell][channel] cells
   // Per channel, what the sums start from: the offset if kind_ is not kDouble, in either part of split ones, or 0.
-  std::vector<int32_t> init_, high_init_;
+  AlignedVector<int32_t> init_, high_init_;
 };
 
 }  // namespace twofold::kernels

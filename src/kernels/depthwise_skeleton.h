@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
 
 namespace twofold::kernels {
@@ -30,7 +31,7 @@ struct QuadChannels {
   static void interleave(const I32* taps, I32* cells) { V::interleave_4(taps[0], taps[1], taps[2], taps[3], cells); }
 };
 
-enum class Source { kS8, kU8, k16 };
+enum class Source { kS8, kU8, kS16, kU16 };
 
 template <typename V, Source kSource>
 struct PairChannels {
@@ -38,7 +39,9 @@ struct PairChannels {
   static constexpr int kTaps = 2;
 
   static I32 load(const std::byte* from, int channels, I32 flip) {
-    if constexpr (kSource == Source::k16) {
+    if constexpr (kSource == Source::kS16) {
+      return V::spread_2(load_up_to<V>(from, 2 * channels));
+    } else if constexpr (kSource == Source::kU16) {
       return V::spread_2(V::bit_xor(load_up_to<V>(from, 2 * channels), flip));
     } else {
       return V::spread_2(V::template widen<kSource == Source::kS8>(from, channels));
@@ -59,9 +62,19 @@ template <typename Channels, int kPresent, typename I32>
   Channels::interleave(tap, cells);
 }
 
+// 256 high + low.
+template <typename V>
+struct SplitSums {
+  const typename V::I32 *low, *high;
+  [[gnu::always_inline]] void at(int c, typename V::F64* halves) const {
+    V::halves_of_parts(high[c / V::kLanes], 256.0, low[c / V::kLanes], halves);
+  }
+};
+
 // The sums of one pixel, of weights as they are or split (DepthwiseStrip).
 template <typename V, typename Dot, int kVectors, bool kSplit>
 struct PixelSums {
+  static constexpr bool kIsSplit = kSplit;
   using I32 = typename V::I32;
   I32 low[kVectors], high[kSplit ? kVectors : 1];
 
@@ -76,18 +89,54 @@ struct PixelSums {
     low[v] = Dot::dot(low[v], cells, weights);
     if constexpr (kSplit) high[v] = Dot::dot(high[v], cells, high_weights);
   }
-  [[gnu::always_inline]] void store(int32_t* out, int32_t* top) const {
+  [[gnu::always_inline]] auto row() const {
+    if constexpr (kSplit) {
+      return SplitSums<V>{low, high};
+    } else {
+      return RegisterSums<V>{low};
+    }
+  }
+};
+
+// What becomes of the sums of a pixel.
+template <typename V, int kVectors>
+struct StoreSums {
+  int32_t *out, *high;
+  explicit StoreSums(const DepthwiseStrip& strip) : out(strip.out), high(strip.high) {}
+  template <typename Sums>
+  [[gnu::always_inline]] void write(const Sums& sums, int pixel) const {
+    const int at = pixel * kVectors * V::kLanes;
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      if constexpr (kSplit) {
-        V::store(out + v * V::kLanes, V::add(V::shift_left_8(high[v]), low[v]));
-        V::store(top + v * V::kLanes, V::shift_right_8(high[v]));
+      if constexpr (Sums::kIsSplit) {
+        V::store(out + at + v * V::kLanes, V::add(V::shift_left_8(sums.high[v]), sums.low[v]));
+        V::store(high + at + v * V::kLanes, V::shift_right_8(sums.high[v]));
       } else {
-        V::store(out + v * V::kLanes, low[v]);
+        V::store(out + at + v * V::kLanes, sums.low[v]);
       }
     }
   }
 };
+
+template <typename Rows>
+struct WriteOutput {
+  const Rows rows;
+  std::byte* data;
+  std::ptrdiff_t row_stride;
+  int channels;
+  explicit WriteOutput(const DepthwiseStrip& strip)
+      : rows(strip.output), data(strip.output.data), row_stride(strip.output.row_stride), channels(strip.channels) {}
+  template <typename Sums>
+  [[gnu::always_inline]] void write(const Sums& sums, int pixel) const {
+    rows.write(sums.row(), channels, data + pixel * row_stride);
+  }
+};
+template <typename V, int kVectors>
+using WriteBytes = WriteOutput<ByteRows<V, kVectors>>;
+template <typename V, int kVectors>
+using WriteWords = WriteOutput<WordRows<V, kVectors, false>>;
+template <typename V, int kVectors>
+using WritePlainWords = WriteOutput<WordRows<V, kVectors, true>>;
 
 // Interleaves the taps of all columns, kLast of them in the last cell of each. (Fields are copied first: the compiler
 // would read them again after every store of bytes, which might be theirs.)
@@ -120,8 +169,8 @@ void make_cells(const DepthwiseStrip& strip) {
 
 // Sums over any window, of columns that make_cells has laid out: kPixels pixels at once, which share the weights that
 // are loaded.
-template <typename V, typename Dot, int kVectors, bool kSplit, int kPixels>
-void sum_pixels(const DepthwiseStrip& strip, std::ptrdiff_t cells, int first) {
+template <typename V, typename Dot, int kVectors, bool kSplit, int kPixels, typename Writer>
+void sum_pixels(const DepthwiseStrip& strip, const Writer& writer, std::ptrdiff_t cells, int first) {
   using I32 = typename V::I32;
   constexpr std::ptrdiff_t kVector = V::kLanes * 4, kCell = kVectors * kVector;
   const std::ptrdiff_t column_bytes = cells * kCell, tap_bytes = strip.tap_step * column_bytes;
@@ -143,36 +192,53 @@ void sum_pixels(const DepthwiseStrip& strip, std::ptrdiff_t cells, int first) {
     }
   }
 #pragma GCC unroll 8
-  for (int p = 0; p < kPixels; ++p) {
-    const int at = (first + p) * kVectors * V::kLanes;
-    sums[p].store(strip.out + at, strip.high + (kSplit ? at : 0));
-  }
+  for (int p = 0; p < kPixels; ++p) writer.write(sums[p], first + p);
 }
 
-template <typename V, typename Dot, int kVectors, bool kSplit>
+template <typename V, typename Dot, int kVectors, bool kSplit, typename Writer>
 void sum_windows(const DepthwiseStrip& strip, int cells) {
   // Half of the registers are accumulators; 7 pixels are half a strip.
   constexpr int kOfPixel = kVectors * (kSplit ? 2 : 1), kFit = V::kRegisters / 2 / kOfPixel;
   constexpr int kPixels = kFit >= 7 ? 7 : kFit >= 4 ? 4 : kFit >= 2 ? 2 : 1;
+  const Writer writer(strip);
   int p = 0;
-  for (; p + kPixels <= strip.pixels; p += kPixels) sum_pixels<V, Dot, kVectors, kSplit, kPixels>(strip, cells, p);
-  for (; p + 2 <= strip.pixels; p += 2) sum_pixels<V, Dot, kVectors, kSplit, 2>(strip, cells, p);
-  if (p < strip.pixels) sum_pixels<V, Dot, kVectors, kSplit, 1>(strip, cells, p);
+  for (; p + kPixels <= strip.pixels; p += kPixels)
+    sum_pixels<V, Dot, kVectors, kSplit, kPixels>(strip, writer, cells, p);
+  for (; p + 2 <= strip.pixels; p += 2) sum_pixels<V, Dot, kVectors, kSplit, 2>(strip, writer, cells, p);
+  if (p < strip.pixels) sum_pixels<V, Dot, kVectors, kSplit, 1>(strip, writer, cells, p);
 }
 
-// Windows of 3 x 3 taps side by side: the cells of three columns stay in registers, and each pixel brings in kStep new
-// ones.
+// Windows of 3 x 3 taps side by side: the cells of their columns stay in registers. A row of kPixels pixels, which are
+// as many independent chains of dots, shares the weights that are loaded.
 template <typename V, typename Dot, typename Channels, int kVectors, bool kSplit, int kStep>
-void slide_windows(const DepthwiseStrip& strip) {
+struct SlidingWindows {
   using I32 = typename V::I32;
-  constexpr int kTaps = Channels::kTaps, kCells = kTaps == 4 ? 1 : 2;  // of a column
-  constexpr int kVector = V::kLanes * 4, kOfColumn = kCells * kVectors, kWeights = 3 * kOfColumn;
-  const I32 flip = Channels::flip(strip.flip), zero = V::broadcast(0);
-  const std::ptrdiff_t offset = strip.offset;
-  const int channels = strip.channels;
-  const std::byte* const* taps = strip.taps;
-  I32 columns[3][kCells * kTaps];
-  const auto load = [&](I32 * column) __attribute__((always_inline)) {
+  static constexpr int kTaps = Channels::kTaps, kCells = kTaps == 4 ? 1 : 2;  // of a column
+  static constexpr int kVector = V::kLanes * 4, kOfColumn = kCells * kVectors, kWeights = 3 * kOfColumn;
+  static constexpr int kPixels = V::kRegisters >= 32 ? 2 : 1;
+
+  const I32 flip, zero;
+  const std::ptrdiff_t offset;
+  const int channels;
+  const std::byte* const* taps;
+  const std::byte *weights, *high_weights;
+  const DepthwiseStrip& strip;
+  I32 columns[(kPixels - 1) * kStep + 3][kCells * kTaps];
+
+  [[gnu::always_inline]] explicit SlidingWindows(const DepthwiseStrip& of)
+      : flip(Channels::flip(of.flip)),
+        zero(V::broadcast(0)),
+        offset(of.offset),
+        channels(of.channels),
+        taps(of.taps),
+        weights(of.weights),
+        high_weights(of.high_weights),
+        strip(of) {
+#pragma GCC unroll 3
+    for (int x = 0; x < 3 - kStep; ++x) load(columns[x]);
+  }
+
+  [[gnu::always_inline]] void load(I32* column) {
     if constexpr (kTaps == 4) {
       make_cell<Channels, 3>(taps, offset, channels, flip, zero, column);
     } else {
@@ -180,44 +246,50 @@ void slide_windows(const DepthwiseStrip& strip) {
       make_cell<Channels, 1>(taps + 2, offset, channels, flip, zero, column + kTaps);
     }
     taps += 3;
-  };
-  I32 weights[kWeights], high_weights[kWeights];  // of the latter only those of split ones
-#pragma GCC unroll 24
-  for (int i = 0; i < kWeights; ++i) {
-    weights[i] = V::load_cells(strip.weights + i * kVector);
-    high_weights[i] = kSplit ? V::load_cells(strip.high_weights + i * kVector) : zero;
   }
-  int32_t *out = strip.out, *high = strip.high;
-#pragma GCC unroll 3
-  for (int x = 0; x < 3 - kStep; ++x) load(columns[x]);
-  // Columns are found by number, not moved: after three pixels they are back where they were.
-  const auto pixel = [&]<int kTurn>() __attribute__((always_inline)) {
+
+  template <int kCount, typename Writer>
+  [[gnu::always_inline]] void pixels(const Writer& writer, int first) {
+    constexpr int kUsed = (kCount - 1) * kStep + 3;
+#pragma GCC unroll 5
+    for (int x = 3 - kStep; x < kUsed; ++x) load(columns[x]);
+    PixelSums<V, Dot, kVectors, kSplit> sums[kCount];
 #pragma GCC unroll 2
-    for (int x = 3 - kStep; x < 3; ++x) load(columns[(kTurn * kStep + x) % 3]);
-    PixelSums<V, Dot, kVectors, kSplit> sums;
-    sums.start(strip);
+    for (int p = 0; p < kCount; ++p) sums[p].start(strip);
 #pragma GCC unroll 16
     for (int i = 0; i < kWeights; ++i) {
-      const I32* column = columns[(kTurn * kStep + i / kOfColumn) % 3];
-      const int cell = i % kOfColumn / kVectors, v = i % kVectors;
-      sums.add(v, column[cell * kTaps + v], weights[i], high_weights[i]);
+      const int x = i / kOfColumn, cell = i % kOfColumn / kVectors, v = i % kVectors;
+      const I32 low = V::load_cells(weights + i * kVector),
+                high = kSplit ? V::load_cells(high_weights + i * kVector) : zero;
+#pragma GCC unroll 2
+      for (int p = 0; p < kCount; ++p) sums[p].add(v, columns[p * kStep + x][cell * kTaps + v], low, high);
     }
-    sums.store(out, high);
-    out += kVectors * V::kLanes;
-    high += kSplit ? kVectors * V::kLanes : 0;
-  };
-  for (int left = strip.pixels; left > 0; left -= 3) {
-    pixel.template operator()<0>();
-    if (left > 1) pixel.template operator()<1>();
-    if (left > 2) pixel.template operator()<2>();
+#pragma GCC unroll 2
+    for (int p = 0; p < kCount; ++p) writer.write(sums[p], first + p);
+#pragma GCC unroll 2
+    for (int x = 0; x < 3 - kStep; ++x) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kCells * kTaps; ++i) columns[x][i] = columns[kCount * kStep + x][i];
+    }
   }
+};
+
+template <typename V, typename Dot, typename Channels, int kVectors, bool kSplit, int kStep, typename Writer>
+void slide_windows(const DepthwiseStrip& strip) {
+  using Windows = SlidingWindows<V, Dot, Channels, kVectors, kSplit, kStep>;
+  const Writer writer(strip);
+  Windows windows(strip);
+  int p = 0;
+  for (const int pixels = strip.pixels; p + Windows::kPixels <= pixels; p += Windows::kPixels)
+    windows.template pixels<Windows::kPixels>(writer, p);
+  if (Windows::kPixels > 1 && p < strip.pixels) windows.template pixels<1>(writer, p);
 }
 
-template <typename V, typename Dot, typename Channels, bool kSplit, int kVectors>
+template <typename V, typename Dot, typename Channels, bool kSplit, int kVectors, typename Writer>
 void depthwise_strip(const DepthwiseStrip& strip) {
   if (strip.kernel == 3 && strip.rows == 3 && strip.tap_step == 1) {
-    if (strip.pixel_step == 1) return slide_windows<V, Dot, Channels, kVectors, kSplit, 1>(strip);
-    if (strip.pixel_step == 2) return slide_windows<V, Dot, Channels, kVectors, kSplit, 2>(strip);
+    if (strip.pixel_step == 1) return slide_windows<V, Dot, Channels, kVectors, kSplit, 1, Writer>(strip);
+    if (strip.pixel_step == 2) return slide_windows<V, Dot, Channels, kVectors, kSplit, 2, Writer>(strip);
   }
   switch (strip.rows % Channels::kTaps) {
     case 1: make_cells<V, Channels, kVectors, 1>(strip); break;
@@ -225,18 +297,36 @@ void depthwise_strip(const DepthwiseStrip& strip) {
     case 3: make_cells<V, Channels, kVectors, 3>(strip); break;  // never of pairs
     default: make_cells<V, Channels, kVectors, Channels::kTaps>(strip); break;
   }
-  sum_windows<V, Dot, kVectors, kSplit>(strip, (strip.rows + Channels::kTaps - 1) / Channels::kTaps);
+  sum_windows<V, Dot, kVectors, kSplit, Writer>(strip, (strip.rows + Channels::kTaps - 1) / Channels::kTaps);
 }
 
-template <typename V, typename Dot, typename Channels, bool kSplit = false>
+template <typename V, typename Dot, typename Channels, bool kSplit, template <typename, int> typename Writer>
 void depthwise(const DepthwiseStrip& strip) {
   const int vectors = (strip.channels + V::kLanes - 1) / V::kLanes;
   if constexpr (Channels::kTaps == 4) {
-    if (vectors == 4) return depthwise_strip<V, Dot, Channels, kSplit, 4>(strip);
-    if (vectors == 3) return depthwise_strip<V, Dot, Channels, kSplit, 3>(strip);
+    if (vectors == 4) return depthwise_strip<V, Dot, Channels, kSplit, 4, Writer<V, 4>>(strip);
+    if (vectors == 3) return depthwise_strip<V, Dot, Channels, kSplit, 3, Writer<V, 3>>(strip);
   }
-  if (vectors == 2) return depthwise_strip<V, Dot, Channels, kSplit, 2>(strip);
-  depthwise_strip<V, Dot, Channels, kSplit, 1>(strip);
+  if (vectors == 2) return depthwise_strip<V, Dot, Channels, kSplit, 2, Writer<V, 2>>(strip);
+  depthwise_strip<V, Dot, Channels, kSplit, 1, Writer<V, 1>>(strip);
+}
+
+template <typename V, typename Dot, typename Channels, bool kSplit>
+void depthwise_words(const DepthwiseStrip& strip) {
+  if (is_plain(strip.output)) return depthwise<V, Dot, Channels, kSplit, WritePlainWords>(strip);
+  depthwise<V, Dot, Channels, kSplit, WriteWords>(strip);
+}
+
+template <typename V, typename Dot, typename Channels, bool kSplit = false>
+constexpr DepthwiseKernels depthwise_kernels() {
+  DepthwiseKernels kernels = {};
+  kernels.sums = depthwise<V, Dot, Channels, kSplit, StoreSums>;
+  if constexpr (V::kFusedSums > 0) {
+    if constexpr (!kSplit)
+      kernels.outputs[static_cast<int>(OutputKind::kInt8)] = depthwise<V, Dot, Channels, kSplit, WriteBytes>;
+    kernels.outputs[static_cast<int>(OutputKind::kInt16)] = depthwise_words<V, Dot, Channels, kSplit>;
+  }
+  return kernels;
 }
 
 }  // namespace

@@ -29,6 +29,21 @@ struct HighByteSums {
   void at(int c, typename V::F64* halves) const { V::load_halves(wrapped + c, high + c, halves); }
 };
 
+// The same of sums in registers: vectors from the row's first column on.
+template <typename V>
+struct RegisterSums {
+  const typename V::I32* acc;
+  [[gnu::always_inline]] void at(int c, typename V::F64* halves) const { V::halves(acc[c / V::kLanes], halves); }
+};
+
+template <typename V>
+struct RegisterHighByteSums {
+  const typename V::I32 *wrapped, *high;
+  [[gnu::always_inline]] void at(int c, typename V::F64* halves) const {
+    V::halves(wrapped[c / V::kLanes], high[c / V::kLanes], halves);
+  }
+};
+
 template <typename V>
 struct DoubleSums {
   static constexpr SumsKind kKind = SumsKind::kDouble;
@@ -163,8 +178,11 @@ void write_byte_tile(const TileSums& sums, const TileShape& shape, const TileOut
   }
 }
 
+// int16 without a zero point.
+inline bool is_plain(const TileOutput& output) { return output.zero_point == 0 && output.high <= 32767; }
+
 // 16-bit outputs two vectors at a time, where no conversion to int32 overflows: integers are clamped, not doubles.
-// `columns` columns of a row from c on, which kCount (1 or 2) vectors hold. kPlain: int16 without a zero point.
+// `columns` columns of a row from c on, which kCount (1 or 2) vectors hold. kPlain: is_plain().
 template <typename V, bool kPlain, int kCount, typename Sums>
 [[gnu::always_inline]] inline void write_words(const Sums& sums, const double* multiplier, int c, int columns,
                                                const typename V::WordBounds& bounds, std::byte* to) {
@@ -204,14 +222,55 @@ void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOut
   }
 }
 
+// Writes rows of kVectors vectors of sums in registers, of which the first `columns` are wanted.
+template <typename V, int kVectors>
+struct ByteRows {
+  const TileOutput& output;
+  const typename V::ByteBounds bounds;
+  typename V::F32 multiplier[kVectors];
+
+  static_assert(kVectors <= 2 * V::kGroup);
+
+  explicit ByteRows(const TileOutput& form) : output(form), bounds(form) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) multiplier[v] = V::load(form.float_multiplier + v * V::kLanes);
+  }
+  template <typename Row>
+  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
+    // All groups but the last are whole.
+    constexpr int kLast = (kVectors - 1) / V::kGroup * V::kGroup;
+    bool done = write_some_bytes<V, kVectors - kLast>(row.acc + kLast, multiplier + kLast, bounds,
+                                                      columns - kLast * V::kLanes, to + kLast * V::kLanes);
+    if constexpr (kLast > 0) done &= write_bytes<V, V::kGroup>(row.acc, multiplier, bounds, to);
+    if (__builtin_expect(done, 1)) return;
+    int32_t acc[kVectors * V::kLanes];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) V::store(acc + v * V::kLanes, row.acc[v]);
+    write_byte_row<V>(Int32Sums<V>(acc), 0, columns, output, to);
+  }
+};
+
+template <typename V, int kVectors, bool kPlain>
+struct WordRows {
+  const typename V::WordBounds bounds;
+  const double* multiplier;
+
+  explicit WordRows(const TileOutput& form) : bounds(form), multiplier(form.multiplier) {}
+  template <typename Row>
+  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
+    constexpr int kPair = 2 * V::kLanes, kLast = (kVectors - 1) / 2 * kPair;
+    if constexpr (kLast > 0) write_words<V, kPlain, 2>(row, multiplier, 0, kPair, bounds, to);
+    write_words<V, kPlain, kVectors % 2 == 0 ? 2 : 1>(row, multiplier, kLast, columns - kLast, bounds, to + kLast * 2);
+  }
+};
+
 template <typename V, template <typename> typename Sums, OutputKind kKind>
 void epilogue(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
   if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt8 && Sums<V>::kKind == SumsKind::kInt32) {
     if (output.float_multiplier != nullptr) return write_byte_tile<V>(sums, shape, output);
   }
   if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt16) {
-    const bool plain = output.zero_point == 0 && output.high <= 32767;
-    if (output.bounded && plain) return write_word_tile<V, Sums, true>(sums, shape, output);
+    if (output.bounded && is_plain(output)) return write_word_tile<V, Sums, true>(sums, shape, output);
     if (output.bounded) return write_word_tile<V, Sums, false>(sums, shape, output);
   }
   for (int r = 0; r < shape.rows; ++r)

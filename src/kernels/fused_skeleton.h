@@ -24,11 +24,7 @@ struct SumsOfOnePass {
   [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a) {
     sum_cells<V, Dot, kRows, kVectors>(a, rows.a_stride, rows.b, rows.cells, rows.start, acc);
   }
-  struct Row {
-    const typename V::I32* acc;
-    [[gnu::always_inline]] void at(int c, typename V::F64* halves) const { V::halves(acc[c / V::kLanes], halves); }
-  };
-  [[gnu::always_inline]] Row row(int r) const { return {acc[r]}; }
+  [[gnu::always_inline]] RegisterSums<V> row(int r) const { return {acc[r]}; }
 };
 
 // Of two, as Product::kPairsAndHighBytes has it.
@@ -41,13 +37,7 @@ struct SumsOfTwoPasses {
                                         rows.high_start, high);
     sum_cells<V, Pairs, kRows, kVectors>(a, rows.a_stride, rows.b, rows.cells, rows.start, wrapped);
   }
-  struct Row {
-    const typename V::I32 *wrapped, *high;
-    [[gnu::always_inline]] void at(int c, typename V::F64* halves) const {
-      V::halves(wrapped[c / V::kLanes], high[c / V::kLanes], halves);
-    }
-  };
-  [[gnu::always_inline]] Row row(int r) const { return {wrapped[r], high[r]}; }
+  [[gnu::always_inline]] RegisterHighByteSums<V> row(int r) const { return {wrapped[r], high[r]}; }
 };
 
 template <typename V, typename Dot>
@@ -61,40 +51,6 @@ struct TwoPasses {
   static constexpr int kPasses = 2;
   template <int kRows, int kVectors>
   using Of = SumsOfTwoPasses<V, Pairs, High, kRows, kVectors>;
-};
-
-template <typename V, int kVectors>
-struct ByteRows {
-  const TileOutput& output;
-  const typename V::ByteBounds bounds;
-  typename V::F32 multiplier[kVectors];
-
-  explicit ByteRows(const TileOutput& form) : output(form), bounds(form) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) multiplier[v] = V::load(form.float_multiplier + v * V::kLanes);
-  }
-  template <typename Row>
-  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
-    if (__builtin_expect(write_some_bytes<V, kVectors>(row.acc, multiplier, bounds, columns, to), 1)) return;
-    int32_t acc[kVectors * V::kLanes];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) V::store(acc + v * V::kLanes, row.acc[v]);
-    write_byte_row<V>(Int32Sums<V>(acc), 0, columns, output, to);
-  }
-};
-
-template <typename V, int kVectors, bool kPlain>
-struct WordRows {
-  const typename V::WordBounds bounds;
-  const double* multiplier;
-
-  explicit WordRows(const TileOutput& form) : bounds(form), multiplier(form.multiplier) {}
-  template <typename Row>
-  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
-    constexpr int kPair = 2 * V::kLanes, kLast = (kVectors - 1) / 2 * kPair;
-    if constexpr (kLast > 0) write_words<V, kPlain, 2>(row, multiplier, 0, kPair, bounds, to);
-    write_words<V, kPlain, kVectors % 2 == 0 ? 2 : 1>(row, multiplier, kLast, columns - kLast, bounds, to + kLast * 2);
-  }
 };
 
 template <int kRows, typename Sums, typename Writer>
@@ -124,7 +80,7 @@ void fused_rows(const FusedRows& rows, const TileOutput& output) {
 
 template <typename V, typename Sums, int kVectors>
 void fused_words(const FusedRows& rows, const TileOutput& output) {
-  if (output.zero_point == 0 && output.high <= 32767) {
+  if (is_plain(output)) {
     fused_rows<V, Sums, kVectors, WordRows<V, kVectors, true>>(rows, output);
   } else {
     fused_rows<V, Sums, kVectors, WordRows<V, kVectors, false>>(rows, output);

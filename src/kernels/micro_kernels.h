@@ -107,8 +107,14 @@ struct DepthwiseStrip {
   const int32_t *init, *high_init;
   std::byte* cells;     // room for [columns][cell][channel] cells
   int32_t *out, *high;  // [pixels][channels, filled up to whole vectors]
+  TileOutput output;    // in place of these, for kernels that requantize; a row is a pixel
 };
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
+struct DepthwiseKernels {
+  DepthwiseKernel sums;
+  // Requantize as well, for outputs that are bounded; null where there are none.
+  DepthwiseKernel outputs[kOutputKinds];
+};
 
 // A panel of B as it lies in memory: rows of K, `columns` columns; strides in bytes.
 struct PackSource {
@@ -158,9 +164,9 @@ struct MicroKernels {
   // sums[i] (+)= high[i] 2^16 + int32(wrapped[i] - high[i] 2^16): as SumsKind::kHighBytes.
   void (*combine)(const int32_t* wrapped, const int32_t* high, std::ptrdiff_t n, bool first, double* sums);
 
-  DepthwiseKernel depthwise_quads;
-  DepthwiseKernel depthwise_pairs_s8, depthwise_pairs_u8;  // widened
-  DepthwiseKernel depthwise_pairs_16, depthwise_split_16;
+  DepthwiseKernels depthwise_quads;
+  DepthwiseKernels depthwise_pairs_s8, depthwise_pairs_u8;  // widened
+  DepthwiseKernels depthwise_pairs_s16, depthwise_pairs_u16, depthwise_split_s16, depthwise_split_u16;
 
   TileEpilogue epilogues[kSumsKinds][kOutputKinds];
 };

@@ -159,12 +159,14 @@ constexpr MicroKernels make_micro_kernels() {
     k.high_bias = kBias;
     k.high_bytes = high_bytes<uint8_t, kBias>;
     fill_quad_packing<V>(k);
-    k.depthwise_quads = depthwise<V, Quads, QuadChannels<V>>;
+    k.depthwise_quads = depthwise_kernels<V, Quads, QuadChannels<V>>();
   }
-  k.depthwise_pairs_s8 = depthwise<V, Pairs, PairChannels<V, Source::kS8>>;
-  k.depthwise_pairs_u8 = depthwise<V, Pairs, PairChannels<V, Source::kU8>>;
-  k.depthwise_pairs_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>>;
-  k.depthwise_split_16 = depthwise<V, Pairs, PairChannels<V, Source::k16>, true>;
+  k.depthwise_pairs_s8 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kS8>>();
+  k.depthwise_pairs_u8 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kU8>>();
+  k.depthwise_pairs_s16 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kS16>>();
+  k.depthwise_pairs_u16 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kU16>>();
+  k.depthwise_split_s16 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kS16>, true>();
+  k.depthwise_split_u16 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kU16>, true>();
   k.flush = flush<V>;
   k.combine = combine<V>;
   fill_epilogues<V, Int32Sums>(k.epilogues[static_cast<int>(SumsKind::kInt32)]);

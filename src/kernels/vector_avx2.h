@@ -104,12 +104,15 @@ struct Avx2Vectors {
       halves[h] = add(mul(_mm256_cvtepi32_pd(top), _mm256_set1_pd(65536.0)), _mm256_cvtepi32_pd(rest));
     }
   }
+  // top unit + low, exact in double.
+  static void halves_of_parts(I32 top, double unit, I32 low, F64* sums) {
+    F64 tops[2], lows[2];
+    halves(top, tops);
+    halves(low, lows);
+    for (int h = 0; h < 2; ++h) sums[h] = add(mul(tops[h], broadcast(unit)), lows[h]);
+  }
   static void halves(I32 wrapped, I32 high, F64* sums) {
-    const I32 rest = _mm256_sub_epi32(wrapped, _mm256_slli_epi32(high, 16));
-    F64 top[2], low[2];
-    halves(high, top);
-    halves(rest, low);
-    for (int h = 0; h < 2; ++h) sums[h] = add(mul(top[h], _mm256_set1_pd(65536.0)), low[h]);
+    halves_of_parts(high, 65536.0, _mm256_sub_epi32(wrapped, _mm256_slli_epi32(high, 16)), sums);
   }
   // The conversion rounds to the nearest integer, ties to even.
   static I32 round(F64 low, F64 high) { return _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low)); }

@@ -96,12 +96,15 @@ struct Avx512Vectors {
       halves[h] = _mm512_fmadd_pd(_mm512_cvtepi32_pd(top), _mm512_set1_pd(65536.0), _mm512_cvtepi32_pd(rest));
     }
   }
+  // top unit + low, exact in double.
+  static void halves_of_parts(I32 top, double unit, I32 low, F64* sums) {
+    F64 tops[2], lows[2];
+    halves(top, tops);
+    halves(low, lows);
+    for (int h = 0; h < 2; ++h) sums[h] = _mm512_fmadd_pd(tops[h], _mm512_set1_pd(unit), lows[h]);
+  }
   static void halves(I32 wrapped, I32 high, F64* sums) {
-    const I32 rest = _mm512_sub_epi32(wrapped, _mm512_slli_epi32(high, 16));
-    F64 top[2], low[2];
-    halves(high, top);
-    halves(rest, low);
-    for (int h = 0; h < 2; ++h) sums[h] = _mm512_fmadd_pd(top[h], _mm512_set1_pd(65536.0), low[h]);
+    halves_of_parts(high, 65536.0, _mm512_sub_epi32(wrapped, _mm512_slli_epi32(high, 16)), sums);
   }
   // To the nearest integer, ties to even. Adding 1.5 * 2^52 rounds so and leaves the integer in the low words, which
   // one permutation collects: less work than two conversions and an insertion. REQUIRES: values within int32.

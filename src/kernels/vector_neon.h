@@ -96,12 +96,14 @@ struct NeonVectors {
     halves[1] = high_half(v);
   }
   static void load_halves(const int32_t* from, F64* sums) { halves(load(from), sums); }
+  // top unit + low, exact in double.
+  static void halves_of_parts(I32 top, double unit, I32 low, F64* sums) {
+    sums[0] = vfmaq_f64(low_half(low), low_half(top), broadcast(unit));
+    sums[1] = vfmaq_f64(high_half(low), high_half(top), broadcast(unit));
+  }
   // high 2^16 + int32(wrapped - high 2^16). Both terms and their sum are exact in double.
-  static void halves(I32 wrapped, I32 high, F64* halves) {
-    const I32 rest = vsubq_s32(wrapped, vshlq_n_s32(high, 16));
-    const F64 unit = vdupq_n_f64(65536.0);
-    halves[0] = vfmaq_f64(low_half(rest), low_half(high), unit);
-    halves[1] = vfmaq_f64(high_half(rest), high_half(high), unit);
+  static void halves(I32 wrapped, I32 high, F64* sums) {
+    halves_of_parts(high, 65536.0, vsubq_s32(wrapped, vshlq_n_s32(high, 16)), sums);
   }
   static void load_halves(const int32_t* wrapped, const int32_t* high, F64* sums) {
     halves(load(wrapped), load(high), sums);
