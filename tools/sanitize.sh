@@ -20,6 +20,8 @@ if [ "${1:-}" = thread ]; then
 fi
 
 configure build-asan address,undefined
-ninja -C build-asan twofold_tests
+ninja -C build-asan twofold_tests avx_vnni_tests
 # OpenMP's thread pool is never freed; tests ask for more memory than there is, and expect an error.
-ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 build-asan/twofold_tests --gtest_brief=1
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
+build-asan/twofold_tests --gtest_brief=1
+ctest --test-dir build-asan -R "^avx_vnni$" --output-on-failure | tail -n 7
