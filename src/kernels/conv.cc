@@ -68,7 +68,8 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
   for (const OutputForm& form : outputs) output_bytes_.push_back(static_cast<std::ptrdiff_t>(byte_size(form.dtype)));
   for (int64_t g = 0; g < weights.group; ++g) {
     const auto* first = static_cast<const std::byte*>(data) + g * columns * k * (bytes ? 1 : 2);
-    PackedB packed({weights.dtype, first, k, columns, 1, k, weights.zero_point}, a_dtype, a_zero_point);
+    PackedB packed({weights.dtype, first, k, columns, 1, k, weights.zero_point}, a_dtype, a_zero_point,
+                   {.compact = true});
     std::vector<OutputForm> forms(outputs.begin(), outputs.end());
     for (OutputForm& form : forms) {
       const auto own = part(std::span<const double>(form.multiplier), g * columns, columns);

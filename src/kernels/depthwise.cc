@@ -116,7 +116,7 @@ std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64
     words = by_column<uint16_t>(weights, channels, rows, width, zero_point);
     matrix.data = words.data();
   }
-  PackedB b(matrix, a_dtype, a_zero_point, true);
+  PackedB b(matrix, a_dtype, a_zero_point, {.whole_sums = true});
   if (b.row_factor() != 0) return std::nullopt;
   Epilogue epilogue(b, bias, outputs);
   if (!sums_fit_int32(b) && !may_split(b)) return std::nullopt;

@@ -120,18 +120,18 @@ int64_t Worker::sum_of_row(const std::byte* row) const {
 void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
                        const int32_t* init, const int32_t* high_init) {
   const std::ptrdiff_t stride = row_stride_, width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
-  const auto kernel = [&](bool quads) {
-    return (quads ? kernels_.quads : kernels_.pairs)[panel.vectors - 1][rows - 1];
-  };
   const int64_t cells = chunk.end - chunk.begin;
-  kernel(b_.product() == Product::kQuads)(a + chunk.begin * 4, stride,
-                                          b_.data() + panel.cells + chunk.begin * width * 4, cells, init, acc_.data());
+  const auto run = [&](const auto& tiles, auto&&... operands) { tiles[panel.vectors - 1][rows - 1](operands...); };
+  run(b_.product() == Product::kQuads ? kernels_.quads
+      : b_.cell_bytes() == 2          ? kernels_.byte_pairs
+                                      : kernels_.pairs,
+      a + chunk.begin * 4, stride, b_.data() + panel.cells + chunk.begin * width * b_.cell_bytes(), cells, init,
+      acc_.data());
   if (b_.product() != Product::kPairsAndHighBytes) return;
   const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
   const int64_t first = chunk.begin / per_high;
-  kernel(kernels_.has_quads)(a + b_.row_form().high_offset + first * 4, stride,
-                             b_.high_data() + panel.high + first * width * 4, cells / per_high, high_init,
-                             high_.data());
+  run(kernels_.has_quads ? kernels_.quads : kernels_.pairs, a + b_.row_form().high_offset + first * 4, stride,
+      b_.high_data() + panel.high + first * width * 4, cells / per_high, high_init, high_.data());
 }
 
 // Fills sums_.
@@ -195,7 +195,9 @@ FusedKernel Worker::fused_kernel(const PackedB::Panel& panel) const {
   if (b_.product() == Product::kPairsAndHighBytes)
     return epilogue_.fits_high_bytes() ? kernels_.fused_high_bytes[kind][panel.vectors - 1] : nullptr;
   if (!epilogue_.fits_int32()) return nullptr;
-  return (b_.product() == Product::kQuads ? kernels_.fused_quads : kernels_.fused_pairs)[kind][panel.vectors - 1];
+  return (b_.product() == Product::kQuads ? kernels_.fused_quads
+          : b_.cell_bytes() == 2          ? kernels_.fused_byte_pairs
+                                          : kernels_.fused_pairs)[kind][panel.vectors - 1];
 }
 
 void Worker::run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t first_row, int64_t count) {

@@ -19,7 +19,7 @@ inline constexpr int kMaxTileSize = 24 * kMaxLanes;  // rows * vectors <= 24
 
 // Sums over k of one tile: out[r][c] = init[c] + sum over cells of dot(a[r][cell], b[cell][c]), modulo 2^32.
 // A cell is 32 bits: four 8-bit or two 16-bit neighbours along K. `a`: rows of cells, `a_stride` bytes apart; `b`:
-// [cells][columns] cells, 64-byte aligned; columns = vectors * lanes; `out` is dense, [rows][columns].
+// [cells][columns] cells, aligned to whole vectors; columns = vectors * lanes; `out` is dense, [rows][columns].
 using TileKernel = void (*)(const std::byte* a, std::ptrdiff_t a_stride, const std::byte* b, std::ptrdiff_t cells,
                             const int32_t* init, int32_t* out);
 
@@ -140,9 +140,11 @@ struct MicroKernels {
   int high_bias;                  // added to the high bytes of A to fit the second pass: 128, or 0 for int8 quads
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];
+  TileKernel byte_pairs[kMaxTileVectors][kMaxTileRows];  // of a B that is held as int8
   // By OutputKind and vectors; null where there are none. Beyond some cells a tile and an epilogue are faster.
   int64_t max_fused_cells;
   FusedKernel fused_quads[kOutputKinds][kMaxTileVectors], fused_pairs[kOutputKinds][kMaxTileVectors];
+  FusedKernel fused_byte_pairs[kOutputKinds][kMaxTileVectors];
   FusedKernel fused_high_bytes[kOutputKinds][kMaxTileVectors];
 
   CopyRows copy_8_to_8;

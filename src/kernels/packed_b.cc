@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -19,6 +21,9 @@ constexpr int kMaxWidth = kMaxTileVectors * kMaxLanes;
 constexpr int64_t kGoodChunk = 128;
 // Cells that are summed in int32 at once: 2^12 pairs of magnitude 2^15 stay below 2^31.
 constexpr int64_t kScan = 1 << 12;
+// Pairs become bytes from so many elements of a column on: those of shorter ones stay in the nearest cache as they are,
+// and widening them would show.
+constexpr int64_t kLeastCompact = 128;
 constexpr double kExactDouble = 9007199254740992.0;  // 2^53
 
 using Columns = std::array<int32_t, kMaxWidth>;
@@ -103,16 +108,31 @@ bool cut(int64_t steps, int width, int64_t limit, int64_t most, const Weigh& wei
 
 }  // namespace
 
-PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums, Allocator* allocator)
+PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, const PackOptions& options)
     : isa_(current_isa()), kernels_(&micro_kernels(isa_)), k_(b.rows), columns_(b.columns) {
-  choose_form(b, a_dtype, a_zero_point, whole_sums);
-  lay_out_panels(allocator);
+  choose_form(b, a_dtype, a_zero_point, options.whole_sums);
+  lay_out_panels(options.allocator);
   pack_panels(b);
   if (product_ == Product::kPairsAndHighBytes && pairs_are_better()) product_ = Product::kPairs;
   describe_rows(a_dtype);
   if (product_ == Product::kPairsAndHighBytes)
-    high_ = AlignedBuffer(kernels_->has_quads ? data_.size() / 2 : data_.size(), allocator);
-  for (Panel& panel : panels_) cut_panel(panel, whole_sums);
+    high_ = AlignedBuffer(kernels_->has_quads ? data_.size() / 2 : data_.size(), options.allocator);
+  for (Panel& panel : panels_) cut_panel(panel, options.whole_sums);
+  if (options.compact && product_ == Product::kPairs && is_8bit(b.dtype) && k_ >= kLeastCompact)
+    make_compact(options.allocator);
+}
+
+// The packed elements of an 8-bit B fit int8: see choose_form.
+void PackedB::make_compact(Allocator* allocator) {
+  AlignedBuffer bytes(data_.size() / 2, allocator);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    int16_t element;
+    std::memcpy(&element, data_.data() + 2 * i, sizeof(element));
+    bytes.data()[i] = static_cast<std::byte>(element);
+  }
+  data_ = std::move(bytes);
+  for (Panel& panel : panels_) panel.cells /= 2;
+  cell_bytes_ = 2;
 }
 
 void PackedB::choose_form(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums) {

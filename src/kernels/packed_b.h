@@ -27,6 +27,16 @@ enum class Product : uint8_t {
   kPairsAndHighBytes,
 };
 
+struct PackOptions {
+  // K is not cut and kPairs takes the place of kPairsAndHighBytes: whether sums fit int32 is for the caller to see
+  // (PackedB::sum_bound).
+  bool whole_sums = false;
+  // 8-bit elements that are multiplied in pairs stay bytes, which kernels widen as they load them. Half the memory and
+  // its traffic, for a B that is read again and again.
+  bool compact = false;
+  Allocator* allocator = nullptr;  // nullptr: the heap
+};
+
 // B [K,N], immutable and shareable by threads. Lies as panels of columns, [panel][cell of K][column], K filled up with
 // zeros. K is cut into chunks after which int32 accumulators are added up in double; where, follows from the values of
 // B: the largest a that A's type has, times the sum of |b| over a chunk, fits int32 in every column.
@@ -43,12 +53,9 @@ class PackedB {
     size_t first_chunk, chunks;
   };
 
-  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa(), into memory of `allocator`
-  // (nullptr: the heap). Where `whole_sums`, K is not cut and kPairs takes the place of kPairsAndHighBytes: whether
-  // sums fit int32 is for the caller to see (sum_bound). Throws Error(kUnsupported) if K is so large that an
-  // accumulator could pass 2^53.
-  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, bool whole_sums = false,
-          Allocator* allocator = nullptr);
+  // Packs `b` for A of type `a_dtype` with zero point `a_zero_point`, for current_isa(). Throws Error(kUnsupported) if
+  // K is so large that an accumulator could pass 2^53.
+  PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, const PackOptions& options = {});
 
   int64_t k() const { return k_; }
   int64_t columns() const { return columns_; }
@@ -66,6 +73,8 @@ class PackedB {
   }
   int64_t padded_columns() const { return padded_columns_; }
   const std::byte* data() const { return data_.data(); }
+  // Of a cell in data(): 4, or 2 where pairs are held as bytes.
+  int cell_bytes() const { return cell_bytes_; }
   const std::byte* high_data() const { return high_.data(); }
   const int32_t* wrap_init() const { return wrap_init_.data(); }
   // acc = packed sum + offset[c] + row_factor * (sum of the packed row): what zero points and shifts come to.
@@ -82,12 +91,14 @@ class PackedB {
   bool pairs_are_better() const;
   void cut_panel(Panel& panel, bool whole_sums);
   void add_chunk(const Panel& panel, int64_t begin, int64_t end);
+  void make_compact(Allocator* allocator);
   const std::byte* cells_at(const Panel& panel, int64_t cell) const;
 
   Isa isa_;
   const MicroKernels* kernels_;
   int64_t k_, columns_, padded_columns_ = 0;
   Product product_ = Product::kPairs;
+  int cell_bytes_ = 4;
   RowForm row_form_;
   int32_t fold_ = 0;          // subtracted from b when it is packed
   int32_t a_zero_point_ = 0;  // of the packed a

@@ -139,7 +139,9 @@ constexpr MicroKernels make_micro_kernels() {
   }
   fill_tiles<V, Pairs, Shape>(k.pairs);
   k.max_fused_cells = V::kMaxFusedCells;
+  fill_tiles<V, BytePairs<Pairs>, Shape>(k.byte_pairs);
   fill_fused<V, OnePass<V, Pairs>, Shape>(k.fused_pairs);
+  fill_fused<V, OnePass<V, BytePairs<Pairs>>, Shape>(k.fused_byte_pairs);
   k.copy_8_to_8 = copy_flipped<V, 1>;
   k.copy_s8_to_16 = copy_widened<V, true>;
   k.copy_u8_to_16 = copy_widened<V, false>;

@@ -12,6 +12,28 @@ namespace {
 
 constexpr int kCellBytes = 4;
 
+// Pairs of B that are held as bytes.
+template <typename Pairs>
+struct BytePairs : Pairs {
+  static constexpr bool kHoldsBytes = true;
+};
+
+// A vector of cells of B, and how many bytes that takes.
+template <typename Dot>
+inline constexpr bool kHoldsBytes = requires {
+  Dot::kHoldsBytes;
+};
+template <typename V, typename Dot>
+inline constexpr int kCellsBytes = V::kLanes*(kHoldsBytes<Dot> ? 2 : 4);
+template <typename V, typename Dot>
+[[gnu::always_inline]] inline typename V::I32 load_cells(const std::byte* from) {
+  if constexpr (kHoldsBytes<Dot>) {
+    return V::template widen<true>(from, V::kLanes * 2);
+  } else {
+    return V::load_cells(from);
+  }
+}
+
 // A dot may have another form for cells of b that meet many cells of a, each the same in all lanes.
 template <typename Dot, typename I32>
 [[gnu::always_inline]] inline I32 arrange(const I32& b) {
@@ -48,8 +70,8 @@ template <typename V, typename Dot, int kRows, int kVectors>
   for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
     I32 bv[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) bv[v] = arrange<Dot>(V::load_cells(b + v * V::kLanes * kCellBytes));
-    b += kVectors * V::kLanes * kCellBytes;
+    for (int v = 0; v < kVectors; ++v) bv[v] = arrange<Dot>(load_cells<V, Dot>(b + v * kCellsBytes<V, Dot>));
+    b += kVectors * kCellsBytes<V, Dot>;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const I32 av = V::broadcast_cell(row[r] + cell * kCellBytes);

@@ -148,7 +148,7 @@ class IntegerConvTranspose final : public Kernel {
     const Tensor tiles = byte_size(weights.dtype()) == 1 ? as_tiles<uint8_t>(weights) : as_tiles<uint16_t>(weights);
     const int64_t columns = tiles.dim(1), channels = weights.dim(1);
     kernels::PackedB b(product_.view_b(tiles, 0, tiles.dim(0), columns, columns, 1), product_.a_dtype,
-                       product_.a_zero_point);
+                       product_.a_zero_point, {.compact = true});
     std::vector<int64_t> bias = product_.bias;
     if (bias.size() > 1) {
       bias.clear();

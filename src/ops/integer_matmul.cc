@@ -72,7 +72,8 @@ class IntegerMatMul final : public Kernel {
   Prepared prepare(const Tensor& b, const MatrixProduct& p, int64_t offset, Allocator* allocator) const {
     const kernels::MatrixView matrix = product_.view_b(b, offset, p.k, p.n, p.b.row_stride(), p.b.column_stride());
     product_.check_channels(p.n);
-    kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point, false, allocator);
+    kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point,
+                            {.compact = allocator == nullptr, .allocator = allocator});
     kernels::Epilogue epilogue(packed, product_.bias, product_.output_forms(p.n));
     return {std::move(packed), std::move(epilogue)};
   }

@@ -92,6 +92,7 @@ void fuzz_gemm(Bytes& bytes) {
   const bool a_transposed = bytes.byte() % 2 != 0, b_transposed = bytes.byte() % 2 != 0;
   const int32_t a_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(a_type);
   const int32_t b_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(b_type);
+  const bool compact = bytes.byte() % 2 != 0;
   const std::vector<OutputForm> outputs = forms(bytes, n);
   const std::vector<int64_t> bias = {bytes.bias()};
   const Integers a = bytes.integers(a_type, m * k), b = bytes.integers(b_type, k * n);
@@ -102,7 +103,7 @@ void fuzz_gemm(Bytes& bytes) {
       [&](int64_t p, int64_t j) { return b.get(p * right.row_stride + j * right.column_stride) - b_zero; }, bias);
   for (const Isa isa : available_isas()) {
     const IsaScope scope(isa);
-    const PackedB packed(right, a_type, a_zero);
+    const PackedB packed(right, a_type, a_zero, {.compact = compact});
     const Epilogue epilogue(packed, bias, outputs);
     compare("gemm", isa, acc, n, outputs,
             [&](const auto& places) { gemm(MatrixRows(left), packed, epilogue, places); });

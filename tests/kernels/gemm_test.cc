@@ -58,7 +58,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
   double largest = 1;
   for (const int64_t value : acc) largest = std::max(largest, std::abs(static_cast<double>(value)));
 
-  const PackedB packed(b_view, c.a_type, c.a_zero);
+  const PackedB packed(b_view, c.a_type, c.a_zero, {.compact = random() % 2 == 0});
   const auto expect_outputs = [&](std::span<const OutputForm> forms) {
     const Epilogue epilogue(packed, bias, forms);
     const int64_t row_stride = c.n + 5;
@@ -106,6 +106,23 @@ TEST_P(GemmTest, IsExactForEveryShapeOfTile) {
       for (const int64_t m : {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 25}) {
         const int64_t k = 1 + (m * n) % 23;
         expect_exact({.a_type = b_type, .b_type = b_type, .m = m, .n = n, .k = k}, random_);
+      }
+    }
+  }
+}
+
+// 8-bit B that meets 16-bit A, long enough to be held as bytes.
+TEST_P(GemmTest, IsExactForLongColumnsOfBytes) {
+  for (const DType b_type : {DType::kInt8, DType::kUInt8}) {
+    for (const int64_t n : {1, 17, 33, 64, 100}) {
+      for (const int64_t m : {1, 4, 7, 13}) {
+        expect_exact({.a_type = DType::kInt16,
+                      .b_type = b_type,
+                      .m = m,
+                      .n = n,
+                      .k = 128 + n % 7,
+                      .b_zero = b_type == DType::kInt8 ? -3 : 131},
+                     random_);
       }
     }
   }
