@@ -5,18 +5,33 @@
 
 namespace twofold {
 
+namespace {
+
+// By ValueId: what is watched, and the integers that stand for it.
+std::vector<bool> watched_values(const Graph& graph, const std::set<std::string>& names) {
+  std::vector<bool> watched(static_cast<size_t>(graph.num_values()), false);
+  const auto watch = [&](ValueId id) { watched[static_cast<size_t>(id)] = true; };
+  for (const std::string& name : names) {
+    const ValueId id = graph.find_value(name);
+    if (id == kNone) continue;
+    watch(id);
+    for (NodeId quantizer : readers_of(graph, id).quantizers) watch(graph.node(quantizer).output(0));
+    if (const auto edge = dequantized_edge(graph, id)) watch(edge->integers);
+  }
+  return watched;
+}
+
+}  // namespace
+
 FloatReasons lower(Graph& graph, const std::set<std::string>& watched) {
   fold_quantized_constants(graph);
   merge_ec_terms(graph);
   sink_dequantize(graph);
-  std::vector<bool> is_watched(static_cast<size_t>(graph.num_values()), false);
-  for (const std::string& name : watched) {
-    if (const ValueId id = graph.find_value(name); id != kNone) is_watched[static_cast<size_t>(id)] = true;
-  }
-  const ChainFinder chains(graph, std::move(is_watched));
+  const ChainFinder chains(graph, watched_values(graph, watched));
   FloatReasons reasons;
   lower_gemms(graph, chains, reasons);
   lower_elementwise(graph, chains);
+  merge_tables(graph, chains);
   remove_dead_nodes(graph);  // a DequantizeLinear that nothing reads any more would count as a use
   fuse_elementwise(graph, chains);
   hoist_tables(graph);

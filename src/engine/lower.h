@@ -52,6 +52,13 @@ int sink_dequantize(Graph& graph);
 // Returns how many were lowered.
 int lower_elementwise(Graph& graph, const ChainFinder& chains);
 
+// Elementwise and Table whose inputs are all functions of one 8-bit value, and numbers  =>  a Table of that value.
+//
+// HardSwish, say, that another tool has quantized step by step: x, Q(x + 3), Q(clip), Q(x * that), Q(that / 6), each of
+// 256 values. Refuses to go through what is watched. Returns how many were replaced; those that nothing reads any more
+// stay for remove_dead_nodes.
+int merge_tables(Graph& graph, const ChainFinder& chains);
+
 // Integer product -> Elementwise  =>  the product with that as its program, which runs while a block is in the cache:
 // what a residual connection is. Refuses a product that something else reads too. Returns how many were fused.
 int fuse_elementwise(Graph& graph, const ChainFinder& chains);

@@ -1,8 +1,6 @@
-#include <limits>
-
+#include "engine/all_integers.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
-#include "ops/elementwise.h"
 
 namespace twofold {
 
@@ -10,35 +8,6 @@ namespace {
 
 // Scales between which (q * s) / s rounds back to q for every 16-bit q: no product overflows or is denormal.
 constexpr float kLeastExactScale = 1e-30F, kLargestExactScale = 1e30F;
-
-template <typename X>
-Tensor all_integers(DType dtype) {
-  Tensor x(dtype, {int64_t{1} << (8 * sizeof(X))});
-  int32_t next = std::numeric_limits<X>::min();
-  for (X& value : x.mutable_data<X>()) value = static_cast<X>(next++);
-  return x;
-}
-
-Tensor all_integers(DType dtype) {
-  switch (dtype) {
-    case DType::kInt8: return all_integers<int8_t>(dtype);
-    case DType::kUInt8: return all_integers<uint8_t>(dtype);
-    case DType::kInt16: return all_integers<int16_t>(dtype);
-    default: return all_integers<uint16_t>(dtype);
-  }
-}
-
-// What the program makes of every integer that `first` can hold, one table per output.
-std::vector<Tensor> make_tables(const FloatProgram& program, const StoredForm& first) {
-  const Tensor x = all_integers(first.dtype);
-  const Tensor* inputs[] = {&x};
-  std::vector<Tensor> tables(program.outputs.size());
-  Node node;
-  for (size_t i = 0; i < tables.size(); ++i) node.outputs.push_back(static_cast<ValueId>(i));
-  OpCall call(node, inputs, tables, nullptr);
-  run_elementwise(program, first, inputs, call);
-  return tables;
-}
 
 Node lowered_node(const Node& first, std::string op_type, std::vector<ValueId> inputs) {
   Node node;
@@ -57,7 +26,7 @@ void replace(Graph& graph, const QuantizedEdge& edge, FloatChain& chain, NodeId 
   take_outputs(graph, chain, node);
   const StoredForm form = stored_form(edge);
   if (chain.operands.empty()) {
-    const std::vector<Tensor> tables = make_tables(chain.program, form);
+    const std::vector<Tensor> tables = run_elementwise(chain.program, form, {all_integers(form.dtype)});
     for (size_t i = 0; i < tables.size(); ++i) {
       const ValueId table = graph.add_constant(graph.unique_value_name(node.name + "_table"), tables[i]);
       Node one = lowered_node(node, "Table", {edge.integers, table});

@@ -1,0 +1,21 @@
+// Functions of one integer, as tables: what they make of each integer of its type.
+#ifndef TWOFOLD_SRC_ENGINE_ALL_INTEGERS_H_
+#define TWOFOLD_SRC_ENGINE_ALL_INTEGERS_H_
+
+#include <vector>
+
+#include "ops/float_program.h"
+#include "twofold/tensor.h"
+
+namespace twofold {
+
+// All integers of an 8- or 16-bit type in ascending order, as a vector.
+Tensor all_integers(DType dtype);
+
+// The outputs of the program on vectors or scalars, inputs[0] being stored as `first` says (ops/elementwise.h).
+std::vector<Tensor> run_elementwise(const FloatProgram& program, const StoredForm& first,
+                                    const std::vector<Tensor>& inputs);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_ENGINE_ALL_INTEGERS_H_

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "engine/all_integers.h"
+#include "engine/float_chain.h"
+#include "engine/lower.h"
+#include "ops/elementwise.h"
+
+namespace twofold {
+
+namespace {
+
+// A value every element of which is a function of the 8-bit integer at the same place of another value.
+struct Function {
+  ValueId of = kNone;
+  Tensor table;      // of all integers, in ascending order; empty for `of` itself
+  int64_t rank = 0;  // the least that broadcasting gives the result
+  std::vector<std::string> origins;
+};
+
+// The table behind another one.
+template <typename X>
+Tensor composed(const Tensor& first, const Tensor& table) {
+  const size_t bytes = byte_size(table.dtype());
+  Tensor result(table.dtype(), first.shape());
+  std::byte* to = result.mutable_bytes();
+  for (const X x : first.data<X>()) {
+    const auto entry = static_cast<size_t>(int32_t{x} - std::numeric_limits<X>::min());
+    to = std::copy_n(table.bytes() + entry * bytes, bytes, to);
+  }
+  return result;
+}
+
+Tensor composed(const Tensor& first, const Tensor& table) {
+  switch (first.dtype()) {
+    case DType::kInt8: return composed<int8_t>(first, table);
+    case DType::kUInt8: return composed<uint8_t>(first, table);
+    case DType::kInt16: return composed<int16_t>(first, table);
+    default: return composed<uint16_t>(first, table);
+  }
+}
+
+class TableMerger {
+ public:
+  TableMerger(Graph& graph, const ChainFinder& chains) : graph_(graph), chains_(chains) {}
+
+  bool merge(NodeId id) {
+    if (graph_.node(id).is("Table", "twofold")) return merge_table(id);
+    return graph_.node(id).is("Elementwise", "twofold") && merge_elementwise(id);
+  }
+
+ private:
+  // What is known of the value, or that it is one of itself.
+  Function function(ValueId id) const {
+    const auto known = functions_.find(id);
+    return known != functions_.end() ? known->second : Function{id, {}, 0, {}};
+  }
+
+  // Puts the node that looks `f` up in the place of what computed `result`, and remembers it for those behind.
+  void look_up(const Function& f, ValueId result, const std::string& name) {
+    Node node;
+    node.name = name;
+    node.domain = "twofold";
+    node.op_type = "Table";
+    node.inputs = {f.of, graph_.add_constant(graph_.unique_value_name(name + "_table"), f.table)};
+    node.outputs = {result};
+    if (f.rank > 0) node.attributes.set("least_rank", f.rank);
+    node.origins = f.origins;
+    graph_.add_node(std::move(node));
+    remember(f, result);
+  }
+
+  void remember(const Function& f, ValueId result) {
+    if (!chains_.is_watched(result)) functions_[result] = f;
+  }
+
+  bool merge_table(NodeId id) {
+    const Node node = graph_.node(id);
+    const Tensor& table = *graph_.constant(node.inputs[1]);
+    Function f = function(node.inputs[0]);
+    const bool is_first = f.table.size() == 0;
+    if (is_first && table.size() != 256) return false;
+    f.table = is_first ? table : composed(f.table, table);
+    f.origins.insert(f.origins.end(), node.origins.begin(), node.origins.end());
+    if (is_first) {
+      remember(f, node.outputs[0]);
+      return false;
+    }
+    graph_.remove_node(id);
+    look_up(f, node.outputs[0], node.name);
+    return true;
+  }
+
+  // The node's inputs for all integers of the one value that they are functions of, which `f` then names.
+  std::optional<std::vector<Tensor>> inputs_for_all(const Node& node, const std::vector<StoredForm>& forms,
+                                                    Function& f) const {
+    std::vector<Tensor> inputs;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (const Tensor* constant = graph_.constant(node.inputs[i])) {
+        if (constant->size() != 1 || constant->rank() > 1) return std::nullopt;
+        inputs.push_back(constant->reshaped({}));
+        f.rank = std::max<int64_t>(f.rank, constant->rank());
+        continue;
+      }
+      const Function input = function(node.inputs[i]);
+      const bool is_first = input.table.size() == 0;
+      if (f.of != kNone && f.of != input.of) return std::nullopt;
+      if (is_first && (byte_size(forms[i].dtype) != 1 || forms[i].dtype == DType::kBool)) return std::nullopt;
+      inputs.push_back(is_first ? all_integers(forms[i].dtype) : input.table);
+      f.of = input.of;
+      f.rank = std::max(f.rank, input.rank);
+      for (const std::string& origin : input.origins) {
+        if (std::ranges::find(f.origins, origin) == f.origins.end()) f.origins.push_back(origin);
+      }
+    }
+    return f.of != kNone ? std::optional(std::move(inputs)) : std::nullopt;
+  }
+
+  bool merge_elementwise(NodeId id) {
+    const Node node = graph_.node(id);
+    const FloatProgram program = FloatProgram::read(node.attributes);
+    if (std::ranges::any_of(program.outputs, [](const StoredForm& form) { return form.dtype == DType::kFloat32; }))
+      return false;
+    std::vector<StoredForm> forms = read_forms(node.attributes, kProgramSource);
+    forms.insert(forms.end(), program.operands.begin(), program.operands.end());
+    Function f;
+    const auto inputs = inputs_for_all(node, forms, f);
+    if (!inputs) return false;
+    f.origins.insert(f.origins.end(), node.origins.begin(), node.origins.end());
+    std::vector<Tensor> tables = run_elementwise(program, forms[0], *inputs);
+    graph_.remove_node(id);
+    for (size_t i = 0; i < tables.size(); ++i) {
+      f.table = std::move(tables[i]);
+      look_up(f, node.outputs[i], node.name);
+    }
+    return true;
+  }
+
+  Graph& graph_;
+  const ChainFinder& chains_;
+  std::map<ValueId, Function> functions_;
+};
+
+}  // namespace
+
+int merge_tables(Graph& graph, const ChainFinder& chains) {
+  TableMerger merger(graph, chains);
+  int count = 0;
+  for (NodeId id : graph.topological_order()) {
+    if (merger.merge(id)) ++count;
+  }
+  return count;
+}
+
+}  // namespace twofold
