@@ -254,7 +254,7 @@ DepthwiseKernel Depthwise::fused_kernel() const {
 
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
                           const BlockSink* sink) const {
-  alignas(kCacheLine) std::array<std::byte, kStrip * kMaxGroup * sizeof(float)> block;
+  alignas(kCacheLine) std::array<std::byte, kStrip * kMaxGroup * sizeof(double)> block;
   const auto place = [&](size_t i, const Group& group) {
     if (i == outputs.size()) return epilogue_.in_block(block.data(), group.channels, group.first_channel);
     return epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel);

@@ -15,6 +15,7 @@ OutputKind kind_of(DType dtype) {
     case DType::kUInt8: return OutputKind::kInt8;
     case DType::kInt16:
     case DType::kUInt16: return OutputKind::kInt16;
+    case DType::kFloat64: return OutputKind::kFloat64;
     default: TWOFOLD_CHECK(dtype == DType::kFloat32); return OutputKind::kFloat32;
   }
 }

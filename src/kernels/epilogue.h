@@ -14,6 +14,7 @@ namespace twofold::kernels {
 // One output of an accumulator that may have several.
 //   int8, uint8, int16, uint16: y = clamp(round_half_even(acc * multiplier[c]) + zero_point, low, high)
 //   float32:                    y = float(acc * multiplier[c])
+//   float64:                    y = acc * multiplier[c]; with a multiplier of 1 the accumulator itself
 struct OutputForm {
   DType dtype = DType::kFloat32;
   std::vector<double> multiplier;  // one, or one per column

@@ -71,17 +71,23 @@ template <typename V, OutputKind kKind, typename Sums>
 [[gnu::always_inline]] inline void write_row(const Sums& sums, int first, int columns, const TileOutput& output,
                                              std::byte* to) {
   using F64 = typename V::F64;
-  constexpr int kBytes = kKind == OutputKind::kInt8 ? 1 : kKind == OutputKind::kInt16 ? 2 : 4;
+  constexpr int kBytes = kKind == OutputKind::kInt8      ? 1
+                         : kKind == OutputKind::kInt16   ? 2
+                         : kKind == OutputKind::kFloat32 ? 4
+                                                         : 8;
   const F64 low = V::broadcast(output.low), high = V::broadcast(output.high);
   const typename V::I32 zero_point = V::broadcast(output.zero_point);
   const double* multiplier = output.multiplier;
   for (int c = first; c < columns; c += V::kLanes, to += V::kLanes * kBytes) {
     F64 y[2];
     scaled<V>(sums, multiplier, c, y);
-    std::byte part[V::kLanes * 4];
+    alignas(8) std::byte part[V::kLanes * 8];
     const bool whole = c + V::kLanes <= columns;
     std::byte* place = whole ? to : part;
-    if constexpr (kKind == OutputKind::kFloat32) {
+    if constexpr (kKind == OutputKind::kFloat64) {
+      V::store(reinterpret_cast<double*>(place), y[0]);
+      V::store(reinterpret_cast<double*>(place) + V::kLanes / 2, y[1]);
+    } else if constexpr (kKind == OutputKind::kFloat32) {
       V::store_f32(place, y[0], y[1]);
     } else {
       const typename V::I32 q = V::add(V::round(V::clamp(y[0], low, high), V::clamp(y[1], low, high)), zero_point);
@@ -91,7 +97,12 @@ template <typename V, OutputKind kKind, typename Sums>
         V::store_16(place, q);
       }
     }
-    if (!whole) V::store_partial(to, V::load_bytes(part), (columns - c) * kBytes);
+    if (whole) continue;
+    if constexpr (kKind == OutputKind::kFloat64) {
+      __builtin_memcpy(to, part, static_cast<size_t>(columns - c) * kBytes);
+    } else {
+      V::store_partial(to, V::load_bytes(part), (columns - c) * kBytes);
+    }
   }
 }
 
@@ -282,6 +293,7 @@ constexpr void fill_epilogues(TileEpilogue* epilogues) {
   epilogues[static_cast<int>(OutputKind::kInt8)] = epilogue<V, Sums, OutputKind::kInt8>;
   epilogues[static_cast<int>(OutputKind::kInt16)] = epilogue<V, Sums, OutputKind::kInt16>;
   epilogues[static_cast<int>(OutputKind::kFloat32)] = epilogue<V, Sums, OutputKind::kFloat32>;
+  epilogues[static_cast<int>(OutputKind::kFloat64)] = epilogue<V, Sums, OutputKind::kFloat64>;
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ struct RowsCopy {
 };
 using CopyRows = void (*)(const RowsCopy& copy);
 
-// Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point, or, to
-// float32, float(acc * multiplier[c]).
+// Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point; to
+// float32, float(acc * multiplier[c]); to float64, acc * multiplier[c].
 struct TileOutput {
   std::byte* data;            // of the tile's first element
   std::ptrdiff_t row_stride;  // bytes
@@ -52,8 +52,9 @@ struct TileShape {
   int rows, columns, width;
 };
 
-enum class OutputKind : uint8_t { kInt8, kInt16, kFloat32 };  // 8 and 16 bits are stored alike, signed or not
-inline constexpr int kOutputKinds = 3;
+// 8 and 16 bits are stored alike, signed or not.
+enum class OutputKind : uint8_t { kInt8, kInt16, kFloat32, kFloat64 };
+inline constexpr int kOutputKinds = 4;
 
 // The sums of a tile, in the form that its SumsKind says.
 enum class SumsKind : uint8_t {

@@ -33,6 +33,7 @@ std::vector<OutputForm> all_forms(int64_t n, double largest, std::mt19937& rando
     forms.push_back(form);
   }
   forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 3}, .zero_point = 0});
+  forms.push_back({.dtype = DType::kFloat64, .multiplier = {1.0}});  // the accumulators themselves
   // Relu, and a multiplier that makes every other value a tie.
   forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5}, .zero_point = -5, .low = -5, .high = 100});
   forms.push_back({.dtype = DType::kInt16, .multiplier = {0.25}, .zero_point = 0, .low = -32768, .high = 32767});

@@ -90,6 +90,9 @@ inline std::vector<unsigned char> reference_output(const std::vector<int64_t>& a
       if (form.dtype == DType::kFloat32) {
         const auto value = static_cast<float>(static_cast<double>(sum) * m);
         std::memcpy(to, &value, bytes);
+      } else if (form.dtype == DType::kFloat64) {
+        const auto value = static_cast<double>(sum) * m;
+        std::memcpy(to, &value, bytes);
       } else {
         const auto value = static_cast<int32_t>(requantized(sum, m, form.zero_point, form.low, form.high));
         std::memcpy(to, &value, bytes);
