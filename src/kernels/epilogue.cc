@@ -20,16 +20,29 @@ OutputKind kind_of(DType dtype) {
   }
 }
 
+// The output with a multiplier for each of `columns` columns, and zeros up to `padded`.
+Epilogue::Output output_of(const OutputForm& form, size_t columns, size_t padded) {
+  TWOFOLD_CHECK(form.multiplier.size() == 1 || form.multiplier.size() == columns);
+  Epilogue::Output output = {};
+  output.kind = kind_of(form.dtype);
+  output.bytes = static_cast<std::ptrdiff_t>(byte_size(form.dtype));
+  output.multiplier.assign(padded, 0.0);
+  for (size_t c = 0; c < columns; ++c) output.multiplier[c] = form.multiplier[form.multiplier.size() == 1 ? 0 : c];
+  output.low = form.low - form.zero_point;
+  output.high = form.high - form.zero_point;
+  output.zero_point = form.zero_point;
+  return output;
+}
+
 }  // namespace
 
 Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs)
     : offset_(b.offset().begin(), b.offset().end()) {
   const auto columns = static_cast<size_t>(b.columns()), padded = static_cast<size_t>(b.padded_columns());
-  TWOFOLD_CHECK(bias.size() <= 1 || bias.size() == columns);
+  add_bias(bias, columns);
   fits_int32_ = b.row_factor() == 0;
   int32_offset_.resize(padded);
   for (size_t c = 0; c < padded; ++c) {
-    if (!bias.empty() && c < columns) offset_[c] += static_cast<double>(bias[bias.size() == 1 ? 0 : c]);
     if (std::abs(offset_[c]) + b.sum_bound()[c] >= 2147483648.0) {
       fits_int32_ = false;
     } else {
@@ -38,15 +51,7 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
   }
   if (b.product() == Product::kPairsAndHighBytes) split_offset(b);
   for (const OutputForm& form : outputs) {
-    TWOFOLD_CHECK(form.multiplier.size() == 1 || form.multiplier.size() == columns);
-    Output output = {};
-    output.kind = kind_of(form.dtype);
-    output.bytes = static_cast<std::ptrdiff_t>(byte_size(form.dtype));
-    output.multiplier.assign(padded, 0.0);
-    for (size_t c = 0; c < columns; ++c) output.multiplier[c] = form.multiplier[form.multiplier.size() == 1 ? 0 : c];
-    output.low = form.low - form.zero_point;
-    output.high = form.high - form.zero_point;
-    output.zero_point = form.zero_point;
+    Output output = output_of(form, columns, padded);
     output.bounded = b.row_factor() == 0;
     for (size_t c = 0; c < padded && output.bounded; ++c) {
       output.bounded = (b.sum_bound()[c] + std::abs(offset_[c])) * std::abs(output.multiplier[c]) < 1 << 30;
@@ -54,6 +59,19 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
     if (output.bounded) output.float_multiplier.assign(output.multiplier.begin(), output.multiplier.end());
     outputs_.push_back(std::move(output));
   }
+}
+
+Epilogue::Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs)
+    : offset_(static_cast<size_t>((columns + kMaxLanes - 1) / kMaxLanes * kMaxLanes)), fits_int32_(false) {
+  add_bias(bias, static_cast<size_t>(columns));
+  for (const OutputForm& form : outputs)
+    outputs_.push_back(output_of(form, static_cast<size_t>(columns), offset_.size()));
+}
+
+void Epilogue::add_bias(std::span<const int64_t> bias, size_t columns) {
+  TWOFOLD_CHECK(bias.size() <= 1 || bias.size() == columns);
+  if (bias.empty()) return;
+  for (size_t c = 0; c < columns; ++c) offset_[c] += static_cast<double>(bias[bias.size() == 1 ? 0 : c]);
 }
 
 // offset = 2^16 (its high part) + 16 bits, which r has room for: see Product::kPairsAndHighBytes.

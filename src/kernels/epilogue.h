@@ -39,6 +39,8 @@ class Epilogue {
   // `bias` is empty, or has one value or one per column, in accumulator steps.
   // REQUIRES: |bias| <= 2^52; multipliers finite; 1 or b.columns() entries.
   Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs);
+  // The same for `columns` columns of sums that are there in double (weighted_sum.h), of any size.
+  Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs);
 
   // For gemm: acc = sum + offset[c]; in int32 (starting from int32_offset) if fits_int32(). Of panels of one chunk, if
   // fits_high_bytes(), also as SumsKind::kHighBytes, where W starts from wrap_start and E from high_start.
@@ -55,6 +57,7 @@ class Epilogue {
   TileOutput in_block(std::byte* block, int64_t row_stride, int64_t column) const;
 
  private:
+  void add_bias(std::span<const int64_t> bias, size_t columns);
   void split_offset(const PackedB& b);
   TileOutput tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const;
 

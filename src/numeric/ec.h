@@ -26,6 +26,10 @@ void ec_quantize(std::span<const float> x, float s1, std::span<int8_t> q1, std::
 // The digits joined: v in [-32640, 32385].
 void ec_join(std::span<const int8_t> q1, std::span<const int8_t> q2, std::span<int16_t> v);
 
+// Digits that join to v, q1 being the nearest multiple of 254 (ties to even): those that ec_quantize makes of s2 v.
+// REQUIRES: equal sizes; v in [-32640, 32385].
+void ec_split(std::span<const int16_t> v, std::span<int8_t> q1, std::span<int8_t> q2);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_NUMERIC_EC_H_

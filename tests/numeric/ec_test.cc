@@ -51,5 +51,22 @@ TEST(Ec, IsWithinHalfAFineStepInsideTheThreshold) {
   }
 }
 
+TEST(Ec, SplitsEveryIntegerIntoDigitsThatJoinToIt) {
+  std::vector<int16_t> v, joined;
+  std::vector<float> x;
+  for (int i = -32640; i <= 32385; ++i) {
+    v.push_back(static_cast<int16_t>(i));
+    x.push_back(static_cast<float>(i));
+  }
+  std::vector<int8_t> q1(v.size()), q2(v.size()), of_x1(v.size()), of_x2(v.size());
+  ec_split(v, q1, q2);
+  joined.resize(v.size());
+  ec_join(q1, q2, joined);
+  EXPECT_EQ(joined, v);
+  ec_quantize(x, 254.0F, of_x1, of_x2);
+  EXPECT_EQ(q1, of_x1);
+  EXPECT_EQ(q2, of_x2);
+}
+
 }  // namespace
 }  // namespace twofold
