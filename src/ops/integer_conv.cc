@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "kernels/conv.h"
+#include "ops/ec_product.h"
 #include "ops/families.h"
 #include "ops/integer_product.h"
 #include "ops/product_outputs.h"
@@ -83,7 +84,10 @@ class IntegerConv final : public Kernel {
   std::optional<kernels::Conv> prepared_;  // where the weights are constant
 };
 
-std::unique_ptr<Kernel> make_integer_conv(const KernelArgs& args) { return std::make_unique<IntegerConv>(args); }
+std::unique_ptr<Kernel> make_integer_conv(const KernelArgs& args) {
+  if (ec_passes(args.node) > 1) return make_ec_product(args);
+  return std::make_unique<IntegerConv>(args);
+}
 
 constexpr OpDef kOps[] = {
     {.op_type = "IntegerConv", .make = make_integer_conv, .channels_last = kActivations, .domain = "twofold"},

@@ -6,6 +6,7 @@
 
 #include "base/parallel_for.h"
 #include "kernels/conv.h"
+#include "ops/ec_product.h"
 #include "ops/families.h"
 #include "ops/product_outputs.h"
 #include "ops/transposed_window.h"
@@ -215,6 +216,7 @@ class IntegerConvTranspose final : public Kernel {
 };
 
 std::unique_ptr<Kernel> make_integer_conv_transpose(const KernelArgs& args) {
+  if (ec_passes(args.node) > 1) return make_ec_product(args);
   return std::make_unique<IntegerConvTranspose>(args);
 }
 

@@ -1,6 +1,7 @@
 // IntegerMatMul and IntegerGemm (integer_product.h).
 #include "base/parallel_for.h"
 #include "kernels/gemm.h"
+#include "ops/ec_product.h"
 #include "ops/families.h"
 #include "ops/integer_product.h"
 #include "ops/matrix_stack.h"
@@ -101,7 +102,10 @@ class IntegerMatMul final : public Kernel {
   std::vector<Prepared> prepared_;  // per matrix of a constant B
 };
 
-std::unique_ptr<Kernel> make_integer_matmul(const KernelArgs& args) { return std::make_unique<IntegerMatMul>(args); }
+std::unique_ptr<Kernel> make_integer_matmul(const KernelArgs& args) {
+  if (ec_passes(args.node) > 1) return make_ec_product(args);
+  return std::make_unique<IntegerMatMul>(args);
+}
 
 constexpr OpDef kOps[] = {
     {.op_type = "IntegerMatMul", .make = make_integer_matmul, .domain = "twofold"},

@@ -69,7 +69,9 @@ std::vector<kernels::OutputForm> IntegerProduct::output_forms(int64_t channels) 
     kernels::OutputForm form{output.dtype, {}, output.zero_point, output.low, output.high};
     for (int64_t c = 0; c < channels; ++c) {
       const double unit = static_cast<double>(a_scale) * b_scale[static_cast<size_t>(c) % b_scale.size()];
-      form.multiplier.push_back(output.dtype == DType::kFloat32 ? unit : unit / output.scale);
+      form.multiplier.push_back(output.dtype == DType::kFloat64   ? 1
+                                : output.dtype == DType::kFloat32 ? unit
+                                                                  : unit / output.scale);
     }
     forms.push_back(std::move(form));
   }

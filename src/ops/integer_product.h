@@ -5,6 +5,7 @@
 // Inputs: a, b (8- or 16-bit integers), bias (int64, constant, optional), operands of the float program. Attributes:
 // those of the float operator, and
 //   a_dtype, a_scale, a_zero_point; b_scale (one, or one per output channel), b_zero_point;
+//   where ec operands are to run in passes, which ones are (ec_product.h);
 //   the forms of outputs that are requantized accumulators, prefix kProductOutputs; or
 //   a float program (float_program.h) that makes the outputs of float32(acc * a_scale * b_scale), or of requantized
 //   accumulators of the one form with prefix kProgramSource.
@@ -34,8 +35,9 @@ struct IntegerProduct {
   std::vector<float> b_scale;
   std::vector<int64_t> bias;  // in units of a_scale * b_scale; empty: none
 
-  std::vector<StoredForm> outputs;  // of the accumulators: with a program, the one that it begins with
-  FloatProgram program;             // without outputs: none
+  // Of the accumulators: with a program, the one that it begins with. float64: the accumulators themselves.
+  std::vector<StoredForm> outputs;
+  FloatProgram program;  // without outputs: none
 
   // Throws Error(kInvalidModel) if bias or scales are not for one channel (for all) or `channels`.
   void check_channels(int64_t channels) const;
