@@ -12,13 +12,15 @@
 namespace twofold {
 
 struct BenchOptions {
-  int threads = 0;     // 0: all cores
-  double seconds = 2;  // to spend on runs that are timed, and again on runs that are looked into
+  int threads = 0;                // 0: all cores
+  double seconds = 2;             // to spend on runs that are timed, and again on runs that are looked into
+  bool ec_in_two_passes = false;  // as SessionOptions'
 };
 
 struct NodeTime {
   std::string name, op_type;
   std::string kind;    // integer, table, moved, quantized, conversion, float
+  int ec_passes = 1;   // of a product with ec operands that run in passes: 2 or 4
   double seconds = 0;  // of one run
 };
 

@@ -27,6 +27,7 @@ struct LoweredRow {
   // DequantizeLinear), float
   std::string kind;
   std::string why;                   // of a float one: why; of a quantized one: what that is
+  int ec_passes = 1;                 // of a product with ec operands that run in passes: 2 or 4
   std::vector<std::string> origins;  // the input file's nodes that it stands for
 };
 
@@ -42,7 +43,11 @@ struct InspectReport {
   std::vector<std::string> unsupported;  // operators that Twofold does not run
 };
 
-InspectReport inspect(const std::filesystem::path& model);
+struct InspectOptions {
+  bool ec_in_two_passes = false;  // as SessionOptions': in `lowered`
+};
+
+InspectReport inspect(const std::filesystem::path& model, const InspectOptions& options = {});
 std::string to_json(const InspectReport& report);
 
 // Writes the float model with each named Conv, ConvTranspose, MatMul or Gemm as two operators and an Add, its weight

@@ -23,6 +23,11 @@ struct SessionOptions {
   // several nodes at once, without the tensors in between; these are left out of that, at the price of some speed. The
   // results are the same to the bit.
   std::vector<std::string> watched = {};
+  // Conv, ConvTranspose, MatMul and Gemm with an `ec` operand run on int8 as a device would, in two passes whose
+  // accumulators are added up (four where both operands are ec), not in one of 16 bits. The results are the same to the
+  // bit; it takes more time, and 8 bytes per pass and element of the result. Models without ec operands stay as they
+  // are.
+  bool ec_in_two_passes = false;
 };
 
 // An input or output of a model. Dimensions that are not fixed are -1.

@@ -12,8 +12,9 @@
 namespace twofold {
 
 struct VerifyOptions {
-  ConfigSource config;  // of which input_parameters alone are used: mean and scale are applied to the data
-  int threads = 0;      // 0: all cores
+  ConfigSource config;            // of which input_parameters alone are used: mean and scale are applied to the data
+  int threads = 0;                // 0: all cores
+  bool ec_in_two_passes = false;  // as SessionOptions', in `other`
   Progress progress = nullptr;
 };
 

@@ -156,8 +156,8 @@ NamedKeptRun keep(const Session& session, const nb::dict& feeds, std::optional<s
 }
 
 void construct(Session* self, const std::variant<nb::bytes, std::filesystem::path>& model, int threads,
-               const std::vector<std::string>& watched) {
-  const SessionOptions options{.threads = threads, .watched = watched};
+               const std::vector<std::string>& watched, bool ec_in_two_passes) {
+  const SessionOptions options{.threads = threads, .watched = watched, .ec_in_two_passes = ec_in_two_passes};
   if (const auto* bytes = std::get_if<nb::bytes>(&model)) {
     const std::span<const std::byte> content(static_cast<const std::byte*>(bytes->data()), bytes->size());
     const nb::gil_scoped_release release;
@@ -190,9 +190,13 @@ void bind_kept_run(nb::module_& module) {
 void bind_session(nb::module_& module) {
   bind_kept_run(module);
   nb::class_<Session>(module, "Session", "A loaded ONNX model (float or QDQ) that runs on Twofold's engine.")
-      .def("__init__", construct, "model"_a, "threads"_a = 0, "watched"_a = std::vector<std::string>(),
-           "Loads a file (path) or a model in memory (bytes). threads=0 uses all cores. `watched` names tensors that "
-           "keep() is to hand out and change: they are not fused away, which costs some speed.")
+      .def(
+          "__init__", construct, "model"_a, "threads"_a = 0, "watched"_a = std::vector<std::string>(),
+          "ec_in_two_passes"_a = false,
+          "Loads a file (path) or a model in memory (bytes). threads=0 uses all cores. `watched` names tensors that "
+          "keep() is to hand out and change: they are not fused away, which costs some speed. `ec_in_two_passes` runs "
+          "ec operands as two int8 passes, as a device would, not as one of 16 bits: the same results, more slowly. It "
+          "does nothing to a model without ec operands.")
       .def_prop_ro(
           "inputs", [](const Session& s) { return describe(s.inputs()); },
           "List of {name, dtype, shape}; dimensions that are not fixed are -1.")

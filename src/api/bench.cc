@@ -57,10 +57,8 @@ std::vector<double> time_runs(const Executor& executor, const std::vector<Tensor
 
 std::vector<NodeTime> node_times(const Graph& graph, const FloatReasons& reasons, const std::vector<Tensor>& inputs,
                                  const BenchOptions& options) {
-  std::map<std::string, std::string> kinds;
-  for (const LoweredNode& node : describe_lowered(graph, reasons)) {
-    kinds[graph.node(node.node).name] = to_string(node.kind);
-  }
+  std::map<std::string, LoweredNode> lowered;
+  for (const LoweredNode& node : describe_lowered(graph, reasons)) lowered[graph.node(node.node).name] = node;
   const Executor executor(graph, {.threads = options.threads, .profile = true});
   executor.run(inputs);
   const std::vector<NodeProfile> first = executor.profile();
@@ -68,7 +66,9 @@ std::vector<NodeTime> node_times(const Graph& graph, const FloatReasons& reasons
   const std::vector<NodeProfile> last = executor.profile();
   std::vector<NodeTime> times;
   for (size_t i = 0; i < last.size(); ++i) {
-    times.push_back({last[i].name, last[i].op_type, kinds[last[i].name], (last[i].seconds - first[i].seconds) / runs});
+    const LoweredNode& node = lowered[last[i].name];
+    times.push_back({last[i].name, last[i].op_type, std::string(to_string(node.kind)), node.ec_passes,
+                     (last[i].seconds - first[i].seconds) / runs});
   }
   std::ranges::stable_sort(times, std::ranges::greater(), &NodeTime::seconds);
   return times;
@@ -89,7 +89,7 @@ BenchReport bench_model(const std::filesystem::path& model, const Samples& data,
     graph = import_onnx(model);
     check_operators(graph);
     run_passes(graph);
-    reasons = lower(graph);
+    reasons = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes});
     executor = std::make_unique<Executor>(graph, ExecutorOptions{.threads = options.threads});
   });
   const bool given = !data.path.empty() || data.source != nullptr;

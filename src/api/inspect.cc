@@ -28,12 +28,13 @@ std::vector<NodeRow> node_rows(const Graph& graph) {
   return rows;
 }
 
-std::vector<LoweredRow> lowered_rows(Graph graph) {
-  const FloatReasons reasons = lower(graph);
+std::vector<LoweredRow> lowered_rows(Graph graph, const InspectOptions& options) {
+  const FloatReasons reasons = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes});
   std::vector<LoweredRow> rows;
   for (const LoweredNode& entry : describe_lowered(graph, reasons)) {
     const Node& node = graph.node(entry.node);
-    rows.push_back({node.name, node.op_type, std::string(to_string(entry.kind)), entry.why, node.origins});
+    rows.push_back(
+        {node.name, node.op_type, std::string(to_string(entry.kind)), entry.why, entry.ec_passes, node.origins});
   }
   return rows;
 }
@@ -48,7 +49,7 @@ uint64_t count_parameters(const Graph& graph) {
 
 }  // namespace
 
-InspectReport inspect(const std::filesystem::path& model) {
+InspectReport inspect(const std::filesystem::path& model, const InspectOptions& options) {
   Graph graph = import_onnx(model);
   InspectReport report;
   report.model = model.string();
@@ -61,7 +62,7 @@ InspectReport inspect(const std::filesystem::path& model) {
   if (!report.unsupported.empty()) return report;
   for (const PassReport& pass : run_passes(graph)) report.passes.push_back({std::string(pass.name), pass.rewrites});
   report.simplified = node_rows(graph);
-  report.lowered = lowered_rows(std::move(graph));
+  report.lowered = lowered_rows(std::move(graph), options);
   return report;
 }
 

@@ -64,11 +64,16 @@ Json to_json_value(const NodeRow& row) {
 }
 
 Json to_json_value(const LoweredRow& row) {
-  return {{"name", row.name}, {"op_type", row.op_type}, {"kind", row.kind}, {"why", row.why}, {"origins", row.origins}};
+  return {{"name", row.name}, {"op_type", row.op_type},     {"kind", row.kind},
+          {"why", row.why},   {"ec_passes", row.ec_passes}, {"origins", row.origins}};
 }
 
 Json to_json_value(const NodeTime& row) {
-  return {{"name", row.name}, {"op_type", row.op_type}, {"kind", row.kind}, {"seconds", row.seconds}};
+  return {{"name", row.name},
+          {"op_type", row.op_type},
+          {"kind", row.kind},
+          {"ec_passes", row.ec_passes},
+          {"seconds", row.seconds}};
 }
 
 Json to_json_value(const PassRow& row) { return {{"pass", row.pass}, {"rewrites", row.rewrites}}; }

@@ -50,7 +50,7 @@ std::vector<std::string> folder_names(const std::vector<TensorInfo>& outputs) {
 RunReport run_model(const std::filesystem::path& model, const Samples& data, const std::filesystem::path& folder,
                     const RunOptions& options) {
   const QuantConfig config = read_config(options.config);
-  const Session session(model, {.threads = options.threads});
+  const Session session(model, {.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes});
   const std::vector<InputSpec> inputs = input_specs(session.inputs());
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
   const std::vector<std::string> names = folder_names(session.outputs());

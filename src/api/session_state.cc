@@ -44,7 +44,8 @@ Session::State::State(Graph graph, const SessionOptions& options)
   check_watched(graph, known, options.watched);
   run_passes(graph);
   const TensorReaders readers(graph, options.watched);
-  lower(graph, {options.watched.begin(), options.watched.end()});
+  lower(graph,
+        {.watched = {options.watched.begin(), options.watched.end()}, .ec_in_two_passes = options.ec_in_two_passes});
   watched = readers.in(graph);
   ExecutorOptions running{.threads = options.threads};
   for (const auto& [name, tensor] : watched) {

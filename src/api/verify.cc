@@ -37,7 +37,7 @@ VerifyReport verify_models(const std::filesystem::path& reference, const std::fi
   const Graph a = load(reference), b = load(other);
   const std::vector<InputSpec> inputs = input_specs(a);
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
-  CompareOptions compare_options{.threads = options.threads};
+  CompareOptions compare_options{.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes};
   if (options.progress) {
     compare_options.progress = [&](int64_t done, int64_t total) { options.progress("verify", done, total); };
   }

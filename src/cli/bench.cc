@@ -37,7 +37,7 @@ std::string operator_table(const BenchReport& report) {
   };
   std::map<std::pair<std::string, std::string>, Sum> sums;
   for (const NodeTime& node : report.nodes) {
-    Sum& sum = sums[{node.op_type, node.kind}];
+    Sum& sum = sums[{node.op_type, runs_as(node.kind, node.ec_passes)}];
     ++sum.nodes;
     sum.seconds += node.seconds;
   }
@@ -55,7 +55,8 @@ std::string node_table(const BenchReport& report) {
   Table table({"slowest nodes", "operator", "runs as", ">ms", ">%"});
   for (size_t i = 0; i < std::min(kSlowest, report.nodes.size()); ++i) {
     const NodeTime& node = report.nodes[i];
-    table.add({node.name, node.op_type, node.kind, milliseconds(node.seconds), percent(node.seconds, total(report))});
+    table.add({node.name, node.op_type, runs_as(node.kind, node.ec_passes), milliseconds(node.seconds),
+               percent(node.seconds, total(report))});
   }
   return table.text();
 }
@@ -80,6 +81,7 @@ struct Arguments {
   Samples data;
   int threads = 0;
   std::optional<double> seconds;
+  bool ec_in_two_passes = false;
   bool calibrate = false;
   CostOptions costs;
 };
@@ -95,7 +97,7 @@ void run(const Arguments& arguments) {
     return;
   }
   if (arguments.model.empty()) throw CLI::RequiredError("MODEL");
-  BenchOptions options{.threads = arguments.threads};
+  BenchOptions options{.threads = arguments.threads, .ec_in_two_passes = arguments.ec_in_two_passes};
   options.seconds = arguments.seconds.value_or(options.seconds);
   const BenchReport report = bench_model(arguments.model, arguments.data, options);
   write_json(arguments.json, to_json(report));
@@ -119,13 +121,14 @@ void add_bench(CLI::App& app) {
       ->add_option("--seconds", arguments->seconds,
                    "Time to spend on each of the two measurements (default 2), or on each cost (0.3)")
       ->check(CLI::PositiveNumber);
+  CLI::Option* ec = add_ec_option(*command, arguments->ec_in_two_passes);
   CLI::Option* calibrate =
       command->add_flag("--calibrate-costs", arguments->calibrate,
                         "No model: measure what precisions cost on this CPU, as a target file says it");
   command->add_option("--target", arguments->costs.target, "The target, a name or a file, for --calibrate-costs")
       ->needs(calibrate)
       ->capture_default_str();
-  calibrate->excludes(model)->excludes(data);
+  calibrate->excludes(model)->excludes(data)->excludes(ec);
   add_json_option(*command, arguments->json);
   command->footer(
       "Example:\n  twofold bench model_int8.onnx --threads 1\n"

@@ -8,7 +8,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace twofold {
 
@@ -24,6 +25,10 @@ void add_targets(CLI::App& app);
 void add_json_option(CLI::App& command, std::filesystem::path& path);
 // Adds -c,--config FILE to a command that does to its data what quantize does, and uses nothing else of the file.
 void add_preprocessing_option(CLI::App& command, std::filesystem::path& path);
+// Adds --ec-in-two-passes; `of_which` says of which model, where the command has several.
+CLI::Option* add_ec_option(CLI::App& command, bool& in_two_passes, const std::string& of_which = "");
+// How a node of a lowered model runs, for a table: "integer", or "integer, ec in 2 passes".
+std::string runs_as(const std::string& kind, int ec_passes);
 // Writes the report of a command where it was asked for: whole or not at all.
 void write_json(const std::filesystem::path& path, const std::string& json);
 

@@ -52,7 +52,7 @@ std::string lowered_table(const InspectReport& report) {
   Table table({"node", "operator", "runs as", "why not on integers"});
   std::map<std::string, int> counts;
   for (const LoweredRow& row : report.lowered) {
-    table.add({row.name, row.op_type, row.kind, row.why});
+    table.add({row.name, row.op_type, runs_as(row.kind, row.ec_passes), row.why});
     ++counts[row.kind];
   }
   std::string text = table.text() + "\n";
@@ -75,16 +75,18 @@ void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand("inspect", "Show what is in a model, and what simplification leaves of it");
   struct Arguments {
     std::filesystem::path model, json;
+    InspectOptions options;
     bool lowered = false;
   };
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The ONNX model")->required();
   command->add_flag("--lowered", arguments->lowered,
                     "Show how each node of a quantized model runs, and why where that is in float");
+  add_ec_option(*command, arguments->options.ec_in_two_passes);
   add_json_option(*command, arguments->json);
   command->footer("Example:\n  twofold inspect model.onnx\n  twofold inspect model_int8.onnx --lowered");
   command->callback([arguments] {
-    const InspectReport report = inspect(arguments->model);
+    const InspectReport report = inspect(arguments->model, arguments->options);
     write_json(arguments->json, to_json(report));
     if (arguments->lowered && report.unsupported.empty()) {
       fmt::print("{}", lowered_table(report));

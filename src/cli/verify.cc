@@ -32,6 +32,7 @@ void add_verify(CLI::App& app) {
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_ec_option(*command, arguments->options.ec_in_two_passes, " of B");
   add_json_option(*command, arguments->json);
   command->footer("Example:\n  twofold verify model.onnx model_int8.onnx --data samples/ -c ptq.yaml");
   command->callback([arguments] {

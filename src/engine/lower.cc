@@ -23,11 +23,11 @@ std::vector<bool> watched_values(const Graph& graph, const std::set<std::string>
 
 }  // namespace
 
-FloatReasons lower(Graph& graph, const std::set<std::string>& watched) {
+FloatReasons lower(Graph& graph, const LowerOptions& options) {
   fold_quantized_constants(graph);
-  merge_ec_terms(graph);
+  merge_ec_terms(graph, options.ec_in_two_passes);
   sink_dequantize(graph);
-  const ChainFinder chains(graph, watched_values(graph, watched));
+  const ChainFinder chains(graph, watched_values(graph, options.watched));
   FloatReasons reasons;
   lower_gemms(graph, chains, reasons);
   lower_elementwise(graph, chains);

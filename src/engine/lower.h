@@ -15,9 +15,16 @@ class ChainFinder;
 // Why a product stayed a float operator, by node name.
 using FloatReasons = std::map<std::string, std::string>;
 
-// Runs the steps below in order; a graph without Q/DQ is left as it is. What `watched` names, float tensors that stand
-// between operators, is still computed, as far as it is needed for more than a Relu or Clip behind a product.
-FloatReasons lower(Graph& graph, const std::set<std::string>& watched = {});
+struct LowerOptions {
+  // Float tensors that stand between operators and are still computed, as far as they are needed for more than a Relu
+  // or Clip behind a product.
+  std::set<std::string> watched = {};
+  // Products with an `ec` operand run once per digit (ops/ec_product.h), not once on 16 bits.
+  bool ec_in_two_passes = false;
+};
+
+// Runs the steps below in order; a graph without Q/DQ is left as it is.
+FloatReasons lower(Graph& graph, const LowerOptions& options = {});
 
 // What is quantized and constant, as other tools write their weights:
 //   Q(constant)  =>  constant',   Transpose(DQ(constant))  =>  DQ(constant')
@@ -29,8 +36,9 @@ int fold_quantized_constants(Graph& graph);
 // The exported form of an `ec` operand, two identical operators and an Add with int8 terms, becomes one operator with a
 // 16-bit operand. The other way round too, for an activation in two terms:
 //   q1 = Q(x; s1), q2 = Q(x - DQ(q1); s1/254)  =>  EcQuantize(x; s1).
-// Refuses where the two operators differ in anything but that operand. Returns how many Adds went away.
-int merge_ec_terms(Graph& graph);
+// Refuses where the two operators differ in anything but that operand. Where `in_two_passes`, the operator gets the
+// attributes that have it run so (ops/ec_product.h). Returns how many Adds went away.
+int merge_ec_terms(Graph& graph, bool in_two_passes = false);
 
 // Conv, ConvTranspose, MatMul and Gemm on two DequantizeLinear, with the QuantizeLinear, Relu and Clip behind them:
 //   DQ(a), DQ(b) -> op -> [Relu | Clip] -> Q...   =>   a, b -> IntegerOp -> integers...

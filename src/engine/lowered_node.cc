@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/ec_product.h"
 #include "ops/float_program.h"
 #include "ops/quantized_body.h"
 
@@ -67,6 +68,7 @@ std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReaso
     LoweredNode entry{id, LoweredKind::kFloat, ""};
     if (is_lowered(node)) {
       entry.kind = node.op_type == "Table" ? LoweredKind::kTable : LoweredKind::kInteger;
+      entry.ec_passes = ec_passes(node);
     } else if (has_body(node) && dequantizes_inside(node)) {
       entry.kind = LoweredKind::kQuantized;
       entry.why = "integers in and out, float32 inside";

@@ -24,7 +24,8 @@ std::string_view to_string(LoweredKind kind);
 struct LoweredNode {
   NodeId node = kNone;
   LoweredKind kind = LoweredKind::kFloat;
-  std::string why;  // of a float one: why it is one; of a quantized one: what that is
+  std::string why;    // of a float one: why it is one; of a quantized one: what that is
+  int ec_passes = 1;  // of a product with ec operands that run in passes: 2 or 4
 };
 
 // In topological order. `reasons` are those that lower() gave.

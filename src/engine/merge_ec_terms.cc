@@ -5,6 +5,7 @@
 #include "engine/quantized_edge.h"
 #include "graph/gemm_type.h"
 #include "numeric/ec.h"
+#include "ops/ec_product.h"
 
 namespace twofold {
 
@@ -153,7 +154,7 @@ std::optional<ValueId> merged_bias(Graph& graph, const Node& node1, const Node& 
 }
 
 // Merges op(..first..) + op(..second..) at Add node `sum` if they differ in the digit of one operand only.
-bool merge_sum(Graph& graph, EcMerger& merger, NodeId sum) {
+bool merge_sum(Graph& graph, EcMerger& merger, NodeId sum, bool in_two_passes) {
   const ValueId results[] = {graph.node(sum).input(0), graph.node(sum).input(1)};
   for (ValueId result : results) {
     if (result == kNone || graph.producer(result) == kNone || !graph.has_single_use(result)) return false;
@@ -173,6 +174,7 @@ bool merge_sum(Graph& graph, EcMerger& merger, NodeId sum) {
   const std::optional<ValueId> bias = merged_bias(graph, node1, node2);
   if (!bias) return false;
   graph.set_input(first, operand, merged);
+  if (in_two_passes) graph.attributes(first).set(operand == 0 ? kEcA : kEcB, int64_t{1});
   if (*bias != node1.input(2)) graph.set_input(first, 2, *bias);
   graph.add_origins(first, graph.node(second).origins);
   graph.add_origins(first, graph.node(sum).origins);
@@ -185,11 +187,11 @@ bool merge_sum(Graph& graph, EcMerger& merger, NodeId sum) {
 
 }  // namespace
 
-int merge_ec_terms(Graph& graph) {
+int merge_ec_terms(Graph& graph, bool in_two_passes) {
   EcMerger merger(graph);
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (graph.node(id).is("Add") && merge_sum(graph, merger, id)) ++count;
+    if (graph.node(id).is("Add") && merge_sum(graph, merger, id, in_two_passes)) ++count;
   }
   return count;
 }

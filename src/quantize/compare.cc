@@ -86,8 +86,8 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
     const std::set<std::string> a = computed_tensors(reference), b = computed_tensors(other);
     std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(watch, watch.end()));
   }
-  const Runnable runnable_b(other, options.threads, watch);
-  const Runnable runnable_a(reference, options.threads, runnable_b.watched());
+  const Runnable runnable_b(other, options.threads, {.watched = watch, .ec_in_two_passes = options.ec_in_two_passes});
+  const Runnable runnable_a(reference, options.threads, {.watched = runnable_b.watched()});
   const std::set<std::string> common = runnable_a.watched();
   const std::vector<size_t> partners = match_outputs(reference, other);
 

@@ -31,6 +31,7 @@ struct CompareOptions {
   int threads = 0;
   int64_t max_samples = 0;  // 0: all
   bool inner_tensors = true;
+  bool ec_in_two_passes = false;  // in the other graph
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 

@@ -1,6 +1,5 @@
 #include "quantize/runnable.h"
 
-#include "engine/lower.h"
 #include "ops/layout.h"
 
 namespace twofold {
@@ -23,16 +22,16 @@ std::optional<IntegerForm> integer_form(const Graph& graph, ValueId real) {
 
 }  // namespace
 
-Runnable::Runnable(const Graph& graph, int threads, const std::set<std::string>& watch) : graph_(graph) {
+Runnable::Runnable(const Graph& graph, int threads, const LowerOptions& lowering) : graph_(graph) {
   std::map<std::string, IntegerForm> forms;
-  for (const std::string& name : watch) {
+  for (const std::string& name : lowering.watched) {
     const ValueId value = graph.find_value(name);
     if (value == kNone) continue;
     if (const auto form = integer_form(graph, value)) forms.emplace(name, *form);
   }
-  lower(graph_, watch);
+  lower(graph_, lowering);
   std::vector<ValueId> ids;
-  for (const std::string& name : watch) {
+  for (const std::string& name : lowering.watched) {
     ValueId id = graph_.find_value(name);
     std::optional<QuantizedEdge> edge;
     const auto form = forms.find(name);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "engine/lower.h"
 #include "engine/quantized_edge.h"
 #include "graph/graph.h"
 
@@ -22,9 +23,9 @@ class Runnable {
   // Called with the name and the real values (float32, plain layout) of a watched tensor.
   using OnTensor = std::function<void(const std::string& name, const Tensor& real)>;
 
-  // Lowers a copy of `graph`. `watch` names float tensors of it; those that lowering leaves only as integers are
+  // Lowers a copy of `graph`. Of the tensors that are watched, those that lowering leaves only as integers are
   // dequantized, and those that it leaves no trace of (the input of a fused Relu) are dropped: see watched().
-  Runnable(const Graph& graph, int threads, const std::set<std::string>& watch = {});
+  Runnable(const Graph& graph, int threads, const LowerOptions& lowering = {});
   Runnable(const Runnable&) = delete;
   Runnable& operator=(const Runnable&) = delete;
 

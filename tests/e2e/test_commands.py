@@ -34,6 +34,19 @@ def quantized(tmp_path_factory, samples):
     return folder, succeed("quantize", MODEL, "--data", samples, *written)
 
 
+@pytest.fixture(scope="module")
+def with_ec(tmp_path_factory, samples):
+    """A model whose first convolution has an ec weight, and whose attention has two ec inputs."""
+    folder = tmp_path_factory.mktemp("ec")
+    nodes = {
+        "/edges/Conv": {"qtype": "int16-ec"},
+        "/attention/MatMul": {"input0": "ec", "input1": "ec"},
+    }
+    (folder / "c.yaml").write_text(json.dumps({"node_config": nodes}))
+    succeed("quantize", MODEL, "--data", samples, "-c", folder / "c.yaml", "-o", folder / "ec.onnx")
+    return folder / "ec.onnx"
+
+
 def load(path):
     """Strict JSON: no NaN, no Infinity, no key twice."""
 
@@ -208,6 +221,20 @@ def test_verify_of_a_model_with_itself(tmp_path, samples):
     assert metrics["cosine-similarity"] == pytest.approx(1, abs=1e-12)
 
 
+def test_verify_and_run_ec_in_two_passes(tmp_path, with_ec, samples):
+    """The same integers, in every tensor and every file."""
+    option = "--ec-in-two-passes"
+    succeed("verify", with_ec, with_ec, "--data", samples, option, "--json", tmp_path / "v.json")
+    report = load(tmp_path / "v.json")
+    assert {row["equal_share"] for row in report["outputs"] + report["tensors"]} == {1}
+    for name, options in [("one", ()), ("two", (option,))]:
+        succeed("run", with_ec, "--data", samples, "-o", tmp_path / name, *options)
+    one, two = (np.load(tmp_path / name / "logits" / "000002.npy") for name in ("one", "two"))
+    np.testing.assert_array_equal(one, two)
+    # On a model without ec operands the option does nothing.
+    succeed("run", MODEL, "--data", samples, "-o", tmp_path / "float", option)
+
+
 def test_verify_counts_equal_integers(tmp_path, quantized, samples):
     """With another bias, what follows that layer differs, by whole steps where it is integers."""
     model = onnx.load(quantized[0] / "q.onnx")
@@ -331,6 +358,34 @@ def test_inspect_lowered_says_how_each_node_runs(quantized, tmp_path):
     assert names == [row["name"] for row in rows]
 
 
+def test_ec_in_two_passes_is_told(with_ec, samples, tmp_path):
+    def kinds(printed):
+        return {row[0]: row[2] for row in table(printed, "node")}
+
+    option, plain = "--ec-in-two-passes", kinds(succeed("inspect", with_ec, "--lowered"))
+    printed = succeed("inspect", with_ec, "--lowered", option, "--json", tmp_path / "i.json")
+    passes = {row["name"]: row["ec_passes"] for row in load(tmp_path / "i.json")["lowered"]}
+    several = {name: n for name, n in passes.items() if n > 1}
+    assert several == {"/edges/Conv": 2, "/attention/MatMul": 4}
+    told = {name: f"integer, ec in {n} passes" for name, n in several.items()}
+    assert kinds(printed) == plain | told
+    assert all(plain[name] == "integer" for name in told)
+
+    arguments = (
+        "--data",
+        samples,
+        "--threads",
+        "1",
+        "--seconds",
+        "0.05",
+        "--json",
+        tmp_path / "b.json",
+    )
+    printed = succeed("bench", with_ec, option, *arguments)
+    assert {n["name"]: n["ec_passes"] for n in load(tmp_path / "b.json")["nodes"]} == passes
+    assert set(told.values()) <= {row[1] for row in table(printed, "operator")}
+
+
 def test_bench_times_every_node(quantized, samples, tmp_path):
     folder, _ = quantized
     arguments = ("--data", samples, "--threads", "1", "--seconds", "0.05")
@@ -384,6 +439,7 @@ def test_calibrated_costs_go_into_a_target_file(tmp_path):
 def test_bench_is_told_one_thing_to_do():
     assert "MODEL is required" in fail("bench")
     assert "excludes" in fail("bench", MODEL, "--calibrate-costs")
+    assert "excludes" in fail("bench", "--ec-in-two-passes", "--calibrate-costs")
     assert "requires --calibrate-costs" in fail("bench", MODEL, "--target", "cpu")
     assert "'cpu'" in fail("bench", "--calibrate-costs", "--target", "cqu")
 

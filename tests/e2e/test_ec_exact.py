@@ -1,4 +1,4 @@
-"""The exported form of an ec operand, two operators and an Add, against one 16-bit operand."""
+"""The exported form of an ec operand: two operators and an Add, as one of 16 bits and in passes."""
 
 import integer_reference as reference
 import numpy as np
@@ -24,14 +24,16 @@ def split_activation(model, x, s1):
 
 
 def run_and_compare(model, y, acc, unit, op, feeds):
-    """Both as float32 and as int8 behind a QuantizeLinear."""
+    """Both as float32 and as int8 behind a QuantizeLinear, in one pass and in several."""
     model.output(y, np.float32, acc.ndim)
     q = model.quantize(y, S_Y, I8(-3))
     model.output(q, I8, acc.ndim)
     unit = reference.along_channels(unit, acc, op)
-    got = twofold.Session(model.bytes(), threads=1).run(feeds)
-    np.testing.assert_array_equal(got[y], reference.to_float(acc, unit))
-    np.testing.assert_array_equal(got[q], reference.requantize(acc, unit, I8, S_Y, -3))
+    for in_passes in (False, True):
+        session = twofold.Session(model.bytes(), threads=1, ec_in_two_passes=in_passes)
+        got = session.run(feeds)
+        np.testing.assert_array_equal(got[y], reference.to_float(acc, unit))
+        np.testing.assert_array_equal(got[q], reference.requantize(acc, unit, I8, S_Y, -3))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,10 @@ def run_and_compare(model, y, acc, unit, op, feeds):
     [
         ("Conv", (2, 3, 7, 7), (5, 3, 3, 3), {"pads": [1, 1, 1, 1], "strides": [2, 1]}),
         ("Conv", (1, 6, 7, 7), (6, 1, 3, 3), {"group": 6}),
+        ("Conv", (1, 6, 7, 7), (4, 3, 3, 3), {"group": 2}),
+        ("Conv", (2, 6, 20), (5, 6, 3), {"strides": [2]}),
         ("ConvTranspose", (1, 3, 5, 5), (3, 4, 3, 3), {"strides": [2, 2]}),
+        ("ConvTranspose", (1, 3, 5, 5), (3, 4, 2, 2), {"strides": [2, 2]}),
         ("MatMul", (3, 4, 30), (30, 9), {}),
         ("Gemm", (4, 30), (9, 30), {"transB": 1}),
     ],
@@ -173,9 +178,11 @@ def test_exported_file(tmp_path):
     np.testing.assert_array_equal(s2, s1 / np.float32(254))
     s_a = values[makers[first.input[0]].input[1]]
     unit = reference.along_channels(unit_of(s_a, s2), np.zeros((1, 4, 1, 1)), "Conv")
-    session = twofold.Session(tmp_path / "ec.onnx", threads=1)
+    path = tmp_path / "ec.onnx"
+    sessions = [twofold.Session(path, threads=1, ec_in_two_passes=p) for p in (False, True)]
     for sample in data:
         a = np.clip(np.rint(sample["x"] / s_a), -32768, 32767).astype(np.int64)
         acc = reference.conv(a, 254 * digits[0] + digits[1])
         acc += reference.along_channels(254 * biases[0] + biases[1], acc, "Conv")
-        np.testing.assert_array_equal(session.run(sample)[y], reference.to_float(acc, unit))
+        for session in sessions:
+            np.testing.assert_array_equal(session.run(sample)[y], reference.to_float(acc, unit))

@@ -210,6 +210,14 @@ def test_threads_do_not_change_integers(quantized, images, name):
     np.testing.assert_array_equal(one, two)
 
 
+def test_ec_in_two_passes_changes_nothing(quantized, images):
+    model = quantized("int16-ec")[0]
+    expected = run_twofold(model, images[:100])
+    for threads in (1, 2):
+        session = twofold.Session(model, threads=threads, ec_in_two_passes=True)
+        np.testing.assert_array_equal(session.run({"image": images[:100]})["logits"], expected)
+
+
 def test_batch_does_not_change_integers(quantized, images):
     session = twofold.Session(quantized("dual-int16")[0], threads=1)
     whole = session.run({"image": images[:20]})["logits"]

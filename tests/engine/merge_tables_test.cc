@@ -59,7 +59,7 @@ TEST(MergeTables, KeepsWhatIsReadBetween) {
 TEST(MergeTables, NotThroughWhatIsWatched) {
   const HardSwish swish({3, 4});
   Graph lowered = swish.b.graph;
-  lower(lowered, {"sum"});
+  lower(lowered, {.watched = {"sum"}});
   EXPECT_EQ(ops(lowered), "QuantizeLinear Elementwise Table Elementwise Table DequantizeLinear");
   expect_same_bits(swish.b.graph, lowered, {random_tensor({3, 4}, 1)});
 }

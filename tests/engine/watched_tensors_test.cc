@@ -9,7 +9,7 @@ namespace {
 
 WatchedTensor found(Graph graph, const std::string& name) {
   const TensorReaders readers(graph, {name});
-  lower(graph, {name});
+  lower(graph, {.watched = {name}});
   return readers.in(graph).at(name);
 }
 

@@ -143,7 +143,7 @@ TEST(WrapQuantized, WhatIsWatchedIsComputed) {
   Residual g({3, 40, 300}, {3, 40, 300});
   g.output(g.edge(g.normal, 0.05F));
   Graph lowered = g.graph;
-  lower(lowered, {"sum"});
+  lower(lowered, {.watched = {"sum"}});
   EXPECT_NE(lowered.find_value("sum"), kNone);
   expect_same_bits(g.graph, lowered, g.inputs);
 }
