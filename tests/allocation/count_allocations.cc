@@ -98,9 +98,10 @@ void write_pools(const std::filesystem::path& path) {
 struct Case {
   bool digits;  // attention, whose right operands are computed, is among their operators
   std::string config;
+  bool ec_in_two_passes = false;
 
   friend std::ostream& operator<<(std::ostream& out, const Case& c) {
-    return out << (c.digits ? "digits " : "pools ") << c.config;
+    return out << (c.digits ? "digits " : "pools ") << c.config << (c.ec_in_two_passes ? " in two passes" : "");
   }
 };
 
@@ -123,7 +124,7 @@ class Allocations : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(Allocations, StopAfterTwoRuns) {
-  const Session session(folder_ / "quantized.onnx", {.threads = 1});
+  const Session session(folder_ / "quantized.onnx", {.threads = 1, .ec_in_two_passes = GetParam().ec_in_two_passes});
   const Tensor many = images(64, 2), few = images(48, 3);
   EXPECT_GT(count_in(session, many), 5);  // so it does count
   count_in(session, many);
@@ -137,6 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
     Precisions, Allocations,
     ::testing::Values(Case{true, "{}"}, Case{true, "{model_config: {all_node_type: int16}}"},
                       Case{true, "{op_config: {Conv: {qtype: dual-int16}, MatMul: {qtype: dual-int16}}}"},
+                      Case{true, "{op_config: {Conv: {qtype: int16-ec}, MatMul: {qtype: int16-ec}}}", true},
                       Case{false, "{model_config: {all_node_type: int16}, op_config: {Softmax: {qtype: int16}}}"}));
 
 }  // namespace
