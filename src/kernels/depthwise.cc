@@ -249,7 +249,8 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
 DepthwiseKernel Depthwise::fused_kernel() const {
   if (epilogue_.outputs().size() != 1 || kind_ == SumsKind::kDouble) return nullptr;
   const Epilogue::Output& output = epilogue_.outputs()[0];
-  return output.bounded ? kernels_->outputs[static_cast<size_t>(output.kind)] : nullptr;
+  const bool fits = output.bounded || output.kind == OutputKind::kFloat32;
+  return fits ? kernels_->outputs[static_cast<size_t>(output.kind)] : nullptr;
 }
 
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,

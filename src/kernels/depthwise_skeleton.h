@@ -134,6 +134,8 @@ struct WriteOutput {
 template <typename V, int kVectors>
 using WriteBytes = WriteOutput<ByteRows<V, kVectors>>;
 template <typename V, int kVectors>
+using WriteFloats = WriteOutput<FloatRows<V, kVectors>>;
+template <typename V, int kVectors>
 using WriteWords = WriteOutput<WordRows<V, kVectors, false>>;
 template <typename V, int kVectors>
 using WritePlainWords = WriteOutput<WordRows<V, kVectors, true>>;
@@ -325,6 +327,7 @@ constexpr DepthwiseKernels depthwise_kernels() {
     if constexpr (!kSplit)
       kernels.outputs[static_cast<int>(OutputKind::kInt8)] = depthwise<V, Dot, Channels, kSplit, WriteBytes>;
     kernels.outputs[static_cast<int>(OutputKind::kInt16)] = depthwise_words<V, Dot, Channels, kSplit>;
+    kernels.outputs[static_cast<int>(OutputKind::kFloat32)] = depthwise<V, Dot, Channels, kSplit, WriteFloats>;
   }
   return kernels;
 }

@@ -275,6 +275,30 @@ struct WordRows {
   }
 };
 
+template <typename V, int kVectors>
+struct FloatRows {
+  const double* multiplier;
+
+  explicit FloatRows(const TileOutput& form) : multiplier(form.multiplier) {}
+  template <typename Row>
+  [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      constexpr int kBytes = V::kLanes * 4;
+      typename V::F64 y[2];
+      scaled<V>(row, multiplier, v * V::kLanes, y);
+      const int left = columns - v * V::kLanes;
+      if (v < kVectors - 1 || left == V::kLanes) {
+        V::store_f32(to + v * kBytes, y[0], y[1]);
+      } else {
+        std::byte part[kBytes];
+        V::store_f32(part, y[0], y[1]);
+        V::store_partial(to + v * kBytes, V::load_bytes(part), left * 4);
+      }
+    }
+  }
+};
+
 template <typename V, template <typename> typename Sums, OutputKind kKind>
 void epilogue(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
   if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt8 && Sums<V>::kKind == SumsKind::kInt32) {

@@ -94,6 +94,8 @@ constexpr void fill_fused(FusedKernel (*kernels)[kMaxTileVectors]) {
       kernels[static_cast<int>(OutputKind::kInt8)][kVectors - 1] = fused_rows<V, Sums, kVectors, ByteRows<V, kVectors>>;
     }
     kernels[static_cast<int>(OutputKind::kInt16)][kVectors - 1] = fused_words<V, Sums, kVectors>;
+    kernels[static_cast<int>(OutputKind::kFloat32)][kVectors - 1] =
+        fused_rows<V, Sums, kVectors, FloatRows<V, kVectors>>;
   }
   if constexpr (kVectors > 1) fill_fused<V, Sums, Shape, kVectors - 1>(kernels);
 }

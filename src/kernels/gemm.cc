@@ -191,7 +191,8 @@ FusedKernel Worker::fused_kernel(const PackedB::Panel& panel) const {
   const Epilogue::Output& output = epilogue_.outputs()[0];
   const PackedB::Chunk& chunk = b_.chunks(panel)[0];
   const auto kind = static_cast<size_t>(output.kind);
-  if (!output.bounded || chunk.end > kernels_.max_fused_cells) return nullptr;
+  const bool fits = output.bounded || output.kind == OutputKind::kFloat32;
+  if (!fits || chunk.end > kernels_.max_fused_cells) return nullptr;
   if (b_.product() == Product::kPairsAndHighBytes)
     return epilogue_.fits_high_bytes() ? kernels_.fused_high_bytes[kind][panel.vectors - 1] : nullptr;
   if (!epilogue_.fits_int32()) return nullptr;

@@ -87,7 +87,7 @@ struct FusedRows {
   const int32_t* high_start;
   int columns;  // that are wanted
 };
-// REQUIRES: output.bounded.
+// REQUIRES: output.bounded, or float32.
 using FusedKernel = void (*)(const FusedRows& rows, const TileOutput& output);
 
 // Sums of a depthwise convolution for a group of neighbouring channels and a strip of output pixels. The window's rows
@@ -113,7 +113,7 @@ struct DepthwiseStrip {
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
 struct DepthwiseKernels {
   DepthwiseKernel sums;
-  // Requantize as well, for outputs that are bounded; null where there are none.
+  // Requantize as well, for outputs that are bounded or float32; null where there are none.
   DepthwiseKernel outputs[kOutputKinds];
 };
 
