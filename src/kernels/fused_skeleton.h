@@ -21,7 +21,7 @@ template <typename V, typename Dot, int kRows, int kVectors>
 struct SumsOfOnePass {
   typename V::I32 acc[kRows][kVectors];
 
-  [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a) {
+  [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a, const std::byte* /*high*/) {
     sum_cells<V, Dot, kRows, kVectors>(a, rows.a_stride, rows.b, rows.cells, rows.start, acc);
   }
   [[gnu::always_inline]] RegisterSums<V> row(int r) const { return {acc[r]}; }
@@ -32,9 +32,8 @@ template <typename V, typename Pairs, typename High, int kRows, int kVectors>
 struct SumsOfTwoPasses {
   typename V::I32 wrapped[kRows][kVectors], high[kRows][kVectors];
 
-  [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a) {
-    sum_cells<V, High, kRows, kVectors>(a + rows.high_offset, rows.a_stride, rows.high_b, rows.high_cells,
-                                        rows.high_start, high);
+  [[gnu::always_inline]] void compute(const FusedRows& rows, const std::byte* a, const std::byte* high_a) {
+    sum_cells<V, High, kRows, kVectors>(high_a, rows.high_stride, rows.high_b, rows.high_cells, rows.high_start, high);
     sum_cells<V, Pairs, kRows, kVectors>(a, rows.a_stride, rows.b, rows.cells, rows.start, wrapped);
   }
   [[gnu::always_inline]] RegisterHighByteSums<V> row(int r) const { return {wrapped[r], high[r]}; }
@@ -55,9 +54,9 @@ struct TwoPasses {
 
 template <int kRows, typename Sums, typename Writer>
 [[gnu::always_inline]] inline void fused_tile(const FusedRows& rows, const Writer& writer, const std::byte* a,
-                                              std::byte* to, std::ptrdiff_t to_stride) {
+                                              const std::byte* high_a, std::byte* to, std::ptrdiff_t to_stride) {
   Sums sums;
-  sums.compute(rows, a);
+  sums.compute(rows, a, high_a);
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) writer.write(sums.row(r), rows.columns, to + r * to_stride);
 }
@@ -68,14 +67,14 @@ void fused_rows(const FusedRows& rows, const TileOutput& output) {
   constexpr int kRows = V::kFusedSums / kVectors;
   const FusedRows part = rows;  // which no store changes
   const Writer writer(output);
-  const std::ptrdiff_t stride = output.row_stride, a_stride = part.a_stride;
+  const std::ptrdiff_t stride = output.row_stride, a_stride = part.a_stride, high_stride = part.high_stride;
   std::byte* to = output.data;
-  const std::byte* a = part.a;
+  const std::byte *a = part.a, *high = part.high_a;
   int64_t left = part.rows;
-  for (; left >= kRows; left -= kRows, a += kRows * a_stride, to += kRows * stride)
-    fused_tile<kRows, typename Sums::template Of<kRows, kVectors>>(part, writer, a, to, stride);
-  for (; left > 0; --left, a += a_stride, to += stride)
-    fused_tile<1, typename Sums::template Of<1, kVectors>>(part, writer, a, to, stride);
+  for (; left >= kRows; left -= kRows, a += kRows * a_stride, high += kRows * high_stride, to += kRows * stride)
+    fused_tile<kRows, typename Sums::template Of<kRows, kVectors>>(part, writer, a, high, to, stride);
+  for (; left > 0; --left, a += a_stride, high += high_stride, to += stride)
+    fused_tile<1, typename Sums::template Of<1, kVectors>>(part, writer, a, high, to, stride);
 }
 
 template <typename V, typename Sums, int kVectors>

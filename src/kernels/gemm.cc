@@ -41,9 +41,9 @@ class Worker {
   void pack_rows(int64_t begin, int64_t count, std::byte* rows);
   int64_t sum_of_row(const std::byte* row) const;
   void tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows);
-  void dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
-                 const int32_t* init, const int32_t* high_init = kZeros.data());
-  void sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows);
+  void dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, int64_t row, int rows, const int32_t* init,
+                 const int32_t* high_init = kZeros.data());
+  void sum_chunks(const PackedB::Panel& panel, int64_t row, int rows);
   FusedKernel fused_kernel(const PackedB::Panel& panel) const;
   void run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t first_row, int64_t count);
   TileOutput place(size_t output, const PackedB::Panel& panel, int64_t first_row, int64_t row) const;
@@ -55,10 +55,10 @@ class Worker {
   std::span<const OutputRows> outputs_;
   const BlockSink* sink_;
   int64_t first_column_;
-  const std::byte* rows_ = nullptr;  // packed, or as good as that
-  std::ptrdiff_t row_stride_ = 0;    // bytes
-  std::byte* block_ = nullptr;       // for the sink: rows of the block by columns of the panel
-  double* row_offset_ = nullptr;     // row_factor * sum of a row
+  const std::byte *rows_ = nullptr, *high_rows_ = nullptr;  // packed, or as good as that; and their high bytes
+  std::ptrdiff_t row_stride_ = 0, high_stride_ = 0;         // bytes
+  std::byte* block_ = nullptr;                              // for the sink: rows of the block by columns of the panel
+  double* row_offset_ = nullptr;                            // row_factor * sum of a row
   alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc_, high_;
   alignas(kCacheLine) std::array<double, kMaxTileSize> sums_;
 };
@@ -78,12 +78,18 @@ void Worker::pack(int64_t begin, int64_t count) {
   const std::ptrdiff_t offsets = round_up(count * static_cast<int64_t>(sizeof(double)), kCacheLine);
   const RowsInPlace in_place = b_.row_factor() == 0 ? a_.in_place(begin, form) : RowsInPlace{};
   const bool packs = in_place.first == nullptr;
-  std::byte* memory = scratch().at_least(static_cast<size_t>(offsets + (packs ? count * form.stride : 0)));
+  std::byte* memory = scratch().at_least(static_cast<size_t>(offsets + count * form.stride));
   row_offset_ = reinterpret_cast<double*>(memory);
   std::fill_n(row_offset_, count, 0.0);
-  rows_ = packs ? memory + offsets : in_place.first;
+  std::byte* const packed = memory + offsets;
+  rows_ = packs ? packed : in_place.first;
   row_stride_ = packs ? form.stride : in_place.stride;
-  if (packs) pack_rows(begin, count, memory + offsets);
+  high_rows_ = packed + form.high_offset;
+  high_stride_ = form.stride;
+  if (packs) pack_rows(begin, count, packed);
+  // Beyond K, up to whole cache lines, there is room for what happens to be there, in packed rows.
+  const std::ptrdiff_t n = round_up(form.k, packs ? 32 : 4);
+  if (form.high_bytes > 0) kernels_.high_bytes({rows_, row_stride_, count, n, packed + form.high_offset, form.stride});
 }
 
 void Worker::pack_rows(int64_t begin, int64_t count, std::byte* rows) {
@@ -93,11 +99,6 @@ void Worker::pack_rows(int64_t begin, int64_t count, std::byte* rows) {
   for (int64_t r = 0; padded_k > form.k && r < count; ++r)
     std::memset(rows + r * form.stride + last, 0, form.element_bytes == 1 ? 4 : 8);
   a_.pack(begin, count, {form, rows});
-  // Beyond K, up to whole cache lines, there is room for what happens to be there.
-  for (int64_t r = 0; form.high_bytes > 0 && r < count; ++r) {
-    std::byte* row = rows + r * form.stride;
-    kernels_.high_bytes(row, round_up(padded_k, 32), row + form.high_offset);
-  }
   for (int64_t r = 0; b_.row_factor() != 0 && r < count; ++r)
     row_offset_[r] = b_.row_factor() * static_cast<double>(sum_of_row(rows + r * form.stride));
 }
@@ -117,33 +118,33 @@ int64_t Worker::sum_of_row(const std::byte* row) const {
 }
 
 // Fills acc_, starting from `init`, and high_, from `high_init`, where the product wants it.
-void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, const std::byte* a, int rows,
+void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk, int64_t row, int rows,
                        const int32_t* init, const int32_t* high_init) {
-  const std::ptrdiff_t stride = row_stride_, width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
+  const std::ptrdiff_t width = static_cast<std::ptrdiff_t>(panel.vectors) * kernels_.lanes;
   const int64_t cells = chunk.end - chunk.begin;
   const auto run = [&](const auto& tiles, auto&&... operands) { tiles[panel.vectors - 1][rows - 1](operands...); };
   run(b_.product() == Product::kQuads ? kernels_.quads
       : b_.cell_bytes() == 2          ? kernels_.byte_pairs
                                       : kernels_.pairs,
-      a + chunk.begin * 4, stride, b_.data() + panel.cells + chunk.begin * width * b_.cell_bytes(), cells, init,
-      acc_.data());
+      rows_ + row * row_stride_ + chunk.begin * 4, row_stride_,
+      b_.data() + panel.cells + chunk.begin * width * b_.cell_bytes(), cells, init, acc_.data());
   if (b_.product() != Product::kPairsAndHighBytes) return;
   const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
   const int64_t first = chunk.begin / per_high;
-  run(kernels_.has_quads ? kernels_.quads : kernels_.pairs, a + b_.row_form().high_offset + first * 4, stride,
+  run(kernels_.has_quads ? kernels_.quads : kernels_.pairs, high_rows_ + row * high_stride_ + first * 4, high_stride_,
       b_.high_data() + panel.high + first * width * 4, cells / per_high, high_init, high_.data());
 }
 
 // Fills sums_.
-void Worker::sum_chunks(const PackedB::Panel& panel, const std::byte* a, int rows) {
+void Worker::sum_chunks(const PackedB::Panel& panel, int64_t row, int rows) {
   const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(rows) * panel.vectors * kernels_.lanes;
   bool first = true;
   for (const PackedB::Chunk& chunk : b_.chunks(panel)) {
     if (b_.product() == Product::kPairsAndHighBytes) {
-      dot_chunk(panel, chunk, a, rows, b_.wrap_init() + chunk.init);
+      dot_chunk(panel, chunk, row, rows, b_.wrap_init() + chunk.init);
       kernels_.combine(acc_.data(), high_.data(), size, first, sums_.data());
     } else {
-      dot_chunk(panel, chunk, a, rows, kZeros.data());
+      dot_chunk(panel, chunk, row, rows, kZeros.data());
       kernels_.flush(acc_.data(), size, first, sums_.data());
     }
     first = false;
@@ -153,18 +154,17 @@ void Worker::sum_chunks(const PackedB::Panel& panel, const std::byte* a, int row
 void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, int rows) {
   const int width = panel.vectors * kernels_.lanes;
   const TileShape shape = {.rows = rows, .columns = panel.columns, .width = width};
-  const std::byte* a = rows_ + row * row_stride_;
   const bool high = b_.product() == Product::kPairsAndHighBytes, one_chunk = panel.chunks == 1;
   SumsKind kind = SumsKind::kDouble;
   if (one_chunk && high && epilogue_.fits_high_bytes()) {
     kind = SumsKind::kHighBytes;
-    dot_chunk(panel, b_.chunks(panel)[0], a, rows, epilogue_.wrap_start() + panel.first_column,
+    dot_chunk(panel, b_.chunks(panel)[0], row, rows, epilogue_.wrap_start() + panel.first_column,
               epilogue_.high_start() + panel.first_column);
   } else if (one_chunk && !high && epilogue_.fits_int32()) {
     kind = SumsKind::kInt32;
-    dot_chunk(panel, b_.chunks(panel)[0], a, rows, epilogue_.int32_offset() + panel.first_column);
+    dot_chunk(panel, b_.chunks(panel)[0], row, rows, epilogue_.int32_offset() + panel.first_column);
   } else {
-    sum_chunks(panel, a, rows);
+    sum_chunks(panel, row, rows);
   }
   const TileSums sums = {acc_.data(), high_.data(), sums_.data(), epilogue_.offset() + panel.first_column,
                          row_offset_ + row};
@@ -211,7 +211,8 @@ void Worker::run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t 
           .b = b_.data() + panel.cells,
           .cells = cells,
           .start = (high ? epilogue_.wrap_start() : epilogue_.int32_offset()) + c,
-          .high_offset = b_.row_form().high_offset,
+          .high_a = high_rows_,
+          .high_stride = high_stride_,
           .high_b = high ? b_.high_data() + panel.high : nullptr,
           .high_cells = kernels_.has_quads ? cells / 2 : cells,
           .high_start = high ? epilogue_.high_start() + c : nullptr,

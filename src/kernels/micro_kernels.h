@@ -34,6 +34,15 @@ struct RowsCopy {
 };
 using CopyRows = void (*)(const RowsCopy& copy);
 
+// The high bytes of the n elements of some rows, plus high_bias, as the cells that the second pass wants: uint8, or
+// int16. Strides are bytes.
+struct HighBytes {
+  const std::byte* cells;
+  std::ptrdiff_t stride, rows, n;
+  std::byte* high;
+  std::ptrdiff_t high_stride;
+};
+
 // Where and how one tile is written: y = clamp(round_half_even(acc * multiplier[c]), low, high) + zero_point; to
 // float32, float(acc * multiplier[c]); to float64, acc * multiplier[c].
 struct TileOutput {
@@ -80,8 +89,9 @@ struct FusedRows {
   const std::byte* b;
   std::ptrdiff_t cells;
   const int32_t* start;
-  // Of the second pass; `high_offset` bytes from a row of A to its high bytes.
-  std::ptrdiff_t high_offset;
+  // Of the second pass.
+  const std::byte* high_a;
+  std::ptrdiff_t high_stride;
   const std::byte* high_b;
   std::ptrdiff_t high_cells;
   const int32_t* high_start;
@@ -151,9 +161,7 @@ struct MicroKernels {
   CopyRows copy_8_to_8;
   CopyRows copy_s8_to_16, copy_u8_to_16;
   CopyRows copy_16_to_16;
-  // The high bytes of n elements of a packed row, plus high_bias, as the cells that the second pass wants: uint8, or
-  // int16. n is a multiple of 32.
-  void (*high_bytes)(const std::byte* cells, std::ptrdiff_t n, std::byte* high);
+  void (*high_bytes)(const HighBytes& rows);
 
   PackCells pack_quads, pack_pairs_s8, pack_pairs_u8, pack_pairs_16;
   ScanCells scan_quads, scan_pairs;

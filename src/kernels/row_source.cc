@@ -29,7 +29,7 @@ const std::byte* MatrixRows::row(int64_t r) const {
 
 RowsInPlace MatrixRows::in_place(int64_t begin, const RowForm& form) const {
   const auto bytes = static_cast<int64_t>(byte_size(a_.dtype));
-  const bool same = form.flip == 0 && form.element_bytes == bytes && form.high_bytes == 0;
+  const bool same = form.flip == 0 && form.element_bytes == bytes;
   // The last cell must be whole: what follows a row is not zero.
   if (!same || a_.column_stride != 1 || a_.columns % 4 != 0) return {};
   return {row(begin), a_.row_stride * bytes};

@@ -54,7 +54,7 @@ class RowSource {
   virtual DType dtype() const = 0;
   // Packs rows [begin, begin + count) to `rows`. Called by several threads at once.
   virtual void pack(int64_t begin, int64_t count, const PackedRows& rows) const = 0;
-  // The rows from `begin` on, where they lie in memory as they would lie packed but for the stride; else null.
+  // The rows from `begin` on, where their cells lie in memory as they would lie packed but for the stride; else null.
   virtual RowsInPlace in_place(int64_t /*begin*/, const RowForm& /*form*/) const { return {}; }
 };
 

@@ -89,12 +89,17 @@ void copy_widened(const RowsCopy& copy) {
 }
 
 template <typename High, int kBias>
-void high_bytes(const std::byte* cells, std::ptrdiff_t n, std::byte* high) {
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
-    uint16_t value;
-    __builtin_memcpy(&value, cells + 2 * i, sizeof(value));
-    const auto top = static_cast<High>((value >> 8) ^ kBias);
-    __builtin_memcpy(high + i * static_cast<std::ptrdiff_t>(sizeof(High)), &top, sizeof(High));
+void high_bytes(const HighBytes& rows) {
+  const std::byte* cells = rows.cells;
+  std::byte* high = rows.high;
+  const std::ptrdiff_t n = rows.n, stride = rows.stride, high_stride = rows.high_stride;
+  for (std::ptrdiff_t r = rows.rows; r > 0; --r, cells += stride, high += high_stride) {
+    for (std::ptrdiff_t i = 0; i < n; ++i) {
+      uint16_t value;
+      __builtin_memcpy(&value, cells + 2 * i, sizeof(value));
+      const auto top = static_cast<High>((value >> 8) ^ kBias);
+      __builtin_memcpy(high + i * static_cast<std::ptrdiff_t>(sizeof(High)), &top, sizeof(High));
+    }
   }
 }
 
