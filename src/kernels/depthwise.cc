@@ -133,6 +133,7 @@ Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
       kind_(sums_kind(b_, epilogue_)),
       kernels_(&kernels_for(b_, split_)) {
   pack_weights();
+  b_.drop_elements();
   prepare_starts();
 }
 

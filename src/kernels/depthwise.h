@@ -29,8 +29,8 @@ class Depthwise {
   // As Conv::run.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
            const BlockSink* sink = nullptr) const;
-  // Bytes of the packed weights, in both forms.
-  size_t packed_bytes() const { return b_.byte_size() + weights_.size() + high_weights_.size(); }
+  // Bytes of the packed weights.
+  size_t packed_bytes() const { return weights_.size() + high_weights_.size(); }
 
  private:
   // Channels that the kernel takes at once.
@@ -53,6 +53,7 @@ class Depthwise {
 
   // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
   // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.
+  // The elements themselves are dropped when the groups' cells have been made of them.
   // Where sums of 16 x 16 bits could leave int32, weights are split into 256 high + low, whose sums cannot.
   PackedB b_;
   Epilogue epilogue_;

@@ -64,6 +64,12 @@ class PackedB {
   // Of the packed elements.
   size_t byte_size() const { return data_.size() + high_.size(); }
 
+  // Frees the packed elements, for kernels that have laid them out anew and use the rest only.
+  void drop_elements() {
+    data_ = {};
+    high_ = {};
+  }
+
   // For gemm and Epilogue. Arrays have an entry per column, up to padded_columns(), the panels' width.
   const MicroKernels& kernels() const { return *kernels_; }
   const RowForm& row_form() const { return row_form_; }
