@@ -1,10 +1,12 @@
-// Uninitialized bytes on a cache line boundary.
+// Memory on a cache line boundary, from an allocator or the heap: uninitialized bytes, and vectors.
 #ifndef TWOFOLD_SRC_KERNELS_ALIGNED_BUFFER_H_
 #define TWOFOLD_SRC_KERNELS_ALIGNED_BUFFER_H_
 
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "twofold/tensor.h"
@@ -45,16 +47,45 @@ class AlignedBuffer {
   std::shared_ptr<std::byte> data_;
 };
 
-// Of a std::vector whose elements kernels load as whole vectors: a load that crosses cache lines costs two.
+// Of a std::vector whose elements kernels load as whole vectors: a load that crosses cache lines costs two. The
+// elements come from `allocator`, which must outlive them, or from the heap without one.
 template <typename T>
-struct CacheLineAllocator {
+class CacheLineAllocator {
+ public:
   using value_type = T;
-  CacheLineAllocator() = default;
+  // A vector moved to another one takes its memory along.
+  using propagate_on_container_move_assignment = std::true_type;
+
+  CacheLineAllocator(Allocator* allocator = nullptr) : allocator_(allocator) {}  // NOLINT(google-explicit-constructor)
   template <typename U>
-  CacheLineAllocator(const CacheLineAllocator<U>& /*other*/) {}  // NOLINT(google-explicit-constructor)
-  T* allocate(size_t n) { return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kCacheLine})); }
-  void deallocate(T* memory, size_t /*n*/) { ::operator delete (memory, std::align_val_t{kCacheLine}); }
-  friend bool operator==(const CacheLineAllocator& /*a*/, const CacheLineAllocator& /*b*/) { return true; }
+  CacheLineAllocator(const CacheLineAllocator<U>& other)  // NOLINT(google-explicit-constructor)
+      : allocator_(other.allocator()) {}
+
+  T* allocate(size_t n) {
+    const size_t bytes = n * sizeof(T);
+    if (allocator_ == nullptr) return static_cast<T*>(::operator new (bytes, std::align_val_t{kCacheLine}));
+    // What gives the memory back lies in the line before the elements.
+    Owner owner = allocator_->allocate(kCacheLine + bytes);
+    std::byte* const memory = owner.get();
+    new (memory) Owner(std::move(owner));
+    return reinterpret_cast<T*>(memory + kCacheLine);
+  }
+  void deallocate(T* elements, size_t /*n*/) {
+    if (allocator_ == nullptr) return ::operator delete (elements, std::align_val_t{kCacheLine});
+    auto* const place = reinterpret_cast<Owner*>(reinterpret_cast<std::byte*>(elements) - kCacheLine);
+    const Owner owner = std::move(*place);
+    std::destroy_at(place);
+  }
+  Allocator* allocator() const { return allocator_; }
+  friend bool operator==(const CacheLineAllocator& a, const CacheLineAllocator& b) {
+    return a.allocator_ == b.allocator_;
+  }
+
+ private:
+  using Owner = std::shared_ptr<std::byte>;
+  static_assert(sizeof(Owner) <= kCacheLine);
+
+  Allocator* allocator_;
 };
 template <typename T>
 using AlignedVector = std::vector<T, CacheLineAllocator<T>>;

@@ -25,9 +25,15 @@ std::vector<T> channels_last(const ConvWeights& weights) {
 }
 
 // The entries of one group of something that has one entry, or one per output channel.
-template <typename T>
-std::span<const T> part(std::span<const T> all, int64_t first, int64_t count) {
+std::span<const int64_t> part(std::span<const int64_t> all, int64_t first, int64_t count) {
   return all.size() <= 1 ? all : all.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+}
+
+// Those of something whose entries repeat.
+std::vector<double> repeated_part(std::span<const double> all, int64_t first, int64_t count) {
+  std::vector<double> result;
+  for (int64_t i = first; i < first + count; ++i) result.push_back(all[static_cast<size_t>(i) % all.size()]);
+  return result;
 }
 
 bool is_pointwise(const std::array<ConvAxis, 3>& axes) {
@@ -71,10 +77,7 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
     PackedB packed({weights.dtype, first, k, columns, 1, k, weights.zero_point}, a_dtype, a_zero_point,
                    {.compact = true});
     std::vector<OutputForm> forms(outputs.begin(), outputs.end());
-    for (OutputForm& form : forms) {
-      const auto own = part(std::span<const double>(form.multiplier), g * columns, columns);
-      form.multiplier = std::vector<double>(own.begin(), own.end());
-    }
+    for (OutputForm& form : forms) form.multiplier = repeated_part(form.multiplier, g * columns, columns);
     Epilogue epilogue(packed, part(bias, g * columns, columns), forms);
     groups_.push_back({std::move(packed), std::move(epilogue)});
   }

@@ -21,13 +21,15 @@ OutputKind kind_of(DType dtype) {
 }
 
 // The output with a multiplier for each of `columns` columns, and zeros up to `padded`.
-Epilogue::Output output_of(const OutputForm& form, size_t columns, size_t padded) {
-  TWOFOLD_CHECK(form.multiplier.size() == 1 || form.multiplier.size() == columns);
+Epilogue::Output output_of(const OutputForm& form, size_t columns, size_t padded, Allocator* allocator) {
+  const size_t period = form.multiplier.size();
+  TWOFOLD_CHECK(period > 0 || columns == 0);
   Epilogue::Output output = {};
   output.kind = kind_of(form.dtype);
   output.bytes = static_cast<std::ptrdiff_t>(byte_size(form.dtype));
-  output.multiplier.assign(padded, 0.0);
-  for (size_t c = 0; c < columns; ++c) output.multiplier[c] = form.multiplier[form.multiplier.size() == 1 ? 0 : c];
+  output.multiplier = AlignedVector<double>(padded, 0.0, allocator);
+  for (size_t c = 0; c < columns; ++c)
+    output.multiplier[c] = c < period ? form.multiplier[c] : output.multiplier[c - period];
   output.low = form.low - form.zero_point;
   output.high = form.high - form.zero_point;
   output.zero_point = form.zero_point;
@@ -36,8 +38,12 @@ Epilogue::Output output_of(const OutputForm& form, size_t columns, size_t padded
 
 }  // namespace
 
-Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs)
-    : offset_(b.offset().begin(), b.offset().end()) {
+Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+                   Allocator* allocator)
+    : offset_(b.offset().begin(), b.offset().end(), allocator),
+      int32_offset_(allocator),
+      wrap_start_(allocator),
+      high_start_(allocator) {
   const auto columns = static_cast<size_t>(b.columns()), padded = static_cast<size_t>(b.padded_columns());
   add_bias(bias, columns);
   fits_int32_ = b.row_factor() == 0;
@@ -51,21 +57,24 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
   }
   if (b.product() == Product::kPairsAndHighBytes) split_offset(b);
   for (const OutputForm& form : outputs) {
-    Output output = output_of(form, columns, padded);
+    Output output = output_of(form, columns, padded, allocator);
     output.bounded = b.row_factor() == 0;
     for (size_t c = 0; c < padded && output.bounded; ++c) {
       output.bounded = (b.sum_bound()[c] + std::abs(offset_[c])) * std::abs(output.multiplier[c]) < 1 << 30;
     }
-    if (output.bounded) output.float_multiplier.assign(output.multiplier.begin(), output.multiplier.end());
+    if (output.bounded)
+      output.float_multiplier = AlignedVector<float>(output.multiplier.begin(), output.multiplier.end(), allocator);
     outputs_.push_back(std::move(output));
   }
 }
 
-Epilogue::Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs)
-    : offset_(static_cast<size_t>((columns + kMaxLanes - 1) / kMaxLanes * kMaxLanes)), fits_int32_(false) {
+Epilogue::Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+                   Allocator* allocator)
+    : offset_(static_cast<size_t>((columns + kMaxLanes - 1) / kMaxLanes * kMaxLanes), 0.0, allocator),
+      fits_int32_(false) {
   add_bias(bias, static_cast<size_t>(columns));
   for (const OutputForm& form : outputs)
-    outputs_.push_back(output_of(form, static_cast<size_t>(columns), offset_.size()));
+    outputs_.push_back(output_of(form, static_cast<size_t>(columns), offset_.size(), allocator));
 }
 
 void Epilogue::add_bias(std::span<const int64_t> bias, size_t columns) {

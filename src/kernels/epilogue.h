@@ -17,7 +17,7 @@ namespace twofold::kernels {
 //   float64:                    y = acc * multiplier[c]; with a multiplier of 1 the accumulator itself
 struct OutputForm {
   DType dtype = DType::kFloat32;
-  std::vector<double> multiplier;  // one, or one per column
+  std::vector<double> multiplier;  // of the first columns; the others repeat them
   int32_t zero_point = 0;
   int32_t low = 0, high = 0;  // within the type
 };
@@ -37,10 +37,13 @@ class Epilogue {
   };
 
   // `bias` is empty, or has one value or one per column, in accumulator steps.
-  // REQUIRES: |bias| <= 2^52; multipliers finite; 1 or b.columns() entries.
-  Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs);
+  // REQUIRES: |bias| <= 2^52; multipliers finite, one at least if there are columns. Memory that grows with the columns
+  // comes from `allocator`, which must outlive it, or from the heap without one.
+  Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+           Allocator* allocator = nullptr);
   // The same for `columns` columns of sums that are there in double (weighted_sum.h), of any size.
-  Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs);
+  Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+           Allocator* allocator = nullptr);
 
   // For gemm: acc = sum + offset[c]; in int32 (starting from int32_offset) if fits_int32(). Of panels of one chunk, if
   // fits_high_bytes(), also as SumsKind::kHighBytes, where W starts from wrap_start and E from high_start.

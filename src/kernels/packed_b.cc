@@ -109,7 +109,16 @@ bool cut(int64_t steps, int width, int64_t limit, int64_t most, const Weigh& wei
 }  // namespace
 
 PackedB::PackedB(const MatrixView& b, DType a_dtype, int32_t a_zero_point, const PackOptions& options)
-    : isa_(current_isa()), kernels_(&micro_kernels(isa_)), k_(b.rows), columns_(b.columns) {
+    : isa_(current_isa()),
+      kernels_(&micro_kernels(isa_)),
+      k_(b.rows),
+      columns_(b.columns),
+      panels_(options.allocator),
+      chunks_(options.allocator),
+      wrap_init_(options.allocator),
+      offset_(options.allocator),
+      sum_bound_(options.allocator),
+      magnitude_(options.allocator) {
   choose_form(b, a_dtype, a_zero_point, options.whole_sums);
   lay_out_panels(options.allocator);
   pack_panels(b);

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "kernels/aligned_buffer.h"
 #include "kernels/isa.h"
@@ -34,7 +33,8 @@ struct PackOptions {
   // 8-bit elements that are multiplied in pairs stay bytes, which kernels widen as they load them. Half the memory and
   // its traffic, for a B that is read again and again.
   bool compact = false;
-  Allocator* allocator = nullptr;  // nullptr: the heap
+  // Of all that is made, and to outlive it; nullptr: the heap.
+  Allocator* allocator = nullptr;
 };
 
 // B [K,N], immutable and shareable by threads. Lies as panels of columns, [panel][cell of K][column], K filled up with
@@ -111,11 +111,11 @@ class PackedB {
   int32_t b_zero_point_ = 0;  // of the packed b
   int64_t a_bound_ = 0;       // largest magnitude of a packed a
   AlignedBuffer data_, high_;
-  std::vector<Panel> panels_;
-  std::vector<Chunk> chunks_;
-  std::vector<int32_t> wrap_init_;
-  std::vector<double> offset_, sum_bound_;
-  std::vector<int64_t> magnitude_;  // per column, of all of K
+  AlignedVector<Panel> panels_;
+  AlignedVector<Chunk> chunks_;
+  AlignedVector<int32_t> wrap_init_;
+  AlignedVector<double> offset_, sum_bound_;
+  AlignedVector<int64_t> magnitude_;  // per column, of all of K
   double row_factor_ = 0;
 };
 

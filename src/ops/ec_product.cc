@@ -75,7 +75,7 @@ class EcProduct final : public Kernel {
       : product_(args), a_ec_(is_ec(args.node, kEcA)), b_ec_(is_ec(args.node, kEcB)), pass_(pass_of(args.node)) {
     const Tensor* b = args.constants[1];
     if (b != nullptr) {
-      epilogue_.emplace(epilogue_for(*b));
+      epilogue_.emplace(epilogue_for(*b, nullptr));
       b_terms_ = terms_of(*b, b_ec_, nullptr);
     }
     KernelArgs pass_args{pass_, {nullptr, nullptr}, args.make_runner};
@@ -92,7 +92,7 @@ class EcProduct final : public Kernel {
   void run(OpCall& call) const override {
     const Tensor &a = call.input(0), &b = call.input(1);
     std::optional<kernels::Epilogue> own;
-    if (!epilogue_) own.emplace(epilogue_for(b));
+    if (!epilogue_) own.emplace(epilogue_for(b, call.allocator()));
     const std::vector<Term> left = terms_of(a, a_ec_, call.allocator());
     const std::vector<Term> right = b_terms_.empty() ? terms_of(b, b_ec_, call.allocator()) : b_terms_;
     std::vector<Term> sums;
@@ -114,14 +114,14 @@ class EcProduct final : public Kernel {
 
  private:
   // Throws as PackedB does for the sums of one pass. 254 |q1| + |q2| is at most 32640, which int16 holds.
-  kernels::Epilogue epilogue_for(const Tensor& b) const {
+  kernels::Epilogue epilogue_for(const Tensor& b, Allocator* allocator) const {
     const double a_most = magnitude(product_.a_dtype, product_.a_zero_point);
     const double b_most = magnitude(b.dtype(), product_.b_zero_point);
     const auto [k, channels] = extent_of(pass_, b.shape());
     if (static_cast<double>(k) * a_most * b_most > kExactDouble)
       throw_error(ErrorCode::kUnsupported, "sums of {} products of these integers could pass 2^53", k);
     product_.check_channels(channels);
-    return {channels, product_.bias, product_.output_forms(channels)};
+    return {channels, product_.bias, product_.output_forms, allocator};
   }
 
   Tensor run_pass(const Kernel& pass, const Tensor& a, const Tensor& b, Allocator* allocator) const {

@@ -75,7 +75,7 @@ class IntegerConv final : public Kernel {
             product_.a_dtype,
             product_.a_zero_point,
             product_.bias,
-            product_.output_forms(channels)};
+            product_.output_forms};
   }
 
   const IntegerProduct product_;

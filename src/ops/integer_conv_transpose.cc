@@ -142,7 +142,7 @@ class IntegerConvTranspose final : public Kernel {
             product_.a_dtype,
             product_.a_zero_point,
             product_.bias,
-            product_.output_forms(channels)};
+            product_.output_forms};
   }
 
   Tiles prepare_tiles(const Tensor& weights) const {
@@ -155,13 +155,7 @@ class IntegerConvTranspose final : public Kernel {
       bias.clear();
       for (int64_t c = 0; c < columns; ++c) bias.push_back(product_.bias[static_cast<size_t>(c % channels)]);
     }
-    std::vector<kernels::OutputForm> forms = product_.output_forms(channels);
-    for (kernels::OutputForm& form : forms) {
-      const std::vector<double> one = form.multiplier;
-      form.multiplier.clear();
-      for (int64_t c = 0; c < columns; ++c) form.multiplier.push_back(one[static_cast<size_t>(c % channels)]);
-    }
-    kernels::Epilogue epilogue(b, bias, forms);
+    kernels::Epilogue epilogue(b, bias, product_.output_forms);
     return {std::move(b), std::move(epilogue)};
   }
 

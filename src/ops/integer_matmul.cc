@@ -75,7 +75,7 @@ class IntegerMatMul final : public Kernel {
     product_.check_channels(p.n);
     kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point,
                             {.compact = allocator == nullptr, .allocator = allocator});
-    kernels::Epilogue epilogue(packed, product_.bias, product_.output_forms(p.n));
+    kernels::Epilogue epilogue(packed, product_.bias, product_.output_forms, allocator);
     return {std::move(packed), std::move(epilogue)};
   }
 

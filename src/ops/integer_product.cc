@@ -17,6 +17,17 @@ kernels::MatrixView view(const Tensor& tensor, int32_t zero_point, int64_t offse
           .zero_point = zero_point};
 }
 
+kernels::OutputForm output_form(const StoredForm& output, float a_scale, std::span<const float> b_scale) {
+  kernels::OutputForm form{output.dtype, {}, output.zero_point, output.low, output.high};
+  for (const float scale : b_scale) {
+    const double unit = static_cast<double>(a_scale) * scale;
+    form.multiplier.push_back(output.dtype == DType::kFloat64   ? 1
+                              : output.dtype == DType::kFloat32 ? unit
+                                                                : unit / output.scale);
+  }
+  return form;
+}
+
 }  // namespace
 
 IntegerProduct::IntegerProduct(const KernelArgs& args)
@@ -30,6 +41,7 @@ IntegerProduct::IntegerProduct(const KernelArgs& args)
   program = FloatProgram::read(attributes);
   if (!program.outputs.empty()) outputs = read_forms(attributes, kProgramSource);
   if (outputs.empty()) outputs = {StoredForm{}};
+  for (const StoredForm& output : outputs) output_forms.push_back(output_form(output, a_scale, b_scale));
   if (args.constants.size() > 2 && args.constants[2] != nullptr) {
     const std::span<const int64_t> values = args.constants[2]->data<int64_t>();
     bias.assign(values.begin(), values.end());
@@ -61,21 +73,6 @@ void IntegerProduct::check_channels(int64_t channels) const {
                 channels);
   };
   check(bias.size(), "bias");
-}
-
-std::vector<kernels::OutputForm> IntegerProduct::output_forms(int64_t channels) const {
-  std::vector<kernels::OutputForm> forms;
-  for (const StoredForm& output : outputs) {
-    kernels::OutputForm form{output.dtype, {}, output.zero_point, output.low, output.high};
-    for (int64_t c = 0; c < channels; ++c) {
-      const double unit = static_cast<double>(a_scale) * b_scale[static_cast<size_t>(c) % b_scale.size()];
-      form.multiplier.push_back(output.dtype == DType::kFloat64   ? 1
-                                : output.dtype == DType::kFloat32 ? unit
-                                                                  : unit / output.scale);
-    }
-    forms.push_back(std::move(form));
-  }
-  return forms;
 }
 
 }  // namespace twofold

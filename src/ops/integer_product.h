@@ -39,10 +39,10 @@ struct IntegerProduct {
   std::vector<StoredForm> outputs;
   FloatProgram program;  // without outputs: none
 
-  // Throws Error(kInvalidModel) if bias or scales are not for one channel (for all) or `channels`.
+  std::vector<kernels::OutputForm> output_forms;  // of `outputs`, with a multiplier per element of b_scale
+
+  // Throws Error(kInvalidModel) if the bias is not for one channel (for all) or `channels`.
   void check_channels(int64_t channels) const;
-  // Multipliers for `channels` output channels; where there are fewer scales, they repeat.
-  std::vector<kernels::OutputForm> output_forms(int64_t channels) const;
   // The operands' elements from `offset` on as a matrix, strides in elements.
   // Throws Error(kInvalidModel) if the tensor has not the type that the node was made for.
   kernels::MatrixView view_a(const Tensor& a, int64_t offset, int64_t rows, int64_t columns, int64_t row_stride,

@@ -95,13 +95,33 @@ void write_pools(const std::filesystem::path& path) {
   export_onnx(builder.graph, path);
 }
 
+// Products of two computed matrices: many columns, which take big memory for each; a stack; a Gemm with a bias.
+void write_products(const std::filesystem::path& path) {
+  GraphBuilder builder;
+  const ValueId x = builder.input("image", {-1, 1, 28, 28});
+  const ValueId left = builder.node("left", "MatMul", {x, builder.ramp({28, 28})});
+  const ValueId right = builder.node("right", "MatMul", {x, builder.ramp({28, 640})});
+  builder.output(builder.node("wide", "MatMul", {left, right}));
+  const ValueId tall = builder.node("tall", "Reshape", {left, builder.ints({-1, 28})});
+  const ValueId flat = builder.node("flat", "Reshape", {right, builder.ints({-1, 640})});
+  builder.output(builder.node("whole", "Gemm", {tall, flat, builder.ramp({640})}, {{"transA", int64_t{1}}}));
+  export_onnx(builder.graph, path);
+}
+
+enum class Model : uint8_t {
+  kDigits,  // attention, whose right operands are computed, is among their operators
+  kPools,
+  kProducts,
+};
+
 struct Case {
-  bool digits;  // attention, whose right operands are computed, is among their operators
+  Model model;
   std::string config;
   bool ec_in_two_passes = false;
 
   friend std::ostream& operator<<(std::ostream& out, const Case& c) {
-    return out << (c.digits ? "digits " : "pools ") << c.config << (c.ec_in_two_passes ? " in two passes" : "");
+    constexpr const char* kNames[] = {"digits ", "pools ", "products "};
+    return out << kNames[static_cast<size_t>(c.model)] << c.config << (c.ec_in_two_passes ? " in two passes" : "");
   }
 };
 
@@ -114,11 +134,16 @@ class Allocations : public ::testing::TestWithParam<Case> {
     options.config.text = GetParam().config;
     options.threads = 1;
     options.output = folder_ / "quantized.onnx";
-    write_pools(folder_ / "pools.onnx");
-    const std::filesystem::path model = GetParam().digits ? kDigits / "digits.onnx" : folder_ / "pools.onnx";
-    quantize(model, {.path = {}, .source = samples_in_memory({{{"image", images(1, 1)}}})}, options);
+    quantize(write_model(), {.path = {}, .source = samples_in_memory({{{"image", images(1, 1)}}})}, options);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path write_model() const {
+    if (GetParam().model == Model::kDigits) return kDigits / "digits.onnx";
+    const std::filesystem::path path = folder_ / "float.onnx";
+    GetParam().model == Model::kPools ? write_pools(path) : write_products(path);
+    return path;
+  }
 
   std::filesystem::path folder_;
 };
@@ -136,10 +161,14 @@ TEST_P(Allocations, StopAfterTwoRuns) {
 
 INSTANTIATE_TEST_SUITE_P(
     Precisions, Allocations,
-    ::testing::Values(Case{true, "{}"}, Case{true, "{model_config: {all_node_type: int16}}"},
-                      Case{true, "{op_config: {Conv: {qtype: dual-int16}, MatMul: {qtype: dual-int16}}}"},
-                      Case{true, "{op_config: {Conv: {qtype: int16-ec}, MatMul: {qtype: int16-ec}}}", true},
-                      Case{false, "{model_config: {all_node_type: int16}, op_config: {Softmax: {qtype: int16}}}"}));
+    ::testing::Values(
+        Case{Model::kDigits, "{}"}, Case{Model::kDigits, "{model_config: {all_node_type: int16}}"},
+        Case{Model::kDigits, "{op_config: {Conv: {qtype: dual-int16}, MatMul: {qtype: dual-int16}}}"},
+        Case{Model::kDigits, "{op_config: {Conv: {qtype: int16-ec}, MatMul: {qtype: int16-ec}}}", true},
+        Case{Model::kPools, "{model_config: {all_node_type: int16}, op_config: {Softmax: {qtype: int16}}}"},
+        Case{Model::kProducts, "{}"}, Case{Model::kProducts, "{model_config: {all_node_type: int16}}"},
+        Case{Model::kProducts, "{op_config: {MatMul: {qtype: dual-int16}, Gemm: {qtype: dual-int16}}}"},
+        Case{Model::kProducts, "{op_config: {MatMul: {qtype: int16-ec}, Gemm: {qtype: int16-ec}}}", true}));
 
 }  // namespace
 }  // namespace twofold

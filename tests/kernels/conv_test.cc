@@ -55,6 +55,8 @@ void expect_exact(const Case& c, std::mt19937& random) {
   forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 3}});
   forms.push_back({.dtype = DType::kFloat64, .multiplier = {1.0}});  // the accumulators themselves
   forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5}, .low = -7, .high = 99});
+  // Multipliers that repeat.
+  forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5, 0.25, 0.125}, .low = -99, .high = 99});
   forms.push_back({.dtype = DType::kInt16, .multiplier = {spread(random) / largest * 30000}, .low = 0, .high = 32000});
   forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 7}});
 

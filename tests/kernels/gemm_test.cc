@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/parallel_for.h"
+#include "kernels/counting_allocator.h"
 #include "kernels/reference.h"
 #include "twofold/error.h"
 
@@ -36,7 +37,9 @@ std::vector<OutputForm> all_forms(int64_t n, double largest, std::mt19937& rando
   forms.push_back({.dtype = DType::kFloat64, .multiplier = {1.0}});  // the accumulators themselves
   // Relu, and a multiplier that makes every other value a tie.
   forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5}, .zero_point = -5, .low = -5, .high = 100});
-  forms.push_back({.dtype = DType::kInt16, .multiplier = {0.25}, .zero_point = 0, .low = -32768, .high = 32767});
+  // Multipliers that repeat.
+  forms.push_back(
+      {.dtype = DType::kInt16, .multiplier = {0.25, 0.125, 1}, .zero_point = 0, .low = -32768, .high = 32767});
   return forms;
 }
 
@@ -59,9 +62,11 @@ void expect_exact(const Case& c, std::mt19937& random) {
   double largest = 1;
   for (const int64_t value : acc) largest = std::max(largest, std::abs(static_cast<double>(value)));
 
-  const PackedB packed(b_view, c.a_type, c.a_zero, {.compact = random() % 2 == 0});
+  CountingAllocator counting;
+  Allocator* const allocator = random() % 2 == 0 ? &counting : nullptr;
+  const PackedB packed(b_view, c.a_type, c.a_zero, {.compact = random() % 2 == 0, .allocator = allocator});
   const auto expect_outputs = [&](std::span<const OutputForm> forms) {
-    const Epilogue epilogue(packed, bias, forms);
+    const Epilogue epilogue(packed, bias, forms, allocator);
     const int64_t row_stride = c.n + 5;
     std::vector<std::vector<unsigned char>> got;
     std::vector<OutputRows> places;

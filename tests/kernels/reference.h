@@ -85,7 +85,7 @@ inline std::vector<unsigned char> reference_output(const std::vector<int64_t>& a
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       const int64_t sum = acc[static_cast<size_t>(r * columns + c)];
-      const double m = form.multiplier[form.multiplier.size() == 1 ? 0 : static_cast<size_t>(c)];
+      const double m = form.multiplier[static_cast<size_t>(c) % form.multiplier.size()];
       unsigned char* to = out.data() + static_cast<size_t>(r * row_stride + c) * bytes;
       if (form.dtype == DType::kFloat32) {
         const auto value = static_cast<float>(static_cast<double>(sum) * m);
