@@ -4,6 +4,7 @@
 #include "ops/families.h"
 #include "ops/matmul_loop.h"
 #include "ops/packed_matmul.h"
+#include "ops/stacked_matmul.h"
 
 namespace twofold {
 
@@ -78,7 +79,8 @@ class GemmKernel final : public Kernel {
       : alpha_(args.node.attributes.get_float("alpha", 1.0F)),
         beta_(args.node.attributes.get_float("beta", 1.0F)),
         transposed_a_(args.node.attributes.get_int("transA", 0) != 0),
-        transposed_b_(args.node.attributes.get_int("transB", 0) != 0) {
+        transposed_b_(args.node.attributes.get_int("transB", 0) != 0),
+        computed_(alpha_, args.node.input(2) != kNone) {
     const auto constant = [&](size_t i) { return i < args.constants.size() ? args.constants[i] : nullptr; };
     const Epilogue epilogue = get_epilogue(args.node.attributes);
     const Tensor* b = constant(1);
@@ -126,10 +128,10 @@ class GemmKernel final : public Kernel {
       }
       return packed_->run(call, shape.m, a.data<float>().data(), addends, y.data());
     }
-    start_with_addend(call, shape, beta_, y);
+    if (call.has_input(2) || shape.k == 0) start_with_addend(call, shape, beta_, y);
     if (shape.k == 0) return;
-    multiply(shape.m, shape.n, shape.k, alpha_, {a.data<float>().data(), a.dim(1), transposed_a_},
-             {b.data<float>().data(), b.dim(1), transposed_b_}, 1.0F, y.data(), shape.n);
+    const MatrixProduct p = plan_product(a.shape(), b.shape(), gemm_orders(transposed_a_, transposed_b_));
+    computed_.run(call, p, a.data<float>().data(), b.data<float>().data(), y.data());
   }
 
   template <typename T>
@@ -153,6 +155,7 @@ class GemmKernel final : public Kernel {
 
   const float alpha_, beta_;
   const bool transposed_a_, transposed_b_;
+  const StackedMatMul computed_;  // float32, where no constant is packed
   std::unique_ptr<PackedMatMul> packed_;
 };
 

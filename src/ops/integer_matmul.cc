@@ -11,12 +11,9 @@ namespace twofold {
 
 namespace {
 
-// Gemm's transpositions as MatMul's orders.
+// Of a MatMul: none.
 MatrixOrders read_orders(const Attributes& attributes) {
-  MatrixOrders orders;
-  if (attributes.get_int("transA", 0) != 0) orders.a = {1, 0};
-  if (attributes.get_int("transB", 0) != 0) orders.b = {1, 0};
-  return orders;
+  return gemm_orders(attributes.get_int("transA", 0) != 0, attributes.get_int("transB", 0) != 0);
 }
 
 // B and its epilogue, ready to be multiplied.

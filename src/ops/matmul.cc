@@ -1,36 +1,13 @@
 // MatMul (ONNX opset 13) with NumPy's rules for vectors and stacks of matrices.
-#include <algorithm>
-
-#include "base/parallel_for.h"
 #include "ops/families.h"
 #include "ops/matmul_loop.h"
 #include "ops/matrix_stack.h"
 #include "ops/packed_matmul.h"
+#include "ops/stacked_matmul.h"
 
 namespace twofold {
 
 namespace {
-
-// Calls body with the offsets of each product, in parallel where there are many.
-template <typename Body>
-void for_each_product(const MatrixProduct& p, const Body& body) {
-  constexpr int64_t kLeastWork = 1 << 15;
-  const int64_t work = std::max<int64_t>(1, p.m * p.n * std::max<int64_t>(1, p.k));
-  parallel_for(p.batches, std::max<int64_t>(1, kLeastWork / work), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) body(p.offsets(i));
-  });
-}
-
-// Whether BLAS can read a matrix where it lies: one of its strides is 1.
-bool is_blas_matrix(const MatrixStack& stack) {
-  return stack.column_stride() == 1 || stack.row_stride() == 1 || stack.columns() == 1 || stack.rows() == 1;
-}
-
-MatrixOperand blas_operand(const MatrixStack& stack, const float* data) {
-  const bool rows_lie_together = stack.column_stride() == 1 || (stack.columns() == 1 && stack.row_stride() != 1);
-  if (rows_lie_together) return {data, std::max(stack.row_stride(), stack.columns()), false};
-  return {data, std::max(stack.column_stride(), stack.rows()), true};
-}
 
 template <typename T>
 void multiply_all(const MatrixProduct& p, const Tensor& a, const Tensor& b, Tensor& y) {
@@ -41,16 +18,6 @@ void multiply_all(const MatrixProduct& p, const Tensor& a, const Tensor& b, Tens
     multiply_loop<T>(p.m, p.n, p.k, {left + at.a, p.a.row_stride(), p.a.column_stride()},
                      {right + at.b, p.b.row_stride(), p.b.column_stride()}, out + at.y, p.y.row_stride(),
                      p.y.column_stride());
-  });
-}
-
-void multiply_floats(const MatrixProduct& p, float alpha, const Tensor& a, const Tensor& b, Tensor& y) {
-  const float* left = a.data<float>().data();
-  const float* right = b.data<float>().data();
-  float* out = y.mutable_data<float>().data();
-  for_each_product(p, [&](const MatrixProduct::Offsets& at) {
-    multiply(p.m, p.n, p.k, alpha, blas_operand(p.a, left + at.a), blas_operand(p.b, right + at.b), 0.0F, out + at.y,
-             std::max(p.y.row_stride(), p.n));
   });
 }
 
@@ -65,7 +32,8 @@ class MatMulKernel final : public Kernel {
   explicit MatMulKernel(const KernelArgs& args)
       : orders_{args.node.attributes.get_ints("order_a", {}), args.node.attributes.get_ints("order_b", {}),
                 args.node.attributes.get_ints("order_y", {})},
-        alpha_(args.node.attributes.get_float("alpha", 1.0F)) {
+        alpha_(args.node.attributes.get_float("alpha", 1.0F)),
+        computed_(alpha_, false) {
     const Tensor* b = args.constants.size() > 1 ? args.constants[1] : nullptr;
     const Tensor* bias = args.constants.size() > 2 ? args.constants[2] : nullptr;
     const Epilogue epilogue = get_epilogue(args.node.attributes);
@@ -95,8 +63,8 @@ class MatMulKernel final : public Kernel {
     if (packed_ && p.k > 0) return run_packed(call, p, y);
     switch (a.dtype()) {
       case DType::kFloat32:
-        if (p.k > 0 && is_blas_matrix(p.a) && is_blas_matrix(p.b) && (p.y.column_stride() == 1 || p.n == 1)) {
-          return multiply_floats(p, alpha_, a, b, y);
+        if (StackedMatMul::takes(p)) {
+          return computed_.run(call, p, a.data<float>().data(), b.data<float>().data(), y.mutable_data<float>().data());
         }
         if (alpha_ != 1.0F) throw_error(ErrorCode::kUnsupported, "a fused MatMul cannot read these strides");
         return multiply_all<float>(p, a, b, y);
@@ -127,6 +95,7 @@ class MatMulKernel final : public Kernel {
 
   const MatrixOrders orders_;
   const float alpha_;
+  const StackedMatMul computed_;          // float32, where B is not
   std::unique_ptr<PackedMatMul> packed_;  // where B is a constant matrix
 };
 

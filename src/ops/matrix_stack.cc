@@ -59,6 +59,13 @@ void place_output(const Shape& product, const std::vector<int64_t>& order, Matri
 
 }  // namespace
 
+MatrixOrders gemm_orders(bool transposed_a, bool transposed_b) {
+  MatrixOrders orders;
+  if (transposed_a) orders.a = {1, 0};
+  if (transposed_b) orders.b = {1, 0};
+  return orders;
+}
+
 MatrixProduct plan_product(const Shape& a, const Shape& b, const MatrixOrders& orders) {
   const auto misfit = [&](const char* what) {
     throw_error(ErrorCode::kInvalidModel, "inputs A {} and B {} cannot be multiplied: {}", to_string(a), to_string(b),

@@ -2,9 +2,11 @@
 #ifndef TWOFOLD_SRC_OPS_MATRIX_STACK_H_
 #define TWOFOLD_SRC_OPS_MATRIX_STACK_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "base/parallel_for.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
@@ -39,8 +41,21 @@ struct MatrixOrders {
   std::vector<int64_t> a, b, y;
 };
 
+// Those of a Gemm.
+MatrixOrders gemm_orders(bool transposed_a, bool transposed_b);
+
 // Throws Error(kInvalidModel) where the shapes do not fit (NumPy's matmul rules).
 MatrixProduct plan_product(const Shape& a, const Shape& b, const MatrixOrders& orders = {});
+
+// Calls body with the offsets of each product, in parallel where there are many.
+template <typename Body>
+void for_each_product(const MatrixProduct& p, const Body& body) {
+  constexpr int64_t kLeastWork = 1 << 15;
+  const int64_t work = std::max<int64_t>(1, p.m * p.n * std::max<int64_t>(1, p.k));
+  parallel_for(p.batches, std::max<int64_t>(1, kLeastWork / work), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) body(p.offsets(i));
+  });
+}
 
 }  // namespace twofold
 

@@ -49,13 +49,4 @@ void PackedMatMul::run(const OpCall& call, int64_t m, const float* x, std::span<
   onednn::execute(*plan, operands, call);
 }
 
-void multiply(int64_t m, int64_t n, int64_t k, float alpha, const MatrixOperand& a, const MatrixOperand& b, float beta,
-              float* c, int64_t leading) {
-  const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', m, n, k, alpha, a.data,
-                                          a.leading, b.data, b.leading, beta, c, leading);
-  if (status != dnnl_success) {
-    throw_error(ErrorCode::kUnsupported, "oneDNN cannot multiply [{},{}] by [{},{}]", m, k, k, n);
-  }
-}
-
 }  // namespace twofold

@@ -32,16 +32,6 @@ class PackedMatMul {
   std::unique_ptr<Prepared> prepared_;
 };
 
-// c = alpha * op(a) * op(b) + beta * c for row-major float32 matrices with leading dimensions; op(a) is [m,k] and op(b)
-// [k,n]. Uses the threads of the calling thread's ThreadScope.
-struct MatrixOperand {
-  const float* data = nullptr;
-  int64_t leading = 0;
-  bool transposed = false;
-};
-void multiply(int64_t m, int64_t n, int64_t k, float alpha, const MatrixOperand& a, const MatrixOperand& b, float beta,
-              float* c, int64_t leading);
-
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_OPS_PACKED_MATMUL_H_

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ops/run_op.h"
 
 namespace twofold::testing {
@@ -31,6 +33,82 @@ TEST(MatMul, BatchesBroadcast) {
           }
           EXPECT_NEAR(y.data<float>()[((i * 5 + j) * 3 + r) * 2 + c], sum, 1e-5);
         }
+}
+
+// Itself without an order.
+Tensor transposed(const Tensor& x, const Ints& order) {
+  return order.empty() ? x : run_op("Transpose", {x}, {{"perm", order}})[0];
+}
+
+Tensor as_doubles(const Tensor& x) {
+  Tensor result(DType::kFloat64, x.shape());
+  std::ranges::copy(x.data<float>(), result.mutable_data<double>().begin());
+  return result;
+}
+
+// Against the loop that multiplies doubles.
+TEST(MatMul, ReadsStacksInAnyOrder) {
+  struct Case {
+    Shape a, b;
+    Ints order_a = {}, order_b = {}, order_y = {};
+  };
+  const Ints heads = {0, 2, 1, 3};
+  const Case cases[] = {
+      {{2, 3, 17, 8}, {2, 3, 8, 33}},
+      {{2, 17, 3, 8}, {2, 33, 3, 8}, heads, {0, 2, 3, 1}},     // queries by keys
+      {{2, 3, 17, 33}, {2, 33, 3, 8}, {}, heads, heads},       // by values
+      {{3, 8, 17}, {3, 33, 8}, {0, 2, 1}, {0, 2, 1}},          // both transposed
+      {{17, 3, 8}, {33, 3, 8}, {1, 0, 2}, {1, 2, 0}},          // the stack between rows
+      {{2, 3, 17, 8}, {2, 8, 33, 3}, {}, {0, 3, 1, 2}},        // neither rows nor columns lie together
+      {{3, 17, 8}, {3, 8, 33}, {}, {}, {0, 2, 1}},             // nor do they in y
+      {{2, 1, 17, 8}, {3, 8, 33}},                             // each broadcast
+      {{17, 8}, {2, 3, 8, 33}},                                //
+      {{2, 3, 17, 1}, {2, 3, 1, 33}},                          // one product per element
+      {{3, 1, 17}, {3, 33, 1}, {0, 2, 1}, {0, 2, 1}},          // the same, transposed
+      {{3, 1, 8}, {3, 8, 33}},                                 // vectors
+      {{3, 17, 8}, {3, 8, 1}},                                 //
+      {{8}, {3, 8, 33}},                                       //
+      {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 17, 8}, {2, 8, 33}},  // more dimensions than oneDNN has
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(to_string(c.a) + " " + to_string(c.b));
+    const Tensor a = random_tensor(c.a, 1), b = random_tensor(c.b, 2);
+    const Tensor exact = transposed(
+        run_op("MatMul", {as_doubles(transposed(a, c.order_a)), as_doubles(transposed(b, c.order_b))})[0], c.order_y);
+    const AttributeList orders = {{"order_a", c.order_a}, {"order_b", c.order_b}, {"order_y", c.order_y}};
+    for (const int threads : {1, 3}) {
+      const Tensor y = run_op("MatMul", {a, b}, orders, 1, threads)[0];
+      ASSERT_EQ(y.shape(), exact.shape());
+      for (size_t i = 0; i < y.data<float>().size(); ++i)
+        EXPECT_NEAR(y.data<float>()[i], exact.data<double>()[i], 1e-5);
+    }
+  }
+}
+
+// One kernel, and so one set of prepared products: shapes that differ in what is broadcast, or in nothing but order.
+TEST(MatMul, TellsShapesApartFromRunToRun) {
+  Graph graph;
+  const ValueId a = graph.add_value("a"), b = graph.add_value("b"), y = graph.add_value("y");
+  graph.inputs = {a, b};
+  graph.outputs = {{"y", y}};
+  Node node{.name = "", .op_type = "MatMul", .domain = "", .inputs = {a, b}, .outputs = {y}, .attributes = {}};
+  node.attributes.set("alpha", 0.5F);
+  graph.add_node(std::move(node));
+  const Executor executor(graph, {1, {}});
+  const std::pair<Shape, Shape> shapes[] = {
+      {{2, 5, 7}, {2, 7, 5}}, {{1, 5, 7}, {2, 7, 5}}, {{2, 5, 7}, {1, 7, 5}},
+      {{5, 7}, {2, 7, 5}},    {{2, 7, 5}, {2, 5, 7}}, {{2, 5, 7}, {2, 7, 5}},
+      {{5, 7}, {7, 5}},       {{1, 5, 7}, {7, 5}},    {{7, 5}, {5, 7}},
+  };
+  for (const auto& [shape_a, shape_b] : shapes) {
+    SCOPED_TRACE(to_string(shape_a) + " " + to_string(shape_b));
+    const Tensor left = random_tensor(shape_a, 1), right = random_tensor(shape_b, 2);
+    const Tensor got = executor.run({left, right})[0];
+    const Tensor exact = run_op("MatMul", {as_doubles(left), as_doubles(right)})[0];
+    ASSERT_EQ(got.shape(), exact.shape());
+    for (size_t i = 0; i < got.data<float>().size(); ++i)
+      EXPECT_NEAR(got.data<float>()[i], 0.5 * exact.data<double>()[i], 1e-5);
+  }
 }
 
 TEST(MatMul, IntegersWrapAndDoublesAreExact) {
@@ -93,6 +171,25 @@ TEST(Gemm, ScalesTransposesAndBroadcasts) {
   EXPECT_EQ(values<int32_t>(run_op("Gemm", {tensor<int32_t>({1, 2}, {1, 2}), tensor<int32_t>({2, 1}, {3, 4}),
                                             tensor<int32_t>({1}, {100})})[0]),
             (std::vector<int32_t>{111}));
+}
+
+TEST(Gemm, LargerOnesAddTheirAddendOnce) {
+  const Tensor c = random_tensor({20}, 3);
+  for (const bool transposed_a : {false, true}) {
+    for (const bool transposed_b : {false, true}) {
+      const Tensor a = random_tensor(transposed_a ? Shape{30, 40} : Shape{40, 30}, 1);
+      const Tensor b = random_tensor(transposed_b ? Shape{20, 30} : Shape{30, 20}, 2);
+      const AttributeList attributes = {
+          {"alpha", 0.25F}, {"beta", 3.0F}, {"transA", int64_t{transposed_a}}, {"transB", int64_t{transposed_b}}};
+      const Tensor exact = run_op("Gemm", {as_doubles(a), as_doubles(b), as_doubles(c)}, attributes)[0];
+      const Tensor without_c = run_op("Gemm", {as_doubles(a), as_doubles(b)}, attributes)[0];
+      const Tensor y = run_op("Gemm", {a, b, c}, attributes)[0], y_without_c = run_op("Gemm", {a, b}, attributes)[0];
+      for (size_t i = 0; i < 40 * 20; ++i) {
+        EXPECT_NEAR(y.data<float>()[i], exact.data<double>()[i], 1e-5);
+        EXPECT_NEAR(y_without_c.data<float>()[i], without_c.data<double>()[i], 1e-5);
+      }
+    }
+  }
 }
 
 TEST(Gemm, ConstantOperandsHoldAlphaAndBeta) {
