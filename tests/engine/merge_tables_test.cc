@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/qdq_builder.h"
 
 namespace twofold {
