@@ -1,11 +1,11 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 
 #include "engine/all_integers.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
-#include "ops/elementwise.h"
 
 namespace twofold {
 

@@ -248,10 +248,9 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
 
 // The kernel that leaves no sums, where the strip has one output and there is one for it; else null.
 DepthwiseKernel Depthwise::fused_kernel() const {
-  if (epilogue_.outputs().size() != 1 || kind_ == SumsKind::kDouble) return nullptr;
-  const Epilogue::Output& output = epilogue_.outputs()[0];
-  const bool fits = output.bounded || output.kind == OutputKind::kFloat32;
-  return fits ? kernels_->outputs[static_cast<size_t>(output.kind)] : nullptr;
+  const Epilogue::Output* output = epilogue_.fusible_output();
+  if (output == nullptr || kind_ == SumsKind::kDouble) return nullptr;
+  return kernels_->outputs[static_cast<size_t>(output->kind)];
 }
 
 void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,

@@ -104,6 +104,12 @@ void Epilogue::split_offset(const PackedB& b) {
   }
 }
 
+const Epilogue::Output* Epilogue::fusible_output() const {
+  if (outputs_.size() != 1) return nullptr;
+  const Output& output = outputs_[0];
+  return output.bounded || output.kind == OutputKind::kFloat32 ? &output : nullptr;
+}
+
 TileOutput Epilogue::tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const {
   const Output& form = outputs_[i];
   return {.data = first,

@@ -54,6 +54,8 @@ class Epilogue {
   const int32_t* wrap_start() const { return wrap_start_.data(); }
   const int32_t* high_start() const { return high_start_.data(); }
   std::span<const Output> outputs() const { return outputs_; }
+  // The only output, if kernels may make it of sums in registers; else null.
+  const Output* fusible_output() const;
   // Output i of the tile that begins at (row, column) of a matrix of rows `row_stride` elements apart.
   TileOutput at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const;
   // The last output of a tile of columns from `column` on, into a block of its own for a sink.

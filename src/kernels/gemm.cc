@@ -56,7 +56,7 @@ class Worker {
   const BlockSink* sink_;
   int64_t first_column_;
   const std::byte *rows_ = nullptr, *high_rows_ = nullptr;  // packed, or as good as that; and their high bytes
-  std::ptrdiff_t row_stride_ = 0, high_stride_ = 0;         // bytes
+  std::ptrdiff_t row_stride_ = 0;                           // bytes; that of high bytes is the packed form's
   std::byte* block_ = nullptr;                              // for the sink: rows of the block by columns of the panel
   double* row_offset_ = nullptr;                            // row_factor * sum of a row
   alignas(kCacheLine) std::array<int32_t, kMaxTileSize> acc_, high_;
@@ -85,7 +85,6 @@ void Worker::pack(int64_t begin, int64_t count) {
   rows_ = packs ? packed : in_place.first;
   row_stride_ = packs ? form.stride : in_place.stride;
   high_rows_ = packed + form.high_offset;
-  high_stride_ = form.stride;
   if (packs) pack_rows(begin, count, packed);
   // Beyond K, up to whole cache lines, there is room for what happens to be there, in packed rows.
   const std::ptrdiff_t n = round_up(form.k, packs ? 32 : 4);
@@ -131,8 +130,8 @@ void Worker::dot_chunk(const PackedB::Panel& panel, const PackedB::Chunk& chunk,
   if (b_.product() != Product::kPairsAndHighBytes) return;
   const int64_t per_high = kernels_.has_quads ? 2 : 1;  // pair cells
   const int64_t first = chunk.begin / per_high;
-  run(kernels_.has_quads ? kernels_.quads : kernels_.pairs, high_rows_ + row * high_stride_ + first * 4, high_stride_,
-      b_.high_data() + panel.high + first * width * 4, cells / per_high, high_init, high_.data());
+  run(kernels_.has_quads ? kernels_.quads : kernels_.pairs, high_rows_ + row * b_.row_form().stride + first * 4,
+      b_.row_form().stride, b_.high_data() + panel.high + first * width * 4, cells / per_high, high_init, high_.data());
 }
 
 // Fills sums_.
@@ -187,12 +186,9 @@ TileOutput Worker::place(size_t output, const PackedB::Panel& panel, int64_t fir
 // The kernel that makes the only output of a panel from dots, where there is one and it is faster than a tile and an
 // epilogue; else null.
 FusedKernel Worker::fused_kernel(const PackedB::Panel& panel) const {
-  if (epilogue_.outputs().size() != 1 || panel.chunks != 1) return nullptr;
-  const Epilogue::Output& output = epilogue_.outputs()[0];
-  const PackedB::Chunk& chunk = b_.chunks(panel)[0];
-  const auto kind = static_cast<size_t>(output.kind);
-  const bool fits = output.bounded || output.kind == OutputKind::kFloat32;
-  if (!fits || chunk.end > kernels_.max_fused_cells) return nullptr;
+  const Epilogue::Output* output = epilogue_.fusible_output();
+  if (output == nullptr || panel.chunks != 1 || b_.chunks(panel)[0].end > kernels_.max_fused_cells) return nullptr;
+  const auto kind = static_cast<size_t>(output->kind);
   if (b_.product() == Product::kPairsAndHighBytes)
     return epilogue_.fits_high_bytes() ? kernels_.fused_high_bytes[kind][panel.vectors - 1] : nullptr;
   if (!epilogue_.fits_int32()) return nullptr;
@@ -212,7 +208,7 @@ void Worker::run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t 
           .cells = cells,
           .start = (high ? epilogue_.wrap_start() : epilogue_.int32_offset()) + c,
           .high_a = high_rows_,
-          .high_stride = high_stride_,
+          .high_stride = b_.row_form().stride,
           .high_b = high ? b_.high_data() + panel.high : nullptr,
           .high_cells = kernels_.has_quads ? cells / 2 : cells,
           .high_start = high ? epilogue_.high_start() + c : nullptr,

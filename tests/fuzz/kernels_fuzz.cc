@@ -147,14 +147,7 @@ void fuzz_conv(Bytes& bytes) {
   for (const Isa isa : available_isas()) {
     const IsaScope scope(isa);
     const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);
-    const Conv conv({c.b_type,
-                     b.data(),
-                     c.out_channels,
-                     c.channels / c.group,
-                     {axes[0].kernel, axes[1].kernel, axes[2].kernel},
-                     c.group,
-                     c.b_zero},
-                    c.a_type, c.a_zero, bias, outputs);
+    const Conv conv = make_conv(c, b, bias, outputs);
     compare("conv", isa, acc, c.out_channels, outputs, [&](const auto& places) {
       conv.run({c.a_type, a.data(), c.batch, c.spatial, c.channels, c.a_zero}, axes, places);
     });

@@ -63,14 +63,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
   const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);
   // The last output goes to a sink, if wished.
   const auto expect_outputs = [&](std::span<const OutputForm> outputs, bool has_sink) {
-    const Conv conv({c.b_type,
-                     b.data(),
-                     c.out_channels,
-                     c.channels / c.group,
-                     {axes[0].kernel, axes[1].kernel, axes[2].kernel},
-                     c.group,
-                     c.b_zero},
-                    c.a_type, c.a_zero, bias, outputs);
+    const Conv conv = make_conv(c, b, bias, outputs);
     const int64_t row_stride = c.out_channels + 3, rows = static_cast<int64_t>(acc.size()) / c.out_channels;
     std::vector<std::vector<unsigned char>> got;
     std::vector<OutputRows> places;

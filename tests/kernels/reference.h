@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "kernels/conv.h"
 #include "kernels/conv_geometry.h"
 #include "kernels/epilogue.h"
 #include "kernels/matrix_view.h"
@@ -149,6 +150,23 @@ inline std::vector<int64_t> biases(int64_t columns, int64_t largest, std::mt1993
   std::vector<int64_t> result;
   for (int64_t c = 0; c < columns; ++c) result.push_back(c == 0 ? largest : c == 1 ? -largest : any(random));
   return result;
+}
+
+// The convolution with weights b, packed for current_isa().
+inline Conv make_conv(const ConvProblem& c, const Integers& b, std::span<const int64_t> bias,
+                      std::span<const OutputForm> outputs) {
+  const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);
+  return {{c.b_type,
+           b.data(),
+           c.out_channels,
+           c.channels / c.group,
+           {axes[0].kernel, axes[1].kernel, axes[2].kernel},
+           c.group,
+           c.b_zero},
+          c.a_type,
+          c.a_zero,
+          bias,
+          outputs};
 }
 
 // Accumulators [batch * positions, M], by the sum over the taps that lie inside.
