@@ -1,6 +1,7 @@
 #include "engine/all_integers.h"
 
 #include <limits>
+#include <utility>
 
 #include "ops/elementwise.h"
 
@@ -37,6 +38,16 @@ std::vector<Tensor> run_elementwise(const FloatProgram& program, const StoredFor
   OpCall call(node, arguments, outputs, nullptr);
   run_elementwise(program, first, arguments, call);
   return outputs;
+}
+
+Node table_node(Graph& graph, const std::string& name, ValueId x, Tensor table, ValueId result) {
+  Node node;
+  node.name = name;
+  node.domain = "twofold";
+  node.op_type = "Table";
+  node.inputs = {x, graph.add_constant(graph.unique_value_name(name + "_table"), std::move(table))};
+  node.outputs = {result};
+  return node;
 }
 
 }  // namespace twofold

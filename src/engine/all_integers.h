@@ -2,8 +2,10 @@
 #ifndef TWOFOLD_SRC_ENGINE_ALL_INTEGERS_H_
 #define TWOFOLD_SRC_ENGINE_ALL_INTEGERS_H_
 
+#include <string>
 #include <vector>
 
+#include "graph/graph.h"
 #include "ops/float_program.h"
 #include "twofold/tensor.h"
 
@@ -15,6 +17,9 @@ Tensor all_integers(DType dtype);
 // The outputs of the program on vectors or scalars, inputs[0] being stored as `first` says (ops/elementwise.h).
 std::vector<Tensor> run_elementwise(const FloatProgram& program, const StoredForm& first,
                                     const std::vector<Tensor>& inputs);
+
+// The node that looks x up in `table`, which becomes a constant of the graph; still to be added.
+Node table_node(Graph& graph, const std::string& name, ValueId x, Tensor table, ValueId result);
 
 }  // namespace twofold
 

@@ -9,33 +9,24 @@ namespace {
 // Scales between which (q * s) / s rounds back to q for every 16-bit q: no product overflows or is denormal.
 constexpr float kLeastExactScale = 1e-30F, kLargestExactScale = 1e30F;
 
-Node lowered_node(const Node& first, std::string op_type, std::vector<ValueId> inputs) {
-  Node node;
-  node.name = first.name;
-  node.origins = first.origins;
-  node.domain = "twofold";
-  node.op_type = std::move(op_type);
-  node.inputs = std::move(inputs);
-  return node;
-}
-
 // Takes the chain out of the graph and puts tables, or one Elementwise node, in its place.
 void replace(Graph& graph, const QuantizedEdge& edge, FloatChain& chain, NodeId first) {
-  Node node = lowered_node(graph.node(first), "", {edge.integers});
-  node.origins.clear();  // take_outputs adds them, `first` being in the chain or a quantizer
-  take_outputs(graph, chain, node);
+  Node node;
+  node.name = graph.node(first).name;
+  take_outputs(graph, chain, node);  // and the origins of the nodes in it
   const StoredForm form = stored_form(edge);
   if (chain.operands.empty()) {
     const std::vector<Tensor> tables = run_elementwise(chain.program, form, {all_integers(form.dtype)});
     for (size_t i = 0; i < tables.size(); ++i) {
-      const ValueId table = graph.add_constant(graph.unique_value_name(node.name + "_table"), tables[i]);
-      Node one = lowered_node(node, "Table", {edge.integers, table});
-      one.outputs = {node.outputs[i]};
+      Node one = table_node(graph, node.name, edge.integers, tables[i], node.outputs[i]);
+      one.origins = node.origins;
       graph.add_node(std::move(one));
     }
     return;
   }
+  node.domain = "twofold";
   node.op_type = "Elementwise";
+  node.inputs = {edge.integers};
   node.inputs.insert(node.inputs.end(), chain.operands.begin(), chain.operands.end());
   write_forms(node.attributes, kProgramSource, {form});
   chain.program.write(node.attributes);

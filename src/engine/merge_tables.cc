@@ -59,12 +59,7 @@ class TableMerger {
 
   // Puts the node that looks `f` up in the place of what computed `result`, and remembers it for those behind.
   void look_up(const Function& f, ValueId result, const std::string& name) {
-    Node node;
-    node.name = name;
-    node.domain = "twofold";
-    node.op_type = "Table";
-    node.inputs = {f.of, graph_.add_constant(graph_.unique_value_name(name + "_table"), f.table)};
-    node.outputs = {result};
+    Node node = table_node(graph_, name, f.of, f.table, result);
     if (f.rank > 0) node.attributes.set("least_rank", f.rank);
     node.origins = f.origins;
     graph_.add_node(std::move(node));
