@@ -69,6 +69,9 @@ struct SplitSums {
   [[gnu::always_inline]] void at(int c, typename V::F64* halves) const {
     V::halves_of_parts(high[c / V::kLanes], 256.0, low[c / V::kLanes], halves);
   }
+  [[gnu::always_inline]] auto near(int c) const {
+    return V::template to_f32<8>(high[c / V::kLanes], low[c / V::kLanes]);
+  }
 };
 
 // The sums of one pixel, of weights as they are or split (DepthwiseStrip).

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 #include "base/check.h"
 
@@ -36,6 +38,28 @@ Epilogue::Output output_of(const OutputForm& form, size_t columns, size_t padded
   return output;
 }
 
+// How often the product in float32 of an accumulator, below `limit`, and a multiplier is rounded, by 2^-24 of itself
+// each time. The conversion rounds numbers of more than 24 bits; of two parts, if the first one has more bits, it
+// rounds twice. The product is rounded on some CPUs.
+size_t roundings(const PackedB& b, double limit) {
+  constexpr double k24Bits = 1 << 24;
+  const double unit =
+      b.product() == Product::kPairsAndHighBytes ? 65536 : 256;  // of the first part, where there are two
+  const size_t of_sum = limit <= k24Bits ? 0 : limit < unit * k24Bits ? 1 : 2;
+  return of_sum + (b.kernels().rounds_products ? 1 : 0);
+}
+
+// Numbers below and above `multiplier`: products with them, rounded so often, are not above and not below that with it.
+std::pair<float, float> neighbours(double multiplier, size_t roundings) {
+  // The second-order terms of (1 + 2^-24)^n are less than 2^-44.
+  const double margin = roundings == 0 ? 0 : static_cast<double>(roundings) * 0x1p-24 + 0x1p-44;
+  const double most = multiplier * (1 + margin), least = multiplier * (1 - margin);
+  auto above = static_cast<float>(most), below = static_cast<float>(least);
+  if (std::abs(above) < std::abs(most)) above = std::nextafter(above, std::copysign(INFINITY, above));
+  if (std::abs(below) > std::abs(least)) below = std::nextafter(below, 0.0F);
+  return {below, above};
+}
+
 }  // namespace
 
 Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
@@ -60,10 +84,10 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
     Output output = output_of(form, columns, padded, allocator);
     output.bounded = b.row_factor() == 0;
     for (size_t c = 0; c < padded && output.bounded; ++c) {
-      output.bounded = (b.sum_bound()[c] + std::abs(offset_[c])) * std::abs(output.multiplier[c]) < 1 << 30;
+      const double multiplier = std::abs(output.multiplier[c]);
+      output.bounded = multiplier < 1 << 30 && sum_limit(b, c) * multiplier < 1 << 30;
     }
-    if (output.bounded)
-      output.float_multiplier = AlignedVector<float>(output.multiplier.begin(), output.multiplier.end(), allocator);
+    if (output.bounded) add_float_multipliers(b, output, allocator);
     outputs_.push_back(std::move(output));
   }
 }
@@ -75,6 +99,27 @@ Epilogue::Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<con
   add_bias(bias, static_cast<size_t>(columns));
   for (const OutputForm& form : outputs)
     outputs_.push_back(output_of(form, static_cast<size_t>(columns), offset_.size(), allocator));
+}
+
+double Epilogue::sum_limit(const PackedB& b, size_t column) const {
+  return b.sum_bound()[column] + std::abs(offset_[column]);
+}
+
+void Epilogue::add_float_multipliers(const PackedB& b, Output& output, Allocator* allocator) const {
+  const AlignedVector<double>& exact = output.multiplier;
+  if (output.kind == OutputKind::kInt8) {
+    output.float_multiplier = AlignedVector<float>(exact.begin(), exact.end(), allocator);
+  } else if (output.kind == OutputKind::kInt16) {
+    output.multiplier_below = AlignedVector<float>(exact.size(), 0.0F, allocator);
+    output.multiplier_above = AlignedVector<float>(exact.size(), 0.0F, allocator);
+    std::pair<float, float> of_last;
+    for (size_t c = 0, last_roundings = 0; c < exact.size(); ++c) {
+      const size_t rounded = roundings(b, sum_limit(b, c));
+      if (c == 0 || exact[c] != exact[c - 1] || rounded != last_roundings) of_last = neighbours(exact[c], rounded);
+      last_roundings = rounded;
+      std::tie(output.multiplier_below[c], output.multiplier_above[c]) = of_last;
+    }
+  }
 }
 
 void Epilogue::add_bias(std::span<const int64_t> bias, size_t columns) {
@@ -112,11 +157,14 @@ const Epilogue::Output* Epilogue::fusible_output() const {
 
 TileOutput Epilogue::tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const {
   const Output& form = outputs_[i];
+  const auto from = [column](const AlignedVector<float>& of) { return of.empty() ? nullptr : of.data() + column; };
   return {.data = first,
           .row_stride = row_stride * form.bytes,
           .multiplier = form.multiplier.data() + column,
           .bounded = form.bounded,
-          .float_multiplier = form.float_multiplier.empty() ? nullptr : form.float_multiplier.data() + column,
+          .float_multiplier = from(form.float_multiplier),
+          .multiplier_below = from(form.multiplier_below),
+          .multiplier_above = from(form.multiplier_above),
           .low = form.low,
           .high = form.high,
           .zero_point = form.zero_point};

@@ -29,8 +29,8 @@ class Epilogue {
     OutputKind kind;
     std::ptrdiff_t bytes;              // of an element
     AlignedVector<double> multiplier;  // per column, padded
-    // The same in float32; empty unless 8-bit outputs may be computed in it (see TileOutput).
-    AlignedVector<float> float_multiplier;
+    // In float32, as TileOutput has them; empty where they are not used.
+    AlignedVector<float> float_multiplier, multiplier_below, multiplier_above;
     bool bounded;      // as TileOutput's
     double low, high;  // without the zero point
     int32_t zero_point;
@@ -64,6 +64,9 @@ class Epilogue {
  private:
   void add_bias(std::span<const int64_t> bias, size_t columns);
   void split_offset(const PackedB& b);
+  // What no accumulator of a column exceeds in magnitude.
+  double sum_limit(const PackedB& b, size_t column) const;
+  void add_float_multipliers(const PackedB& b, Output& output, Allocator* allocator) const;
   TileOutput tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const;
 
   AlignedVector<double> offset_;

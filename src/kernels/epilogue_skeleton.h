@@ -11,7 +11,8 @@ namespace twofold::kernels {
 namespace {
 
 // Where a row's accumulators come from: at(c, halves) gives those of columns [c, c + lanes) as two halves in double.
-// Integers below 2^53 all of them, so that no order of the additions matters.
+// Integers below 2^53 all of them, so that no order of the additions matters. near(c): the same rounded to float32,
+// once or twice (Epilogue says how often).
 template <typename V>
 struct Int32Sums {
   static constexpr SumsKind kKind = SumsKind::kInt32;
@@ -19,6 +20,7 @@ struct Int32Sums {
   explicit Int32Sums(const int32_t* sums) : row(sums) {}
   Int32Sums(const TileSums& sums, int r, int width) : row(sums.acc + r * width) {}
   void at(int c, typename V::F64* halves) const { V::load_halves(row + c, halves); }
+  auto near(int c) const { return V::to_f32(V::load(row + c)); }
 };
 
 template <typename V>
@@ -27,6 +29,7 @@ struct HighByteSums {
   const int32_t *wrapped, *high;
   HighByteSums(const TileSums& sums, int r, int width) : wrapped(sums.acc + r * width), high(sums.high + r * width) {}
   void at(int c, typename V::F64* halves) const { V::load_halves(wrapped + c, high + c, halves); }
+  auto near(int c) const { return V::to_f32(V::load(wrapped + c), V::load(high + c)); }
 };
 
 // The same of sums in registers: vectors from the row's first column on.
@@ -34,6 +37,7 @@ template <typename V>
 struct RegisterSums {
   const typename V::I32* acc;
   [[gnu::always_inline]] void at(int c, typename V::F64* halves) const { V::halves(acc[c / V::kLanes], halves); }
+  [[gnu::always_inline]] auto near(int c) const { return V::to_f32(acc[c / V::kLanes]); }
 };
 
 template <typename V>
@@ -42,6 +46,7 @@ struct RegisterHighByteSums {
   [[gnu::always_inline]] void at(int c, typename V::F64* halves) const {
     V::halves(wrapped[c / V::kLanes], high[c / V::kLanes], halves);
   }
+  [[gnu::always_inline]] auto near(int c) const { return V::to_f32(wrapped[c / V::kLanes], high[c / V::kLanes]); }
 };
 
 template <typename V>
@@ -128,8 +133,8 @@ template <typename V, int kCount>
 #pragma GCC unroll 4
   for (int v = 0; v < kCount; ++v) {
     const typename V::F32 sum = V::to_f32(acc[v]);
-    q[v] = V::round_scaled(sum, multiplier[v], kDoubt);
-    doubt = V::or_difference(doubt, q[v], V::round_scaled(sum, multiplier[v], -kDoubt));
+    q[v] = V::round(V::mul_add(sum, multiplier[v], kDoubt));
+    doubt = V::or_difference(doubt, q[v], V::round(V::mul_add(sum, multiplier[v], -kDoubt)));
   }
   if (__builtin_expect(V::any(doubt), 0)) return false;
 #pragma GCC unroll 4
@@ -189,22 +194,74 @@ void write_byte_tile(const TileSums& sums, const TileShape& shape, const TileOut
   }
 }
 
-// int16 without a zero point.
-inline bool is_plain(const TileOutput& output) { return output.zero_point == 0 && output.high <= 32767; }
+// 16-bit outputs in float32. Adding kMagic to a number below 2^22 rounds it to an integer, half to even, and leaves the
+// integer in the sum's low bits. Multipliers below and above the true one are so chosen that, whatever was rounded
+// before, acc m lies between the two products (Epilogue): if both give the same integer, so does acc m, and so does its
+// double. Else (near a tie: one value in thousands) double decides. Of larger numbers the sum's bits are not those of
+// an integer, but beyond the same bound of the output, as negative numbers if their sign is.
+constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23
+constexpr int32_t kMagicBits = 0x4B400000;
 
-// 16-bit outputs two vectors at a time, where no conversion to int32 overflows: integers are clamped, not doubles.
-// `columns` columns of a row from c on, which kCount (1 or 2) vectors hold. kPlain: is_plain().
-template <typename V, bool kPlain, int kCount, typename Sums>
-[[gnu::always_inline]] inline void write_words(const Sums& sums, const double* multiplier, int c, int columns,
-                                               const typename V::WordBounds& bounds, std::byte* to) {
-  typename V::I32 q[2];
+// Without a zero point.
+inline bool is_plain(const TileOutput& output) { return output.zero_point == 0; }
+
+template <typename V>
+struct WordForm {
+  typename V::I32 low, high;         // as bits of a sum with kMagic
+  typename V::I32 minus_zero_point;  // as words
+  const float *below, *above;
+  const double* multiplier;
+
+  explicit WordForm(const TileOutput& output)
+      : low(V::broadcast(kMagicBits + static_cast<int32_t>(output.low))),
+        high(V::broadcast(kMagicBits + static_cast<int32_t>(output.high))),
+        minus_zero_point(
+            V::broadcast(static_cast<int32_t>((static_cast<uint32_t>(-output.zero_point) & 0xFFFFU) * 0x10001U))),
+        below(output.multiplier_below),
+        above(output.multiplier_above),
+        multiplier(output.multiplier) {}
+};
+
+// Columns [c, c + lanes), integers as bits of a sum with kMagic, clamped.
+template <typename V, typename Sums>
+[[gnu::always_inline]] inline typename V::I32 exact_words(const Sums& sums, int c, const WordForm<V>& form) {
+  typename V::F64 y[2];
+  scaled<V>(sums, form.multiplier, c, y);
+  const typename V::I32 magic = V::broadcast(kMagicBits), minus_magic = V::broadcast(-kMagicBits);
+  const typename V::I32 q = V::round(y[0], y[1]);
+  return V::add(V::clamp(q, V::add(form.low, minus_magic), V::add(form.high, minus_magic)), magic);
+}
+
+// The same in float32, of kCount vectors. Returns whether it succeeded.
+template <typename V, int kCount, typename Sums>
+[[gnu::always_inline]] inline bool near_words(const Sums& sums, int c, const WordForm<V>& form, typename V::I32* q) {
+  if constexpr (!requires { sums.near(c); }) {
+    return false;
+  } else {
+    typename V::I32 doubt = V::broadcast(0);
 #pragma GCC unroll 2
-  for (int v = 0; v < kCount; ++v) {
-    typename V::F64 y[2];
-    scaled<V>(sums, multiplier, c + v * V::kLanes, y);
-    q[v] = V::round(y[0], y[1]);
+    for (int v = 0; v < kCount; ++v) {
+      const int at = c + v * V::kLanes;
+      const typename V::F32 sum = sums.near(at);
+      q[v] = V::clamp(V::bits(V::mul_add(sum, V::load(form.below + at), kMagic)), form.low, form.high);
+      doubt = V::or_difference(
+          doubt, q[v], V::clamp(V::bits(V::mul_add(sum, V::load(form.above + at), kMagic)), form.low, form.high));
+    }
+    return !V::any(doubt);
   }
-  const typename V::I32 words = V::template narrow_to_words<kPlain>(q[0], q[kCount - 1], bounds);
+}
+
+// kCount (1 or 2) vectors, of which `columns` columns are wanted.
+template <typename V, bool kPlain, int kCount, typename Sums>
+[[gnu::always_inline]] inline void write_words(const Sums& sums, int c, int columns, const WordForm<V>& form,
+                                               std::byte* to) {
+  typename V::I32 q[2];
+  if (__builtin_expect(!near_words<V, kCount>(sums, c, form, q), 0)) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kCount; ++v) q[v] = exact_words<V>(sums, c + v * V::kLanes, form);
+  }
+  typename V::I32 words = V::low_words(q[0], q[kCount - 1]);
+  if constexpr (!kPlain) words = V::sub_words(words, form.minus_zero_point);
   if (columns == 2 * V::kLanes) {
     V::store_bytes(to, words);
   } else {
@@ -215,20 +272,19 @@ template <typename V, bool kPlain, int kCount, typename Sums>
 template <typename V, template <typename> typename Sums, bool kPlain>
 void write_word_tile(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
   constexpr int kPair = 2 * V::kLanes;
-  const typename V::WordBounds bounds(output);
+  const WordForm<V> form(output);
   const int rows = shape.rows, columns = shape.columns, width = shape.width;
   const std::ptrdiff_t row_stride = output.row_stride;
-  const double* multiplier = output.multiplier;
   std::byte* data = output.data;
   for (int r = 0; r < rows; ++r, data += row_stride) {
     const Sums<V> row(sums, r, width);
     int c = 0;
-    for (; c + kPair <= columns; c += kPair) write_words<V, kPlain, 2>(row, multiplier, c, kPair, bounds, data + c * 2);
+    for (; c + kPair <= columns; c += kPair) write_words<V, kPlain, 2>(row, c, kPair, form, data + c * 2);
     const int left = columns - c;
     if (left > V::kLanes) {
-      write_words<V, kPlain, 2>(row, multiplier, c, left, bounds, data + c * 2);
+      write_words<V, kPlain, 2>(row, c, left, form, data + c * 2);
     } else if (left > 0) {
-      write_words<V, kPlain, 1>(row, multiplier, c, left, bounds, data + c * 2);
+      write_words<V, kPlain, 1>(row, c, left, form, data + c * 2);
     }
   }
 }
@@ -263,15 +319,14 @@ struct ByteRows {
 
 template <typename V, int kVectors, bool kPlain>
 struct WordRows {
-  const typename V::WordBounds bounds;
-  const double* multiplier;
+  const WordForm<V> form;
 
-  explicit WordRows(const TileOutput& form) : bounds(form), multiplier(form.multiplier) {}
+  explicit WordRows(const TileOutput& output) : form(output) {}
   template <typename Row>
   [[gnu::always_inline]] void write(const Row& row, int columns, std::byte* to) const {
     constexpr int kPair = 2 * V::kLanes, kLast = (kVectors - 1) / 2 * kPair;
-    if constexpr (kLast > 0) write_words<V, kPlain, 2>(row, multiplier, 0, kPair, bounds, to);
-    write_words<V, kPlain, kVectors % 2 == 0 ? 2 : 1>(row, multiplier, kLast, columns - kLast, bounds, to + kLast * 2);
+    if constexpr (kLast > 0) write_words<V, kPlain, 2>(row, 0, kPair, form, to);
+    write_words<V, kPlain, kVectors % 2 == 0 ? 2 : 1>(row, kLast, columns - kLast, form, to + kLast * 2);
   }
 };
 

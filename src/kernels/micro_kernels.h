@@ -51,8 +51,10 @@ struct TileOutput {
   const double* multiplier;   // one per column of the tile
   // Whether all accumulators times their multipliers stay below 2^30 in magnitude.
   bool bounded;
-  const float* float_multiplier;  // the same in float32; null unless bounded
-  double low, high;               // without the zero point
+  // In float32, null unless bounded: the multipliers for 8-bit outputs; for 16-bit ones, numbers below and above them
+  // (epilogue_skeleton.h).
+  const float *float_multiplier, *multiplier_below, *multiplier_above;
+  double low, high;  // without the zero point
   int32_t zero_point;
 };
 
@@ -148,6 +150,7 @@ struct MicroKernels {
   int max_rows[kMaxTileVectors];  // of the highest tile with 1, 2, ... vectors
   bool has_quads;                 // else 8-bit operands are widened to pairs
   bool quads_take_unsigned;       // the quads of A are uint8 (x86), else int8
+  bool rounds_products;           // before it adds to them, in float32
   int high_bias;                  // added to the high bytes of A to fit the second pass: 128, or 0 for int8 quads
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];

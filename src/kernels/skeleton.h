@@ -144,6 +144,7 @@ constexpr MicroKernels make_micro_kernels() {
   }
   fill_tiles<V, Pairs, Shape>(k.pairs);
   k.max_fused_cells = V::kMaxFusedCells;
+  k.rounds_products = V::kRoundsProducts;
   fill_tiles<V, BytePairs<Pairs>, Shape>(k.byte_pairs);
   fill_fused<V, OnePass<V, Pairs>, Shape>(k.fused_pairs);
   fill_fused<V, OnePass<V, BytePairs<Pairs>>, Shape>(k.fused_byte_pairs);

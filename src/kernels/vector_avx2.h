@@ -15,6 +15,7 @@ namespace {
 struct Avx2Vectors {
   static constexpr int kLanes = 8, kRegisters = 16;
   static constexpr int kFusedSums = 6, kMaxFusedCells = 64;  // fused_skeleton.h
+  static constexpr bool kRoundsProducts = true;              // in mul_add
   using I32 = __m256i;
   using F64 = __m256d;
 
@@ -120,13 +121,25 @@ struct Avx2Vectors {
   using F32 = __m256;
   static F32 load(const float* from) { return _mm256_loadu_ps(from); }
   static F32 to_f32(I32 v) { return _mm256_cvtepi32_ps(v); }
-  // round_half_even(a * b + c), after one rounding more.
-  static I32 round_scaled(F32 a, F32 b, float c) {
-    return _mm256_cvtps_epi32(_mm256_add_ps(_mm256_mul_ps(a, b), _mm256_set1_ps(c)));
-  }
+  // a * b + c, after one rounding more.
+  static F32 mul_add(F32 a, F32 b, float c) { return _mm256_add_ps(_mm256_mul_ps(a, b), _mm256_set1_ps(c)); }
+  static I32 bits(F32 v) { return _mm256_castps_si256(v); }
+  static I32 round(F32 v) { return _mm256_cvtps_epi32(v); }
   // acc | (a ^ b)
   static I32 or_difference(I32 acc, I32 a, I32 b) { return _mm256_or_si256(acc, _mm256_xor_si256(a, b)); }
   static bool any(I32 v) { return _mm256_testz_si256(v, v) == 0; }
+  static I32 clamp(I32 v, I32 low, I32 high) { return _mm256_min_epi32(_mm256_max_epi32(v, low), high); }
+  // top 2^kBits + low.
+  template <int kBits>
+  static F32 to_f32(I32 top, I32 low) {
+    const I32 rest = _mm256_and_si256(low, _mm256_set1_epi32((1 << kBits) - 1));
+    const F32 carried = to_f32(_mm256_add_epi32(top, _mm256_srai_epi32(low, kBits)));
+    return _mm256_add_ps(_mm256_mul_ps(carried, _mm256_set1_ps(1 << kBits)), to_f32(rest));
+  }
+  // high 2^16 + int32(wrapped - high 2^16).
+  static F32 to_f32(I32 wrapped, I32 high) {
+    return to_f32<16>(high, _mm256_sub_epi32(wrapped, _mm256_slli_epi32(high, 16)));
+  }
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 2;
@@ -153,26 +166,10 @@ struct Avx2Vectors {
     }
   }
 
-  // uint16 is clamped as int16, 32768 lower.
-  struct WordBounds {
-    I32 zero_point;       // as int32
-    I32 low, high, flip;  // as words
-    explicit WordBounds(const TileOutput& output) {
-      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
-      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
-      zero_point = _mm256_set1_epi32(output.zero_point - shift);
-      low = _mm256_set1_epi16(static_cast<int16_t>(least - shift));
-      high = _mm256_set1_epi16(static_cast<int16_t>(most - shift));
-      flip = _mm256_set1_epi16(static_cast<int16_t>(shift));
-    }
-  };
-  template <bool kPlain>
-  static I32 narrow_to_words(I32 first, I32 second, const WordBounds& bounds) {
-    const I32 a = kPlain ? first : _mm256_add_epi32(first, bounds.zero_point);
-    const I32 b = kPlain ? second : _mm256_add_epi32(second, bounds.zero_point);
-    I32 clamped = _mm256_min_epi16(_mm256_max_epi16(_mm256_packs_epi32(a, b), bounds.low), bounds.high);
-    if constexpr (!kPlain) clamped = _mm256_xor_si256(clamped, bounds.flip);
-    return _mm256_permute4x64_epi64(clamped, 0xD8);
+  // The low words of the lanes of both.
+  static I32 low_words(I32 a, I32 b) {
+    const I32 word = _mm256_set1_epi32(0xFFFF);
+    return _mm256_permute4x64_epi64(_mm256_packus_epi32(_mm256_and_si256(a, word), _mm256_and_si256(b, word)), 0xD8);
   }
 
   static void store_8(std::byte* to, I32 v) {

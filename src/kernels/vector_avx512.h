@@ -15,6 +15,7 @@ namespace {
 struct Avx512Vectors {
   static constexpr int kLanes = 16, kRegisters = 32;
   static constexpr int kFusedSums = 12, kMaxFusedCells = 1 << 20;  // fused_skeleton.h
+  static constexpr bool kRoundsProducts = false;                   // in mul_add
   using I32 = __m512i;
   using F64 = __m512d;
 
@@ -118,13 +119,25 @@ struct Avx512Vectors {
   using F32 = __m512;
   static F32 load(const float* from) { return _mm512_loadu_ps(from); }
   static F32 to_f32(I32 v) { return _mm512_cvtepi32_ps(v); }
-  // round_half_even(a * b + c).
-  static I32 round_scaled(F32 a, F32 b, float c) {
-    return _mm512_cvtps_epi32(_mm512_fmadd_ps(a, b, _mm512_set1_ps(c)));
-  }
+  // a * b + c.
+  static F32 mul_add(F32 a, F32 b, float c) { return _mm512_fmadd_ps(a, b, _mm512_set1_ps(c)); }
+  static I32 bits(F32 v) { return _mm512_castps_si512(v); }
+  static I32 round(F32 v) { return _mm512_cvtps_epi32(v); }
   // acc | (a ^ b)
   static I32 or_difference(I32 acc, I32 a, I32 b) { return _mm512_ternarylogic_epi32(acc, a, b, 0xF6); }
   static bool any(I32 v) { return _mm512_test_epi32_mask(v, v) != 0; }
+  static I32 clamp(I32 v, I32 low, I32 high) { return _mm512_min_epi32(_mm512_max_epi32(v, low), high); }
+  // top 2^kBits + low.
+  template <int kBits>
+  static F32 to_f32(I32 top, I32 low) {
+    const I32 rest = _mm512_and_si512(low, _mm512_set1_epi32((1 << kBits) - 1));
+    const F32 carried = to_f32(_mm512_add_epi32(top, _mm512_srai_epi32(low, kBits)));
+    return _mm512_fmadd_ps(carried, _mm512_set1_ps(1 << kBits), to_f32(rest));
+  }
+  // high 2^16 + int32(wrapped - high 2^16).
+  static F32 to_f32(I32 wrapped, I32 high) {
+    return to_f32<16>(high, _mm512_sub_epi32(wrapped, _mm512_slli_epi32(high, 16)));
+  }
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 4;
@@ -159,26 +172,11 @@ struct Avx512Vectors {
     }
   }
 
-  // uint16 is clamped as int16, 32768 lower.
-  struct WordBounds {
-    I32 zero_point;       // as int32
-    I32 low, high, flip;  // as words
-    explicit WordBounds(const TileOutput& output) {
-      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
-      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
-      zero_point = _mm512_set1_epi32(output.zero_point - shift);
-      low = _mm512_set1_epi16(static_cast<int16_t>(least - shift));
-      high = _mm512_set1_epi16(static_cast<int16_t>(most - shift));
-      flip = _mm512_set1_epi16(static_cast<int16_t>(shift));
-    }
-  };
-  template <bool kPlain>
-  static I32 narrow_to_words(I32 first, I32 second, const WordBounds& bounds) {
-    const I32 a = kPlain ? first : _mm512_add_epi32(first, bounds.zero_point);
-    const I32 b = kPlain ? second : _mm512_add_epi32(second, bounds.zero_point);
-    I32 clamped = _mm512_min_epi16(_mm512_max_epi16(_mm512_packs_epi32(a, b), bounds.low), bounds.high);
-    if constexpr (!kPlain) clamped = _mm512_xor_si512(clamped, bounds.flip);
-    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), clamped);
+  // The low words of the lanes of both.
+  static I32 low_words(I32 a, I32 b) {
+    alignas(64) static constexpr int16_t kEven[32] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+                                                      32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
+    return _mm512_permutex2var_epi16(a, _mm512_load_si512(kEven), b);
   }
 
   static void store_8(std::byte* to, I32 v) {

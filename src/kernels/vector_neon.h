@@ -15,6 +15,7 @@ namespace {
 struct NeonVectors {
   static constexpr int kLanes = 4, kRegisters = 32;
   static constexpr int kFusedSums = 12, kMaxFusedCells = 64;  // fused_skeleton.h
+  static constexpr bool kRoundsProducts = false;              // in mul_add
   using I32 = int32x4_t;
   using F64 = float64x2_t;
 
@@ -116,11 +117,22 @@ struct NeonVectors {
   using F32 = float32x4_t;
   static F32 load(const float* from) { return vld1q_f32(from); }
   static F32 to_f32(I32 v) { return vcvtq_f32_s32(v); }
-  // round_half_even(a * b + c).
-  static I32 round_scaled(F32 a, F32 b, float c) { return vcvtnq_s32_f32(vfmaq_f32(vdupq_n_f32(c), a, b)); }
+  // a * b + c.
+  static F32 mul_add(F32 a, F32 b, float c) { return vfmaq_f32(vdupq_n_f32(c), a, b); }
+  static I32 bits(F32 v) { return vreinterpretq_s32_f32(v); }
+  static I32 round(F32 v) { return vcvtnq_s32_f32(v); }
   // acc | (a ^ b)
   static I32 or_difference(I32 acc, I32 a, I32 b) { return vorrq_s32(acc, veorq_s32(a, b)); }
   static bool any(I32 v) { return vmaxvq_u32(vreinterpretq_u32_s32(v)) != 0; }
+  static I32 clamp(I32 v, I32 low, I32 high) { return vminq_s32(vmaxq_s32(v, low), high); }
+  // top 2^kBits + low.
+  template <int kBits>
+  static F32 to_f32(I32 top, I32 low) {
+    const I32 rest = vandq_s32(low, vdupq_n_s32((1 << kBits) - 1));
+    return vfmaq_f32(to_f32(rest), to_f32(vsraq_n_s32(top, low, kBits)), vdupq_n_f32(1 << kBits));
+  }
+  // high 2^16 + int32(wrapped - high 2^16).
+  static F32 to_f32(I32 wrapped, I32 high) { return to_f32<16>(high, vsubq_s32(wrapped, vshlq_n_s32(high, 16))); }
 
   // Vectors that are narrowed together.
   static constexpr int kGroup = 4;
@@ -149,28 +161,8 @@ struct NeonVectors {
     }
   }
 
-  // uint16 is clamped as int16, 32768 lower.
-  struct WordBounds {
-    I32 zero_point;
-    int16x8_t low, high, flip;
-    explicit WordBounds(const TileOutput& output) {
-      const int32_t least = static_cast<int32_t>(output.low) + output.zero_point;
-      const int32_t most = static_cast<int32_t>(output.high) + output.zero_point, shift = most > 32767 ? 32768 : 0;
-      zero_point = vdupq_n_s32(output.zero_point - shift);
-      low = vdupq_n_s16(static_cast<int16_t>(least - shift));
-      high = vdupq_n_s16(static_cast<int16_t>(most - shift));
-      flip = vdupq_n_s16(static_cast<int16_t>(shift));
-    }
-  };
-  template <bool kPlain>
-  static I32 narrow_to_words(I32 first, I32 second, const WordBounds& bounds) {
-    const I32 a = kPlain ? first : vaddq_s32(first, bounds.zero_point);
-    const I32 b = kPlain ? second : vaddq_s32(second, bounds.zero_point);
-    const int16x8_t words = vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
-    int16x8_t clamped = vminq_s16(vmaxq_s16(words, bounds.low), bounds.high);
-    if constexpr (!kPlain) clamped = veorq_s16(clamped, bounds.flip);
-    return vreinterpretq_s32_s16(clamped);
-  }
+  // The low words of the lanes of both.
+  static I32 low_words(I32 a, I32 b) { return vreinterpretq_s32_s16(vcombine_s16(vmovn_s32(a), vmovn_s32(b))); }
 
   static void store_8(std::byte* to, I32 v) {
     const int16x4_t words = vmovn_s32(v);

@@ -11,6 +11,7 @@ namespace {
 struct ScalarVectors {
   static constexpr int kLanes = 8, kRegisters = 16;
   static constexpr int kFusedSums = 0, kMaxFusedCells = 0;  // none (fused_skeleton.h)
+  static constexpr bool kRoundsProducts = false;            // it computes none in float32
   struct I32 {
     int32_t lane[kLanes];
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <vector>
 
 #include "../kernels/reference.h"
@@ -45,8 +46,9 @@ class Bytes {
   size_t size_, at_ = 0;
 };
 
-std::vector<OutputForm> forms(Bytes& bytes, int64_t columns) {
+std::vector<OutputForm> forms(Bytes& bytes, const std::vector<int64_t>& acc, int64_t columns) {
   std::vector<OutputForm> result;
+  std::mt19937 random(bytes.byte());
   for (int i = 1 + bytes.byte() % 3; i > 0; --i) {
     OutputForm form{.dtype = bytes.byte() % 4 == 0 ? DType::kFloat32 : bytes.type(), .multiplier = {}};
     const int exponent = -static_cast<int>(bytes.byte() % 40);
@@ -54,6 +56,7 @@ std::vector<OutputForm> forms(Bytes& bytes, int64_t columns) {
     form.multiplier.assign(static_cast<size_t>(bytes.byte() % 2 == 0 ? 1 : columns), base);
     if (form.multiplier.size() > 1) form.multiplier.back() = base / 3;
     if (form.dtype != DType::kFloat32) {
+      if (bytes.byte() % 2 == 0) form = near_ties(acc, columns, form.dtype, 0, random);
       form.zero_point = bytes.value(form.dtype);
       form.low = bytes.byte() % 2 == 0 ? lowest(form.dtype) : form.zero_point;
       form.high = highest(form.dtype);
@@ -93,7 +96,6 @@ void fuzz_gemm(Bytes& bytes) {
   const int32_t a_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(a_type);
   const int32_t b_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(b_type);
   const bool compact = bytes.byte() % 2 != 0;
-  const std::vector<OutputForm> outputs = forms(bytes, n);
   const std::vector<int64_t> bias = {bytes.bias()};
   const Integers a = bytes.integers(a_type, m * k), b = bytes.integers(b_type, k * n);
   const MatrixView left = {a_type, a.data(), m, k, a_transposed ? 1 : k, a_transposed ? m : 1, a_zero};
@@ -101,6 +103,7 @@ void fuzz_gemm(Bytes& bytes) {
   const std::vector<int64_t> acc = reference_product(
       m, n, k, [&](int64_t i, int64_t p) { return a.get(i * left.row_stride + p * left.column_stride) - a_zero; },
       [&](int64_t p, int64_t j) { return b.get(p * right.row_stride + j * right.column_stride) - b_zero; }, bias);
+  const std::vector<OutputForm> outputs = forms(bytes, acc, n);
   for (const Isa isa : available_isas()) {
     const IsaScope scope(isa);
     const PackedB packed(right, a_type, a_zero, {.compact = compact});
@@ -134,7 +137,6 @@ void fuzz_conv(Bytes& bytes) {
   c.window.pads.insert(c.window.pads.end(), ends.begin(), ends.end());
   c.a_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(c.a_type);
   c.b_zero = bytes.byte() % 2 == 0 ? 0 : bytes.value(c.b_type);
-  const std::vector<OutputForm> outputs = forms(bytes, c.out_channels);
   const std::vector<int64_t> bias(static_cast<size_t>(c.out_channels), bytes.bias());
   int64_t pixels = c.batch, taps = 1;
   for (size_t i = 0; i < rank; ++i) {
@@ -144,6 +146,7 @@ void fuzz_conv(Bytes& bytes) {
   const Integers a = bytes.integers(c.a_type, pixels * c.channels);
   const Integers b = bytes.integers(c.b_type, c.out_channels * (c.channels / c.group) * taps);
   const std::vector<int64_t> acc = reference_conv(c, a, b, bias);
+  const std::vector<OutputForm> outputs = forms(bytes, acc, c.out_channels);
   for (const Isa isa : available_isas()) {
     const IsaScope scope(isa);
     const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);

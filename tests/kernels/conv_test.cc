@@ -58,6 +58,8 @@ void expect_exact(const Case& c, std::mt19937& random) {
   // Multipliers that repeat.
   forms.push_back({.dtype = DType::kInt8, .multiplier = {0.5, 0.25, 0.125}, .low = -99, .high = 99});
   forms.push_back({.dtype = DType::kInt16, .multiplier = {spread(random) / largest * 30000}, .low = 0, .high = 32000});
+  for (const DType dtype : kTypes)
+    forms.push_back(near_ties(acc, c.out_channels, dtype, dtype == DType::kInt16 ? 0 : 9, random));
   forms.push_back({.dtype = DType::kFloat32, .multiplier = {1.0 / 7}});
 
   const std::array<ConvAxis, 3> axes = conv_axes(c.window, c.spatial);

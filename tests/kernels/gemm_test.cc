@@ -80,7 +80,8 @@ void expect_exact(const Case& c, std::mt19937& random) {
           << "output " << i << " of " << forms.size() << ", " << to_string(forms[i].dtype);
     }
   };
-  const std::vector<OutputForm> forms = all_forms(c.n, largest, random);
+  std::vector<OutputForm> forms = all_forms(c.n, largest, random);
+  for (const DType dtype : kTypes) forms.push_back(near_ties(acc, c.n, dtype, dtype == DType::kInt16 ? 0 : 9, random));
   expect_outputs(forms);
   // An output that is alone has kernels of its own.
   expect_outputs(std::span(forms).subspan(random() % forms.size(), 1));

@@ -103,6 +103,23 @@ inline std::vector<unsigned char> reference_output(const std::vector<int64_t>& a
   return out;
 }
 
+// An output whose multipliers bring one accumulator of each column of `acc` to a tie between two integers, or by little
+// more or less than float32 or double can tell above or below it.
+inline OutputForm near_ties(const std::vector<int64_t>& acc, int64_t columns, DType dtype, int32_t zero_point,
+                            std::mt19937& random) {
+  OutputForm form{
+      .dtype = dtype, .multiplier = {}, .zero_point = zero_point, .low = lowest(dtype), .high = highest(dtype)};
+  const auto rows = static_cast<int64_t>(acc.size()) / columns;
+  for (int64_t c = 0; c < columns; ++c) {
+    const int64_t row = rows == 0 ? 0 : static_cast<int64_t>(random() % static_cast<uint64_t>(rows));
+    const double sum = rows == 0 ? 1 : static_cast<double>(acc[static_cast<size_t>(row * columns + c)]);
+    const double tie = static_cast<double>(random() % static_cast<uint32_t>(highest(dtype))) + 0.5;
+    const double off = std::ldexp(static_cast<double>(random() % 3) - 1, -static_cast<int>(20 + random() % 34));
+    form.multiplier.push_back(tie / std::max(1.0, std::abs(sum)) * (1 + off));
+  }
+  return form;
+}
+
 // Accumulators [M,N] of two matrices, element (i, k) and (k, j) given by functions that have subtracted zero points.
 inline std::vector<int64_t> reference_product(int64_t m, int64_t n, int64_t k,
                                               const std::function<int64_t(int64_t, int64_t)>& a,
