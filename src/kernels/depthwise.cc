@@ -12,8 +12,12 @@ namespace twofold::kernels {
 
 namespace {
 
-// Output pixels of a strip: the longer, the fewer columns at its ends are interleaved twice.
-constexpr int kStrip = 14;
+// Output pixels of a strip whose cells or sums are laid down: the longer, the fewer columns at its ends are interleaved
+// twice.
+constexpr int64_t kStrip = 14;
+// Lines of output that a group of channels takes in a row: the more, the fewer lines of input are read again, and the
+// more pointers to taps there are.
+constexpr int64_t kLines = 4;
 // Multiplications below which a thread is not worth waking.
 constexpr int64_t kMinWork = 1 << 15;
 // Channels of a group at most.
@@ -80,19 +84,23 @@ std::vector<T> by_column(const void* weights, int64_t channels, int64_t rows, in
   return result;
 }
 
-// A line of the input under a row of the window: pixel x at first + x * stride, every pixel that of zero points where
-// the row lies in the padding.
-struct Line {
-  const std::byte* first;
-  std::ptrdiff_t stride;
-};
+// Columns of taps under so many output pixels.
+int64_t window_columns(const ConvAxis& width, int64_t pixels) {
+  return (pixels - 1) * width.stride + (width.kernel - 1) * width.dilation + 1;
+}
+
+// The zero point as an element, or as two of one byte.
+uint16_t zero_element(const ConvInput& input) {
+  const auto word = static_cast<uint16_t>(input.zero_point);
+  return byte_size(input.dtype) == 2 ? word : static_cast<uint16_t>((word & 0xFFU) * 0x101U);
+}
 
 // A thread's memory, kept for the next call.
 struct Scratch {
   AlignedBuffer cells;
   std::vector<const std::byte*> taps;
-  std::vector<Line> lines;
-  std::vector<std::byte> zeros;
+  std::vector<uint16_t> zeros;
+  std::vector<TileOutput> outputs;
 };
 Scratch& scratch() {
   thread_local Scratch memory;
@@ -194,55 +202,80 @@ void Depthwise::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes,
                [&](int64_t begin, int64_t end) { run_lines(input, axes, begin, end, outputs, sink); });
 }
 
-// Lines of output pixels, strip by strip. Taps outside the input read a pixel of zero points.
+// Lines of output pixels, strip by strip.
 void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
                           std::span<const OutputRows> outputs, const BlockSink* sink) const {
-  const auto& [depth, height, width] = axes;
-  const size_t bytes = byte_size(input.dtype);
-  const int64_t pixel_bytes = input.channels * static_cast<int64_t>(bytes);
-  const int64_t most_columns = (kStrip - 1) * width.stride + (width.kernel - 1) * width.dilation + 1;
-  const auto cell_bytes = static_cast<size_t>(most_columns * round_up(rows_, taps_of_cell_) / taps_of_cell_ *
-                                              taps_of_cell_ * b_.kernels().lanes * 4);
+  const ConvAxis& width = axes[2];
+  alignas(kCacheLine) std::array<std::byte, kStrip * kMaxGroup * sizeof(double)> block;
   Scratch& memory = scratch();
-  memory.zeros.resize(static_cast<size_t>(pixel_bytes));
-  // The low bytes of an int32 are the integer of either type.
-  for (size_t i = 0; i < memory.zeros.size(); i += bytes)
-    std::memcpy(memory.zeros.data() + i, &input.zero_point, bytes);
-  memory.taps.resize(static_cast<size_t>(most_columns * rows_));
-  memory.lines.resize(static_cast<size_t>(rows_));
+  Destination to = {outputs, sink, block.data(), fused_kernel(), {}};
+  memory.outputs.clear();
+  for (const Group& group : groups_) {
+    if (to.fused != nullptr) memory.outputs.push_back(output_of(to, 0, 0, group));
+  }
+  to.fused_outputs = memory.outputs;
+  memory.zeros.assign(static_cast<size_t>(input.channels), zero_element(input));
+  const int64_t line_taps = window_columns(width, width.outputs) * rows_;
+  memory.taps.resize(static_cast<size_t>(line_taps * kLines));
+
   DepthwiseStrip strip = {};
-  strip.taps = memory.taps.data();
   strip.rows = static_cast<int>(rows_);
   strip.flip = b_.row_form().flip;
   strip.pixel_step = static_cast<int>(width.stride);
   strip.kernel = static_cast<int>(width.kernel);
   strip.tap_step = static_cast<int>(width.dilation);
-  strip.cells = memory.cells.at_least(cell_bytes);
-  for (int64_t line = begin; line < end; ++line) {
-    const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
-    const int64_t batch = line / height.outputs / depth.outputs;
-    size_t row = 0;
-    for (int64_t kz = 0; kz < depth.kernel; ++kz) {
-      for (int64_t ky = 0; ky < height.kernel; ++ky) {
-        const int64_t iz = depth.element(depth.first(z) + kz * depth.dilation);
-        const int64_t iy = height.element(height.first(y) + ky * height.dilation);
-        const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
-        memory.lines[row++] =
-            iz >= 0 && iy >= 0
-                ? Line{static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes, pixel_bytes}
-                : Line{memory.zeros.data(), 0};
+  strip.slides = rows_ == 3 && width.kernel == 3 && width.dilation == 1 && width.stride <= 2;
+  const bool whole_lines = strip.slides && to.fused != nullptr && sink == nullptr;
+  const int64_t most = whole_lines ? width.outputs : std::min(kStrip, width.outputs);
+  if (!strip.slides)
+    strip.cells = memory.cells.at_least(
+        static_cast<size_t>(window_columns(width, most) * round_up(rows_, taps_of_cell_) * b_.kernels().lanes * 4));
+  for (; begin < end; begin += kLines) {
+    const int64_t lines = std::min(kLines, end - begin);
+    for (int64_t i = 0; i < lines; ++i)
+      place_taps(input, axes, begin + i, reinterpret_cast<const std::byte*>(memory.zeros.data()),
+                 memory.taps.data() + i * line_taps);
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      begin_group(strip, g);
+      for (int64_t i = 0; i < lines; ++i) {
+        for (int64_t x = 0; x < width.outputs; x += most) {
+          strip.pixels = static_cast<int>(std::min(most, width.outputs - x));
+          strip.columns = static_cast<int>(window_columns(width, strip.pixels));
+          strip.taps = memory.taps.data() + i * line_taps + x * width.stride * rows_;
+          run_strip(strip, (begin + i) * width.outputs + x, g, to);
+        }
       }
     }
-    for (int64_t x = 0; x < width.outputs; x += kStrip) {
-      strip.pixels = static_cast<int>(std::min<int64_t>(kStrip, width.outputs - x));
-      strip.columns = static_cast<int>((strip.pixels - 1) * width.stride + (width.kernel - 1) * width.dilation + 1);
-      const std::byte** tap = memory.taps.data();
-      for (int64_t position = width.first(x); position < width.first(x) + strip.columns; ++position) {
-        const int64_t ix = width.element(position);
-        for (const Line& from : memory.lines) *tap++ = ix >= 0 ? from.first + ix * from.stride : memory.zeros.data();
-      }
-      run_strip(strip, line * width.outputs + x, outputs, sink);
-    }
+  }
+}
+
+// The taps of all columns under a line of output pixels, [column][row of the window]. Those outside the input read a
+// pixel of zero points.
+void Depthwise::place_taps(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t line,
+                           const std::byte* zeros, const std::byte** taps) const {
+  const ConvAxis &depth = axes[0], &height = axes[1], &width = axes[2];
+  const int64_t pixel_bytes = input.channels * static_cast<int64_t>(byte_size(input.dtype));
+  const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
+  const int64_t batch = line / height.outputs / depth.outputs;
+  const int64_t columns = window_columns(width, width.outputs), first = width.first(0);
+  // Columns [begin, end) lie in the input, side by side if nothing is upsampled.
+  const int64_t begin = width.upsampling == 1 ? std::clamp<int64_t>(-first, 0, columns) : columns;
+  const int64_t end = std::clamp(width.size - first, begin, columns);
+  for (int64_t row = 0; row < rows_; ++row, ++taps) {
+    const int64_t iz = depth.element(depth.first(z) + row / height.kernel * depth.dilation);
+    const int64_t iy = height.element(height.first(y) + row % height.kernel * height.dilation);
+    const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
+    const std::byte* from = static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes;
+    const bool inside = iz >= 0 && iy >= 0;
+    const auto place = [&](int64_t column) {
+      const int64_t ix = inside ? width.element(first + column) : -1;
+      taps[column * rows_] = ix >= 0 ? from + ix * pixel_bytes : zeros;
+    };
+    for (int64_t column = 0; column < begin; ++column) place(column);
+    const std::byte* pixel = inside ? from + (first + begin) * pixel_bytes : zeros;
+    const std::ptrdiff_t step = inside ? pixel_bytes : 0;
+    for (int64_t column = begin; column < end; ++column, pixel += step) taps[column * rows_] = pixel;
+    for (int64_t column = end; column < columns; ++column) place(column);
   }
 }
 
@@ -253,34 +286,36 @@ DepthwiseKernel Depthwise::fused_kernel() const {
   return kernels_->outputs[static_cast<size_t>(output->kind)];
 }
 
-void Depthwise::run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
-                          const BlockSink* sink) const {
-  alignas(kCacheLine) std::array<std::byte, kStrip * kMaxGroup * sizeof(double)> block;
-  const auto place = [&](size_t i, const Group& group) {
-    if (i == outputs.size()) return epilogue_.in_block(block.data(), group.channels, group.first_channel);
-    return epilogue_.at(i, outputs[i].data, outputs[i].row_stride, first_row, group.first_channel);
-  };
-  const auto element_bytes = static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
-  const DepthwiseKernel fused = fused_kernel();
-  for (const Group& group : groups_) {
-    strip.offset = group.first_channel * element_bytes;
-    strip.channels = group.channels;
-    strip.weights = weights_.data() + group.weights;
-    strip.high_weights = split_ ? high_weights_.data() + group.weights : nullptr;
-    strip.init = init_.data() + group.first_channel;
-    strip.high_init = high_init_.data() + group.first_channel;
-    if (fused != nullptr) {
-      strip.output = place(0, group);
-      fused(strip);
-    } else {
-      run_unfused(strip, group, place);
-    }
-    if (sink != nullptr) sink->take(block.data(), first_row, strip.pixels, group.first_channel, group.channels);
-  }
+// Output i of a group's channels, from a row on.
+TileOutput Depthwise::output_of(const Destination& to, size_t i, int64_t row, const Group& group) const {
+  if (i == to.outputs.size()) return epilogue_.in_block(to.block, group.channels, group.first_channel);
+  return epilogue_.at(i, to.outputs[i].data, to.outputs[i].row_stride, row, group.first_channel);
 }
 
-template <typename Place>
-void Depthwise::run_unfused(DepthwiseStrip& strip, const Group& group, const Place& place) const {
+void Depthwise::begin_group(DepthwiseStrip& strip, size_t g) const {
+  const Group& group = groups_[g];
+  strip.offset = group.first_channel * static_cast<std::ptrdiff_t>(byte_size(b_.row_form().dtype));
+  strip.channels = group.channels;
+  strip.weights = weights_.data() + group.weights;
+  strip.high_weights = split_ ? high_weights_.data() + group.weights : nullptr;
+  strip.init = init_.data() + group.first_channel;
+  strip.high_init = high_init_.data() + group.first_channel;
+}
+
+void Depthwise::run_strip(DepthwiseStrip& strip, int64_t first_row, size_t g, const Destination& to) const {
+  const Group& group = groups_[g];
+  if (to.fused != nullptr) {
+    const TileOutput& output = to.fused_outputs[g];
+    strip.output = &output;
+    strip.to = output.data + (to.outputs.empty() ? 0 : first_row * output.row_stride);
+    to.fused(strip);
+  } else {
+    run_unfused(strip, first_row, group, to);
+  }
+  if (to.sink != nullptr) to.sink->take(to.block, first_row, strip.pixels, group.first_channel, group.channels);
+}
+
+void Depthwise::run_unfused(DepthwiseStrip& strip, int64_t first_row, const Group& group, const Destination& to) const {
   const MicroKernels& kernels = b_.kernels();
   alignas(kCacheLine) std::array<int32_t, kStrip * kMaxGroup> acc, high_acc;
   alignas(kCacheLine) std::array<double, kStrip * kMaxGroup> sums;
@@ -299,7 +334,7 @@ void Depthwise::run_unfused(DepthwiseStrip& strip, const Group& group, const Pla
                          kNoRowOffset.data()};
   for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
     const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
-    kernels.epilogues[static_cast<size_t>(kind_)][output](tile, shape, place(i, group));
+    kernels.epilogues[static_cast<size_t>(kind_)][output](tile, shape, output_of(to, i, first_row, group));
   }
 }
 

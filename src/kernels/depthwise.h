@@ -39,17 +39,28 @@ class Depthwise {
     int channels;
     std::ptrdiff_t weights;  // bytes
   };
+  // What a call writes to. `block` takes the last output of a strip for the sink, if there is one. With a fused kernel
+  // there is one output; fused_outputs has its first row for each group.
+  struct Destination {
+    std::span<const OutputRows> outputs;
+    const BlockSink* sink;
+    std::byte* block;
+    DepthwiseKernel fused;
+    std::span<const TileOutput> fused_outputs;
+  };
 
   Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width);
   void pack_weights();
   void prepare_starts();
   void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
                  std::span<const OutputRows> outputs, const BlockSink* sink) const;
-  void run_strip(DepthwiseStrip strip, int64_t first_row, std::span<const OutputRows> outputs,
-                 const BlockSink* sink) const;
+  void place_taps(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t line, const std::byte* zeros,
+                  const std::byte** taps) const;
+  TileOutput output_of(const Destination& to, size_t i, int64_t row, const Group& group) const;
+  void begin_group(DepthwiseStrip& strip, size_t g) const;
+  void run_strip(DepthwiseStrip& strip, int64_t first_row, size_t g, const Destination& to) const;
   DepthwiseKernel fused_kernel() const;
-  template <typename Place>
-  void run_unfused(DepthwiseStrip& strip, const Group& group, const Place& place) const;
+  void run_unfused(DepthwiseStrip& strip, int64_t first_row, const Group& group, const Destination& to) const;
 
   // The weights as a matrix [taps, channels], taps column by column of the window, each filled up to whole cells: the
   // sums are dots of its columns with channels of the input, so zero points, bounds and corrections are a matrix's.

@@ -124,14 +124,14 @@ struct StoreSums {
 template <typename Rows>
 struct WriteOutput {
   const Rows rows;
-  std::byte* data;
+  std::byte* to;
   std::ptrdiff_t row_stride;
   int channels;
   explicit WriteOutput(const DepthwiseStrip& strip)
-      : rows(strip.output), data(strip.output.data), row_stride(strip.output.row_stride), channels(strip.channels) {}
+      : rows(*strip.output), to(strip.to), row_stride(strip.output->row_stride), channels(strip.channels) {}
   template <typename Sums>
   [[gnu::always_inline]] void write(const Sums& sums, int pixel) const {
-    rows.write(sums.row(), channels, data + pixel * row_stride);
+    rows.write(sums.row(), channels, to + pixel * row_stride);
   }
 };
 template <typename V, int kVectors>
@@ -292,10 +292,8 @@ void slide_windows(const DepthwiseStrip& strip) {
 
 template <typename V, typename Dot, typename Channels, bool kSplit, int kVectors, typename Writer>
 void depthwise_strip(const DepthwiseStrip& strip) {
-  if (strip.kernel == 3 && strip.rows == 3 && strip.tap_step == 1) {
-    if (strip.pixel_step == 1) return slide_windows<V, Dot, Channels, kVectors, kSplit, 1, Writer>(strip);
-    if (strip.pixel_step == 2) return slide_windows<V, Dot, Channels, kVectors, kSplit, 2, Writer>(strip);
-  }
+  if (strip.slides && strip.pixel_step == 1) return slide_windows<V, Dot, Channels, kVectors, kSplit, 1, Writer>(strip);
+  if (strip.slides) return slide_windows<V, Dot, Channels, kVectors, kSplit, 2, Writer>(strip);
   switch (strip.rows % Channels::kTaps) {
     case 1: make_cells<V, Channels, kVectors, 1>(strip); break;
     case 2: make_cells<V, Channels, kVectors, 2>(strip); break;  // never of pairs
@@ -318,7 +316,7 @@ void depthwise(const DepthwiseStrip& strip) {
 
 template <typename V, typename Dot, typename Channels, bool kSplit>
 void depthwise_words(const DepthwiseStrip& strip) {
-  if (is_plain(strip.output)) return depthwise<V, Dot, Channels, kSplit, WritePlainWords>(strip);
+  if (is_plain(*strip.output)) return depthwise<V, Dot, Channels, kSplit, WritePlainWords>(strip);
   depthwise<V, Dot, Channels, kSplit, WriteWords>(strip);
 }
 

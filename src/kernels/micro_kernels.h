@@ -116,11 +116,15 @@ struct DepthwiseStrip {
   int channels;           // of the group, at most lanes * 4 (quads) or lanes * 2 (pairs)
   uint32_t flip;          // bits to invert in every element
   int pixels, pixel_step, kernel, tap_step;
+  bool slides;                              // a window of 3 x 3 taps side by side, and pixels one or two steps apart
   const std::byte *weights, *high_weights;  // [x][cell of rows][channel] cells, channels filled up to whole vectors
   const int32_t *init, *high_init;
   std::byte* cells;     // room for [columns][cell][channel] cells
   int32_t *out, *high;  // [pixels][channels, filled up to whole vectors]
-  TileOutput output;    // in place of these, for kernels that requantize; a row is a pixel
+  // In place of these, for kernels that requantize: the group's outputs, of which the first pixel's lie at `to`; a row
+  // is a pixel.
+  const TileOutput* output;
+  std::byte* to;
 };
 using DepthwiseKernel = void (*)(const DepthwiseStrip& strip);
 struct DepthwiseKernels {
