@@ -6,6 +6,7 @@
 
 #include "base/parallel_for.h"
 #include "ops/element.h"
+#include "ops/transpose_block.h"
 
 namespace twofold {
 
@@ -37,22 +38,6 @@ struct Plane {
   bool transposed() const { return rows.in == 1 && columns.in != 1 && columns.out == 1; }
 };
 
-// out[r][c] = in[c][r] in square blocks that stay in the cache.
-template <typename T>
-void transpose_rows(const Plane& plane, const T* in, T* out, int64_t begin, int64_t end) {
-  constexpr int64_t kBlock = 64 / sizeof(T) < 16 ? 16 : 64 / sizeof(T);
-  for (int64_t r0 = begin; r0 < end; r0 += kBlock) {
-    const int64_t r1 = std::min(r0 + kBlock, end);
-    for (int64_t c0 = 0; c0 < plane.columns.size; c0 += kBlock) {
-      const int64_t c1 = std::min(c0 + kBlock, plane.columns.size);
-      for (int64_t r = r0; r < r1; ++r) {
-        T* row = out + r * plane.rows.out;
-        for (int64_t c = c0; c < c1; ++c) row[c] = in[r + c * plane.columns.in];
-      }
-    }
-  }
-}
-
 template <typename T>
 void copy_row(const CopyDim& columns, const T* in, T* out) {
   if (columns.in == 1 && columns.out == 1) {
@@ -70,7 +55,11 @@ void copy_row(const CopyDim& columns, const T* in, T* out) {
 
 template <typename T>
 void copy_plane(const Plane& plane, const T* in, T* out, int64_t begin, int64_t end) {
-  if (plane.transposed()) return transpose_rows(plane, in, out, begin, end);
+  if (plane.transposed()) {
+    return transpose_block(sizeof(T), {plane.columns.size, end - begin, plane.columns.in, plane.rows.out},
+                           reinterpret_cast<const std::byte*>(in + begin),
+                           reinterpret_cast<std::byte*>(out + begin * plane.rows.out));
+  }
   for (int64_t r = begin; r < end; ++r) copy_row(plane.columns, in + r * plane.rows.in, out + r * plane.rows.out);
 }
 
