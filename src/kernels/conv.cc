@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "kernels/conv_rows.h"
@@ -12,9 +13,9 @@ namespace {
 
 // [M, C/group, position] -> [M, position, C/group].
 template <typename T>
-std::vector<T> channels_last(const ConvWeights& weights) {
+AlignedVector<T> channels_last(const ConvWeights& weights, Allocator* allocator) {
   const int64_t channels = weights.group_channels, positions = weights.positions();
-  std::vector<T> result(static_cast<size_t>(weights.out_channels * channels * positions));
+  AlignedVector<T> result(static_cast<size_t>(weights.out_channels * channels * positions), allocator);
   const T* from = static_cast<const T*>(weights.data);
   for (int64_t m = 0; m < weights.out_channels; ++m) {
     for (int64_t c = 0; c < channels; ++c) {
@@ -29,10 +30,15 @@ std::span<const int64_t> part(std::span<const int64_t> all, int64_t first, int64
   return all.size() <= 1 ? all : all.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
 }
 
-// Those of something whose entries repeat.
-std::vector<double> repeated_part(std::span<const double> all, int64_t first, int64_t count) {
-  std::vector<double> result;
-  for (int64_t i = first; i < first + count; ++i) result.push_back(all[static_cast<size_t>(i) % all.size()]);
+// The outputs of one group of channels, whose multipliers repeat.
+std::vector<OutputForm> part(std::span<const OutputForm> all, int64_t first, int64_t count, Allocator* allocator) {
+  std::vector<OutputForm> result;
+  for (const OutputForm& form : all) {
+    AlignedVector<double> multiplier(static_cast<size_t>(count), allocator);
+    for (size_t i = 0; i < multiplier.size(); ++i)
+      multiplier[i] = form.multiplier[(static_cast<size_t>(first) + i) % form.multiplier.size()];
+    result.push_back({form.dtype, std::move(multiplier), form.zero_point, form.low, form.high});
+  }
   return result;
 }
 
@@ -45,25 +51,29 @@ bool is_pointwise(const std::array<ConvAxis, 3>& axes) {
 }  // namespace
 
 Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
-           std::span<const OutputForm> outputs)
-    : out_channels_(weights.out_channels), group_channels_(weights.group_channels), group_count_(weights.group) {
+           std::span<const OutputForm> outputs, Allocator* allocator)
+    : out_channels_(weights.out_channels),
+      group_channels_(weights.group_channels),
+      group_count_(weights.group),
+      groups_(allocator),
+      zeros_(allocator) {
   TWOFOLD_CHECK(weights.group >= 1 && weights.out_channels % weights.group == 0);
   const int64_t columns = out_channels_ / weights.group, k = weights.positions() * group_channels_;
   if (weights.group > 1 && group_channels_ == 1 && columns == 1) {
     depthwise_ = Depthwise::make(weights.dtype, weights.data, out_channels_, weights.kernel, weights.zero_point,
-                                 a_dtype, a_zero_point, bias, outputs);
+                                 a_dtype, a_zero_point, bias, outputs, allocator);
     if (depthwise_) return;
   }
   const bool bytes = byte_size(weights.dtype) == 1;
-  std::vector<uint8_t> reordered8;
-  std::vector<uint16_t> reordered16;
+  AlignedVector<uint8_t> reordered8;
+  AlignedVector<uint16_t> reordered16;
   const void* data = weights.data;
   if (weights.positions() > 1 && group_channels_ > 1) {
     if (bytes) {
-      reordered8 = channels_last<uint8_t>(weights);
+      reordered8 = channels_last<uint8_t>(weights, allocator);
       data = reordered8.data();
     } else {
-      reordered16 = channels_last<uint16_t>(weights);
+      reordered16 = channels_last<uint16_t>(weights, allocator);
       data = reordered16.data();
     }
   }
@@ -72,13 +82,13 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
   // The low bytes of an int32 are the integer of either type.
   for (size_t i = 0; i < zeros_.size(); i += a_bytes) std::memcpy(zeros_.data() + i, &a_zero_point, a_bytes);
   for (const OutputForm& form : outputs) output_bytes_.push_back(static_cast<std::ptrdiff_t>(byte_size(form.dtype)));
+  groups_.reserve(static_cast<size_t>(weights.group));
   for (int64_t g = 0; g < weights.group; ++g) {
     const auto* first = static_cast<const std::byte*>(data) + g * columns * k * (bytes ? 1 : 2);
     PackedB packed({weights.dtype, first, k, columns, 1, k, weights.zero_point}, a_dtype, a_zero_point,
-                   {.compact = true});
-    std::vector<OutputForm> forms(outputs.begin(), outputs.end());
-    for (OutputForm& form : forms) form.multiplier = repeated_part(form.multiplier, g * columns, columns);
-    Epilogue epilogue(packed, part(bias, g * columns, columns), forms);
+                   {.compact = true, .allocator = allocator});
+    Epilogue epilogue(packed, part(bias, g * columns, columns), part(outputs, g * columns, columns, allocator),
+                      allocator);
     groups_.push_back({std::move(packed), std::move(epilogue)});
   }
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/aligned_buffer.h"
 #include "kernels/conv_geometry.h"
 #include "kernels/depthwise.h"
 #include "kernels/gemm.h"
@@ -30,8 +31,9 @@ struct ConvWeights {
 class Conv {
  public:
   // For inputs of type `a_dtype` with zero point `a_zero_point`; bias and outputs as Epilogue's, per output channel.
+  // Memory that grows with the weights comes from `allocator`, which must outlive it, or from the heap without one.
   Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
-       std::span<const OutputForm> outputs);
+       std::span<const OutputForm> outputs, Allocator* allocator = nullptr);
 
   // Output i goes to outputs[i], a row per (batch, output position) of M channels; the last one to the sink if there is
   // one (gemm.h). Threads: parallel_for.
@@ -50,8 +52,8 @@ class Conv {
   int64_t out_channels_, group_channels_, group_count_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element
   std::optional<Depthwise> depthwise_;
-  std::vector<Group> groups_;     // without depthwise_
-  std::vector<std::byte> zeros_;  // zero points of a, for a line of taps
+  AlignedVector<Group> groups_;     // without depthwise_
+  AlignedVector<std::byte> zeros_;  // zero points of a, for a line of taps
 };
 
 }  // namespace twofold::kernels

@@ -72,9 +72,10 @@ const DepthwiseKernels& kernels_for(const PackedB& b, bool split) {
 
 // [C, row of the window, column] -> [column, row, C], rows filled up to a multiple of 4 with zero points.
 template <typename T>
-std::vector<T> by_column(const void* weights, int64_t channels, int64_t rows, int64_t width, int32_t zero_point) {
+AlignedVector<T> by_column(const void* weights, int64_t channels, int64_t rows, int64_t width, int32_t zero_point,
+                           Allocator* allocator) {
   const int64_t padded = round_up(rows, 4);
-  std::vector<T> result(static_cast<size_t>(width * padded * channels), static_cast<T>(zero_point));
+  AlignedVector<T> result(static_cast<size_t>(width * padded * channels), static_cast<T>(zero_point), allocator);
   const T* from = static_cast<const T*>(weights);
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t y = 0; y < rows; ++y) {
@@ -112,35 +113,38 @@ Scratch& scratch() {
 std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64_t channels,
                                          const std::array<int64_t, 3>& kernel, int32_t zero_point, DType a_dtype,
                                          int32_t a_zero_point, std::span<const int64_t> bias,
-                                         std::span<const OutputForm> outputs) {
+                                         std::span<const OutputForm> outputs, Allocator* allocator) {
   const int64_t rows = kernel[0] * kernel[1], width = kernel[2];
-  std::vector<uint8_t> bytes;
-  std::vector<uint16_t> words;
+  AlignedVector<uint8_t> bytes;
+  AlignedVector<uint16_t> words;
   MatrixView matrix = {dtype, nullptr, width * round_up(rows, 4), channels, channels, 1, zero_point};
   if (byte_size(dtype) == 1) {
-    bytes = by_column<uint8_t>(weights, channels, rows, width, zero_point);
+    bytes = by_column<uint8_t>(weights, channels, rows, width, zero_point, allocator);
     matrix.data = bytes.data();
   } else {
-    words = by_column<uint16_t>(weights, channels, rows, width, zero_point);
+    words = by_column<uint16_t>(weights, channels, rows, width, zero_point, allocator);
     matrix.data = words.data();
   }
-  PackedB b(matrix, a_dtype, a_zero_point, {.whole_sums = true});
+  PackedB b(matrix, a_dtype, a_zero_point, {.whole_sums = true, .allocator = allocator});
   if (b.row_factor() != 0) return std::nullopt;
-  Epilogue epilogue(b, bias, outputs);
+  Epilogue epilogue(b, bias, outputs, allocator);
   if (!sums_fit_int32(b) && !may_split(b)) return std::nullopt;
-  return Depthwise(std::move(b), std::move(epilogue), rows, width);
+  return Depthwise(std::move(b), std::move(epilogue), rows, width, allocator);
 }
 
-Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width)
+Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width, Allocator* allocator)
     : b_(std::move(b)),
       epilogue_(std::move(epilogue)),
       taps_of_cell_(b_.product() == Product::kQuads ? 4 : 2),
       rows_(rows),
       width_(width),
+      groups_(allocator),
       split_(!sums_fit_int32(b_)),
       kind_(sums_kind(b_, epilogue_)),
-      kernels_(&kernels_for(b_, split_)) {
-  pack_weights();
+      kernels_(&kernels_for(b_, split_)),
+      init_(allocator),
+      high_init_(allocator) {
+  pack_weights(allocator);
   b_.drop_elements();
   prepare_starts();
 }
@@ -161,7 +165,7 @@ void Depthwise::prepare_starts() {
 }
 
 // From the panels of `b_` to groups of channels.
-void Depthwise::pack_weights() {
+void Depthwise::pack_weights(Allocator* allocator) {
   const int lanes = b_.kernels().lanes, group_size = taps_of_cell_ * lanes;
   const int64_t column_cells = round_up(rows_, 4) / taps_of_cell_, used = (rows_ + taps_of_cell_ - 1) / taps_of_cell_;
   std::ptrdiff_t bytes = 0;
@@ -170,8 +174,8 @@ void Depthwise::pack_weights() {
     groups_.push_back({c, channels, bytes});
     bytes += width_ * used * round_up(channels, lanes) * 4;
   }
-  weights_ = AlignedBuffer(static_cast<size_t>(bytes));
-  high_weights_ = AlignedBuffer(static_cast<size_t>(split_ ? bytes : 0));
+  weights_ = AlignedBuffer(static_cast<size_t>(bytes), allocator);
+  high_weights_ = AlignedBuffer(static_cast<size_t>(split_ ? bytes : 0), allocator);
   // Where the cells of a panel of b_ lie from a channel on; channels up to a whole vector are there.
   const auto cells_at = [&](int64_t channel, int64_t cell) {
     const PackedB::Panel& panel = b_.panels()[static_cast<size_t>(channel / (b_.kernels().max_vectors * lanes))];

@@ -24,7 +24,7 @@ class Depthwise {
   static std::optional<Depthwise> make(DType dtype, const void* weights, int64_t channels,
                                        const std::array<int64_t, 3>& kernel, int32_t zero_point, DType a_dtype,
                                        int32_t a_zero_point, std::span<const int64_t> bias,
-                                       std::span<const OutputForm> outputs);
+                                       std::span<const OutputForm> outputs, Allocator* allocator);
 
   // As Conv::run.
   void run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std::span<const OutputRows> outputs,
@@ -49,8 +49,8 @@ class Depthwise {
     std::span<const TileOutput> fused_outputs;
   };
 
-  Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width);
-  void pack_weights();
+  Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width, Allocator* allocator);
+  void pack_weights(Allocator* allocator);
   void prepare_starts();
   void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
                  std::span<const OutputRows> outputs, const BlockSink* sink) const;
@@ -70,7 +70,7 @@ class Depthwise {
   Epilogue epilogue_;
   int taps_of_cell_;
   int64_t rows_, width_;  // of the window
-  std::vector<Group> groups_;
+  AlignedVector<Group> groups_;
   bool split_;
   SumsKind kind_;
   const DepthwiseKernels* kernels_;

@@ -17,7 +17,7 @@ namespace twofold::kernels {
 //   float64:                    y = acc * multiplier[c]; with a multiplier of 1 the accumulator itself
 struct OutputForm {
   DType dtype = DType::kFloat32;
-  std::vector<double> multiplier;  // of the first columns; the others repeat them
+  AlignedVector<double> multiplier;  // of the first columns; the others repeat them
   int32_t zero_point = 0;
   int32_t low = 0, high = 0;  // within the type
 };

@@ -1,11 +1,9 @@
 // IntegerConv (integer_product.h): 1 to 3 spatial dimensions, activations in channels-last layout.
 #include <optional>
 
-#include "kernels/conv.h"
 #include "ops/ec_product.h"
 #include "ops/families.h"
-#include "ops/integer_product.h"
-#include "ops/product_outputs.h"
+#include "ops/integer_convolution.h"
 #include "ops/window.h"
 
 namespace twofold {
@@ -28,7 +26,7 @@ class IntegerConv final : public Kernel {
         window_(WindowAttributes::read(args.node.attributes)),
         group_(args.node.attributes.get_int("group", 1)) {
     if (group_ < 1) throw_error(ErrorCode::kInvalidModel, "group {} must be at least 1", group_);
-    if (const Tensor* weights = args.constants[1]) prepared_.emplace(prepare(*weights));
+    if (const Tensor* weights = args.constants[1]) prepared_.emplace(prepare(*weights, nullptr));
   }
 
   void run(OpCall& call) const override {
@@ -44,15 +42,9 @@ class IntegerConv final : public Kernel {
     for (const WindowAxis& axis : axes) shape.push_back(axis.output);
     ProductOutputs outputs(product_, call, shape, 1, Layout::kChannelsLast);
     if (num_elements(shape) == 0) return outputs.finish();
-    const kernels::MatrixView view = product_.view_a(x, 0, 0, 0, 0, 0);
-    const kernels::ConvInput input{view.dtype, view.data,      x.dim(0), {x.shape().begin() + 2, x.shape().end()},
-                                   x.dim(1),   view.zero_point};
-    const std::vector<kernels::OutputRows> places = outputs.places(0);
-    if (prepared_) {
-      prepared_->run(input, kernel_axes(axes), places, outputs.sink());
-    } else {
-      prepare(weights).run(input, kernel_axes(axes), places, outputs.sink());
-    }
+    std::optional<kernels::Conv> own;
+    const kernels::Conv& conv = prepared_ ? *prepared_ : own.emplace(prepare(weights, call.allocator()));
+    run_conv(product_, conv, x, kernel_axes(axes), outputs);
     outputs.finish();
   }
 
@@ -60,7 +52,7 @@ class IntegerConv final : public Kernel {
   size_t packed_bytes() const override { return prepared_ ? prepared_->packed_bytes() : 0; }
 
  private:
-  kernels::Conv prepare(const Tensor& weights) const {
+  kernels::Conv prepare(const Tensor& weights, Allocator* allocator) const {
     spatial_rank(weights.shape(), "input W");
     const int64_t channels = weights.dim(0);
     if (channels % group_ != 0) {
@@ -68,14 +60,7 @@ class IntegerConv final : public Kernel {
                   group_);
     }
     product_.check_channels(channels);
-    const kernels::MatrixView view = product_.view_b(weights, 0, 0, 0, 0, 0);
-    std::array<int64_t, 3> kernel = {1, 1, 1};
-    std::copy(weights.shape().begin() + 2, weights.shape().end(), kernel.end() - (weights.rank() - 2));
-    return {{view.dtype, view.data, channels, weights.dim(1), kernel, group_, view.zero_point},
-            product_.a_dtype,
-            product_.a_zero_point,
-            product_.bias,
-            product_.output_forms};
+    return pack_conv(product_, weights, group_, allocator);
   }
 
   const IntegerProduct product_;

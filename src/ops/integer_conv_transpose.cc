@@ -5,10 +5,9 @@
 #include <optional>
 
 #include "base/parallel_for.h"
-#include "kernels/conv.h"
 #include "ops/ec_product.h"
 #include "ops/families.h"
-#include "ops/product_outputs.h"
+#include "ops/integer_convolution.h"
 #include "ops/transposed_window.h"
 
 namespace twofold {
@@ -25,9 +24,12 @@ std::span<const int64_t> spatial_of(const Tensor& tensor) { return std::span(ten
 
 // [C,M/G,k...] -> [M,C/G,k... reversed]: the weights of the convolution that computes the same.
 template <typename T>
-Tensor as_conv_weights(const Tensor& weights, int64_t group) {
+Tensor as_conv_weights(const Tensor& weights, int64_t group, Allocator* allocator) {
   const int64_t in = weights.dim(0) / group, out = weights.dim(1), taps = product_of(spatial_of(weights));
-  Tensor result(weights.dtype(), {out * group, in, taps});
+  Shape shape = weights.shape();
+  shape[0] = out * group;
+  shape[1] = in;
+  Tensor result(weights.dtype(), std::move(shape), Layout::kPlain, allocator);
   const T* from = reinterpret_cast<const T*>(weights.bytes());
   T* to = reinterpret_cast<T*>(result.mutable_bytes());
   for (int64_t m = 0; m < out * group; ++m) {
@@ -84,7 +86,7 @@ class IntegerConvTranspose final : public Kernel {
         window_.tiles(spatial_of(*weights))) {
       tiles_.emplace(prepare_tiles(*weights));
     } else {
-      conv_.emplace(prepare_conv(*weights));
+      conv_.emplace(prepare_conv(*weights, nullptr));
     }
   }
 
@@ -104,15 +106,9 @@ class IntegerConvTranspose final : public Kernel {
     if (num_elements(shape) == 0) return outputs.finish();
     std::array<kernels::ConvAxis, 3> upsampled;
     std::ranges::transform(axes, upsampled.end() - spatial, upsampled_axis);
-    const kernels::MatrixView view = product_.view_a(x, 0, 0, 0, 0, 0);
-    const kernels::ConvInput input{view.dtype, view.data,      x.dim(0), {x.shape().begin() + 2, x.shape().end()},
-                                   x.dim(1),   view.zero_point};
-    const std::vector<kernels::OutputRows> places = outputs.places(0);
-    if (conv_) {
-      conv_->run(input, upsampled, places, outputs.sink());
-    } else {
-      prepare_conv(weights).run(input, upsampled, places, outputs.sink());
-    }
+    std::optional<kernels::Conv> own;
+    const kernels::Conv& conv = conv_ ? *conv_ : own.emplace(prepare_conv(weights, call.allocator()));
+    run_conv(product_, conv, x, upsampled, outputs);
     outputs.finish();
   }
 
@@ -131,18 +127,10 @@ class IntegerConvTranspose final : public Kernel {
     product_.check_channels(weights.dim(1) * group_);
   }
 
-  kernels::Conv prepare_conv(const Tensor& weights) const {
-    const Tensor reversed = byte_size(weights.dtype()) == 1 ? as_conv_weights<uint8_t>(weights, group_)
-                                                            : as_conv_weights<uint16_t>(weights, group_);
-    const kernels::MatrixView view = product_.view_b(reversed, 0, 0, 0, 0, 0);
-    std::array<int64_t, 3> kernel = {1, 1, 1};
-    std::ranges::copy(spatial_of(weights), kernel.end() - (weights.rank() - 2));
-    const int64_t channels = weights.dim(1) * group_;
-    return {{view.dtype, view.data, channels, weights.dim(0) / group_, kernel, group_, view.zero_point},
-            product_.a_dtype,
-            product_.a_zero_point,
-            product_.bias,
-            product_.output_forms};
+  kernels::Conv prepare_conv(const Tensor& weights, Allocator* allocator) const {
+    const Tensor reversed = byte_size(weights.dtype()) == 1 ? as_conv_weights<uint8_t>(weights, group_, allocator)
+                                                            : as_conv_weights<uint16_t>(weights, group_, allocator);
+    return pack_conv(product_, reversed, group_, allocator);
   }
 
   Tiles prepare_tiles(const Tensor& weights) const {
