@@ -21,16 +21,30 @@ std::vector<int64_t> normalize_axes(std::vector<int64_t> axes, int64_t rank) {
   return axes;
 }
 
-std::vector<int64_t> read_ints(const Tensor& tensor, std::string_view what) {
+namespace {
+
+template <typename List>
+List ints_of(const Tensor& tensor, std::string_view what, List list) {
   if (tensor.dtype() == DType::kInt64) {
     const auto values = tensor.data<int64_t>();
-    return {values.begin(), values.end()};
-  }
-  if (tensor.dtype() == DType::kInt32) {
+    list.assign(values.begin(), values.end());
+  } else if (tensor.dtype() == DType::kInt32) {
     const auto values = tensor.data<int32_t>();
-    return {values.begin(), values.end()};
+    list.assign(values.begin(), values.end());
+  } else {
+    throw_error(ErrorCode::kInvalidModel, "{} must be int32 or int64, not {}", what, to_string(tensor.dtype()));
   }
-  throw_error(ErrorCode::kInvalidModel, "{} must be int32 or int64, not {}", what, to_string(tensor.dtype()));
+  return list;
+}
+
+}  // namespace
+
+std::vector<int64_t> read_ints(const Tensor& tensor, std::string_view what) {
+  return ints_of(tensor, what, std::vector<int64_t>());
+}
+
+IntList read_ints(const Tensor& tensor, std::string_view what, Allocator* allocator) {
+  return ints_of(tensor, what, IntList(allocator));
 }
 
 int64_t read_int(const Tensor& tensor, std::string_view what) {

@@ -6,9 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/aligned_buffer.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
+
+// A list that may be long.
+using IntList = kernels::AlignedVector<int64_t>;
 
 // `axis` counted from the front. Throws Error(kInvalidModel) unless it is in [-rank, rank).
 int64_t normalize_axis(int64_t axis, int64_t rank);
@@ -17,6 +21,8 @@ std::vector<int64_t> normalize_axes(std::vector<int64_t> axes, int64_t rank);
 
 // All values of an int32 or int64 tensor. Throws Error(kInvalidModel) naming `what` for another type.
 std::vector<int64_t> read_ints(const Tensor& tensor, std::string_view what);
+// The same from `allocator`, which must outlive the list, or from the heap without one.
+IntList read_ints(const Tensor& tensor, std::string_view what, Allocator* allocator);
 // Its only value; throws if it has none or several.
 int64_t read_int(const Tensor& tensor, std::string_view what);
 

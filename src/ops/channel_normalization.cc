@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/parallel_for.h"
+#include "kernels/aligned_buffer.h"
 #include "numeric/math.h"
 #include "ops/cast.h"
 #include "ops/families.h"
@@ -135,7 +136,7 @@ void lrn(OpCall& call) {
   const float* in = x.data<float>().data();
   float* out = call.output(0, DType::kFloat32, x.shape()).mutable_data<float>().data();
   parallel_for(planes.batch * planes.channels, 1, [&](int64_t begin, int64_t end) {
-    std::vector<double> sums(static_cast<size_t>(planes.spatial));
+    kernels::AlignedVector<double> sums(static_cast<size_t>(planes.spatial), call.allocator());
     for (int64_t r = begin; r < end; ++r) {
       const int64_t image = r / planes.channels * planes.channels, c = r % planes.channels;
       std::fill(sums.begin(), sums.end(), 0.0);

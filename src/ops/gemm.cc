@@ -1,6 +1,7 @@
 // Gemm (ONNX opset 13): Y = alpha * A' * B' + beta * C.
 #include <algorithm>
 
+#include "kernels/aligned_buffer.h"
 #include "ops/families.h"
 #include "ops/matmul_loop.h"
 #include "ops/packed_matmul.h"
@@ -142,7 +143,7 @@ class GemmKernel final : public Kernel {
     if (!std::is_floating_point_v<T> && (static_cast<float>(alpha) != alpha_ || static_cast<float>(beta) != beta_)) {
       throw_error(ErrorCode::kUnsupported, "alpha {} and beta {} must be integers for integer inputs", alpha_, beta_);
     }
-    std::vector<T> product(y.size());
+    kernels::AlignedVector<T> product(y.size(), call.allocator());
     multiply_loop<T>(
         shape.m, shape.n, shape.k, {a.data<T>().data(), transposed_a_ ? 1 : a.dim(1), transposed_a_ ? a.dim(1) : 1},
         {b.data<T>().data(), transposed_b_ ? 1 : b.dim(1), transposed_b_ ? b.dim(1) : 1}, product.data(), shape.n, 1);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "base/parallel_for.h"
+#include "kernels/aligned_buffer.h"
 #include "ops/element.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -171,10 +171,11 @@ void resample_axis(const ResizeTaps& taps, int64_t outer, int64_t inner, const T
 }
 
 template <typename T>
-void resample_plane(const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int64_t inner, const T* in, T* out) {
+void resample_plane(const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int64_t inner, const T* in, T* out,
+                    Allocator* allocator) {
   const int64_t in_row = x.in * inner, out_row = x.out * inner;
   parallel_for(outer * y.out, grain(out_row * x.count), [&](int64_t begin, int64_t end) {
-    std::vector<T> row(static_cast<size_t>(in_row));
+    kernels::AlignedVector<T> row(static_cast<size_t>(in_row), allocator);
     for (int64_t r = begin; r < end; ++r) {
       const int64_t i = r % y.out;
       add_rows(in + r / y.out * y.in * in_row, y.index.data() + i, y.weight.data() + i, y.out, y.count, in_row,
@@ -206,8 +207,10 @@ void pick_plane(size_t element_size, const ResizeTaps& y, const ResizeTaps& x, i
 
 template void resample_axis<float>(const ResizeTaps&, int64_t, int64_t, const float*, float*);
 template void resample_axis<double>(const ResizeTaps&, int64_t, int64_t, const double*, double*);
-template void resample_plane<float>(const ResizeTaps&, const ResizeTaps&, int64_t, int64_t, const float*, float*);
-template void resample_plane<double>(const ResizeTaps&, const ResizeTaps&, int64_t, int64_t, const double*, double*);
+template void resample_plane<float>(const ResizeTaps&, const ResizeTaps&, int64_t, int64_t, const float*, float*,
+                                    Allocator*);
+template void resample_plane<double>(const ResizeTaps&, const ResizeTaps&, int64_t, int64_t, const double*, double*,
+                                     Allocator*);
 
 }  // namespace twofold
 #endif  // HWY_ONCE

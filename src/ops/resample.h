@@ -14,9 +14,11 @@ namespace twofold {
 template <typename T>
 void resample_axis(const ResizeTaps& taps, int64_t outer, int64_t inner, const T* in, T* out);
 
-// [outer, y.in, x.in, inner] becomes [outer, y.out, x.out, inner]: first along y, then along x, a row at a time.
+// [outer, y.in, x.in, inner] becomes [outer, y.out, x.out, inner]: first along y, then along x, a row at a time. Rows
+// come from `allocator`, or the heap without one.
 template <typename T>
-void resample_plane(const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int64_t inner, const T* in, T* out);
+void resample_plane(const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int64_t inner, const T* in, T* out,
+                    Allocator* allocator);
 
 // The same for taps of one element without weights; elements of 1, 2, 4 or 8 bytes are copied as they are.
 void pick_plane(size_t element_size, const ResizeTaps& y, const ResizeTaps& x, int64_t outer, int64_t inner,

@@ -147,12 +147,12 @@ void for_each_step(const OpCall& call, Plan plan, const Tensor& x, Tensor& y, co
 template <typename T>
 void interpolate(const OpCall& call, const Plan& plan, const Tensor& x, Tensor& y) {
   for_each_step(call, plan, x, y,
-                [](const ResizeTaps& rows, const ResizeTaps* columns, int64_t outer, int64_t inner, const std::byte* in,
-                   std::byte* out) {
+                [&call](const ResizeTaps& rows, const ResizeTaps* columns, int64_t outer, int64_t inner,
+                        const std::byte* in, std::byte* out) {
                   const T* from = reinterpret_cast<const T*>(in);
                   T* to = reinterpret_cast<T*>(out);
                   if (columns == nullptr) return resample_axis(rows, outer, inner, from, to);
-                  resample_plane(rows, *columns, outer, inner, from, to);
+                  resample_plane(rows, *columns, outer, inner, from, to, call.allocator());
                 });
 }
 
@@ -228,7 +228,8 @@ void resize(OpCall& call) {
   Tensor& y = call.output(0, x.dtype(), shape, x.layout());  // refuses a huge shape before any table is made
   if (y.size() == 0) return;
   std::vector<ResizeTaps> taps;
-  for (const ResizeAxis& axis : axes) taps.push_back(unchanged(axis) ? ResizeTaps() : make_resize_taps(rule, axis));
+  for (const ResizeAxis& axis : axes)
+    taps.push_back(unchanged(axis) ? ResizeTaps() : make_resize_taps(rule, axis, call.allocator()));
   Plan plan = make_plan(x.layout(), axes, taps);
   if (rule.interpolation == Interpolation::kNearest) {
     pick_nearest(call, plan, x, y);

@@ -107,7 +107,7 @@ void interpolate(const ResizeRule& rule, const Position& at, int64_t first, floa
 
 }  // namespace
 
-ResizeTaps make_resize_taps(const ResizeRule& rule, const ResizeAxis& axis) {
+ResizeTaps make_resize_taps(const ResizeRule& rule, const ResizeAxis& axis, Allocator* allocator) {
   ResizeTaps taps{.in = axis.in, .out = axis.out, .count = 1, .index = {}, .weight = {}, .outside = {}};
   const bool nearest = rule.interpolation == Interpolation::kNearest;
   // Antialiasing widens the kernel by the factor that the axis shrinks by.
@@ -121,10 +121,10 @@ ResizeTaps make_resize_taps(const ResizeRule& rule, const ResizeAxis& axis) {
     taps.count = 2 - 2 * first;
   }
   const auto size = static_cast<size_t>(taps.count * taps.out);
-  taps.index.resize(size);
-  if (!nearest) taps.weight.resize(size);
+  taps.index = kernels::AlignedVector<int32_t>(size, allocator);
+  if (!nearest) taps.weight = kernels::AlignedVector<float>(size, allocator);
   const bool crop = rule.coordinates == CoordinateMode::kTfCropAndResize;
-  if (crop) taps.outside.resize(static_cast<size_t>(taps.out));
+  if (crop) taps.outside = kernels::AlignedVector<uint8_t>(static_cast<size_t>(taps.out), allocator);
   for (int64_t i = 0; i < taps.out; ++i) {
     const float x = source_coordinate(rule.coordinates, axis, i);
     if (crop) taps.outside[static_cast<size_t>(i)] = !(x >= 0 && x <= static_cast<float>(axis.in - 1));

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
+
+#include "kernels/aligned_buffer.h"
 
 namespace twofold {
 
@@ -46,13 +47,14 @@ struct ResizeRule {
 struct ResizeTaps {
   int64_t in = 1, out = 1;
   int64_t count = 1;
-  std::vector<int32_t> index;
-  std::vector<float> weight;     // empty for nearest: one tap of weight 1
-  std::vector<uint8_t> outside;  // kTfCropAndResize: positions that take the extrapolation value; else empty
+  kernels::AlignedVector<int32_t> index;
+  kernels::AlignedVector<float> weight;     // empty for nearest: one tap of weight 1
+  kernels::AlignedVector<uint8_t> outside;  // kTfCropAndResize: positions that take the extrapolation value; else empty
 };
 
+// The tables come from `allocator`, which must outlive them, or from the heap without one.
 // REQUIRES: axis.in > 0, axis.out >= 0, both below 2^31; scale positive and finite.
-ResizeTaps make_resize_taps(const ResizeRule& rule, const ResizeAxis& axis);
+ResizeTaps make_resize_taps(const ResizeRule& rule, const ResizeAxis& axis, Allocator* allocator);
 
 }  // namespace twofold
 

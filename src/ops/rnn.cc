@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/parallel_for.h"
+#include "kernels/aligned_buffer.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
 #include "ops/families.h"
@@ -13,6 +14,8 @@
 namespace twofold {
 
 namespace {
+
+using Floats = kernels::AlignedVector<float>;
 
 enum class Cell : uint8_t { kRnn, kGru, kLstm };
 
@@ -27,7 +30,7 @@ struct Setup {
   bool linear_before_reset, input_forget;
   float clip;
   std::vector<RnnActivation> activations;  // per direction
-  std::vector<int64_t> lengths;            // per batch entry
+  IntList lengths;                         // per batch entry
 };
 
 // The weights of one direction, with the input dimension first: w is [input, gates·hidden], r is [hidden,
@@ -35,13 +38,13 @@ struct Setup {
 // comes first.
 struct Weights {
   Tensor w, r, candidate;
-  std::vector<float> wb, rb;    // gates·hidden each
-  std::vector<float> peephole;  // LSTM: input, output, forget; zeros if there are none
+  Floats wb, rb;    // gates·hidden each
+  Floats peephole;  // LSTM: input, output, forget; zeros if there are none
 };
 
 // h and c of all batch entries, [batch, hidden] each.
 struct State {
-  std::vector<float> h, c;
+  Floats h, c;
 };
 
 void require_shape(const Tensor& tensor, const Shape& shape, std::string_view what) {
@@ -83,10 +86,10 @@ Setup read_setup(const OpCall& call, Cell cell) {
   require_shape(call.input(1), {s.directions, gates, s.input}, "W");
   require_shape(r, {s.directions, gates, s.hidden}, "R");
   if (call.has_input(3)) require_shape(call.input(3), {s.directions, 2 * gates}, "B");
-  s.lengths.assign(static_cast<size_t>(s.batch), s.steps);
+  s.lengths = IntList(static_cast<size_t>(s.batch), s.steps, call.allocator());
   if (call.has_input(4)) {
     require_shape(call.input(4), {s.batch}, "sequence_lens");
-    s.lengths = read_ints(call.input(4), "sequence_lens");
+    s.lengths = read_ints(call.input(4), "sequence_lens", call.allocator());
   }
   for (int64_t length : s.lengths) {
     if (length < 0 || length > s.steps) {
@@ -114,9 +117,9 @@ Weights read_weights(const OpCall& call, const Setup& s, int64_t direction) {
   Weights weights{transposed(call.input(1), direction, 0, gates),
                   transposed(call.input(2), direction, 0, recurrent),
                   splits_candidate(s) ? transposed(call.input(2), direction, recurrent, s.hidden) : Tensor(),
-                  std::vector<float>(static_cast<size_t>(gates)),
-                  std::vector<float>(static_cast<size_t>(gates)),
-                  std::vector<float>(static_cast<size_t>(3 * s.hidden))};
+                  Floats(static_cast<size_t>(gates), call.allocator()),
+                  Floats(static_cast<size_t>(gates), call.allocator()),
+                  Floats(static_cast<size_t>(3 * s.hidden), call.allocator())};
   if (call.has_input(3)) {
     const float* b = call.input(3).data<float>().data() + direction * 2 * gates;
     weights.wb.assign(b, b + gates);
@@ -166,13 +169,14 @@ void step_lstm(const Entry& e) {
   }
 }
 
-// Gates: update, reset, candidate. Without linear_before_reset R·(r∘h) is a product of its own.
-void step_gru(const Entry& e, std::vector<float>& scaled, std::vector<float>& product) {
+// Gates: update, reset, candidate. Without linear_before_reset R·(r∘h) is a product of its own, and `scaled` and
+// `product` have `hidden` elements for it.
+void step_gru(const Entry& e, float* scaled, float* product) {
   const int64_t n = e.s.hidden;
-  const auto bias = [&](const std::vector<float>& b, int64_t i) { return b[static_cast<size_t>(2 * n + i)]; };
+  const auto bias = [&](const Floats& b, int64_t i) { return b[static_cast<size_t>(2 * n + i)]; };
   if (!e.s.linear_before_reset) {
-    for (int64_t i = 0; i < n; ++i) scaled[static_cast<size_t>(i)] = e.activate(0, e.gate(1, i)) * e.h[i];
-    fixed_gemm<float>(1, n, n, scaled.data(), e.weights.candidate.data<float>().data(), product.data());
+    for (int64_t i = 0; i < n; ++i) scaled[i] = e.activate(0, e.gate(1, i)) * e.h[i];
+    fixed_gemm<float>(1, n, n, scaled, e.weights.candidate.data<float>().data(), product);
   }
   for (int64_t i = 0; i < n; ++i) {
     const float update = e.activate(0, e.gate(0, i));
@@ -180,7 +184,7 @@ void step_gru(const Entry& e, std::vector<float>& scaled, std::vector<float>& pr
     if (e.s.linear_before_reset) {
       sum += e.activate(0, e.gate(1, i)) * (e.rh[2 * n + i] + bias(e.weights.rb, i));
     } else {
-      sum += product[static_cast<size_t>(i)] + bias(e.weights.rb, i);
+      sum += product[i] + bias(e.weights.rb, i);
     }
     e.h[i] = (1.0F - update) * e.activate(1, sum) + update * e.h[i];
   }
@@ -193,14 +197,16 @@ void run_direction(const OpCall& call, const Setup& s, int64_t direction, const 
   Tensor projected = call.scratch(DType::kFloat32, {s.steps, s.batch, gates});
   float* wx = projected.mutable_data<float>().data();
   fixed_gemm<float>(s.steps * s.batch, gates, s.input, x.data<float>().data(), weights.w.data<float>().data(), wx);
-  std::vector<float> rh(static_cast<size_t>(s.batch * recurrent));
+  Floats rh(static_cast<size_t>(s.batch * recurrent), call.allocator());
+  const int64_t candidates = splits_candidate(s) ? s.hidden : 0;
+  Floats scaled(static_cast<size_t>(s.batch * candidates), call.allocator());
+  Floats product(static_cast<size_t>(s.batch * candidates), call.allocator());
   const size_t per_direction = s.activations.size() / static_cast<size_t>(s.directions);
   const RnnActivation* f = s.activations.data() + static_cast<size_t>(direction) * per_direction;
   const bool reversed = s.first_reversed || direction == 1;
   for (int64_t step = 0; step < s.steps; ++step) {
     fixed_gemm<float>(s.batch, recurrent, s.hidden, state.h.data(), weights.r.data<float>().data(), rh.data());
     parallel_for(s.batch, std::max<int64_t>(1, 256 / s.hidden), [&](int64_t begin, int64_t end) {
-      std::vector<float> scaled(static_cast<size_t>(s.hidden)), product(scaled.size());
       for (int64_t b = begin; b < end; ++b) {
         const int64_t length = s.lengths[static_cast<size_t>(b)];
         if (step >= length) continue;
@@ -210,7 +216,7 @@ void run_direction(const OpCall& call, const Setup& s, int64_t direction, const 
             s, weights, f, wx + (t * s.batch + b) * gates, rh.data() + b * recurrent, h, state.c.data() + b * s.hidden};
         if (s.cell == Cell::kRnn) step_rnn(entry);
         if (s.cell == Cell::kLstm) step_lstm(entry);
-        if (s.cell == Cell::kGru) step_gru(entry, scaled, product);
+        if (s.cell == Cell::kGru) step_gru(entry, scaled.data() + b * candidates, product.data() + b * candidates);
         if (y != nullptr) std::copy_n(h, s.hidden, y + (t * s.directions * s.batch + b) * s.hidden);
       }
     });
@@ -259,7 +265,7 @@ void recurrent(OpCall& call) {
   for (int64_t d = 0; d < s.directions; ++d) {
     float* h = last_h.mutable_data<float>().data() + d * plane;
     float* c = last_c.mutable_data<float>().data() + d * plane;
-    State state{{h, h + plane}, {c, c + plane}};
+    State state{{h, h + plane, call.allocator()}, {c, c + plane, call.allocator()}};
     run_direction(call, s, d, x, state, y.defined() ? y.mutable_data<float>().data() + d * plane : nullptr);
     std::ranges::copy(state.h, h);
     std::ranges::copy(state.c, c);

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "base/parallel_for.h"
+#include "kernels/aligned_buffer.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
 #include "ops/dtype_dispatch.h"
@@ -24,10 +25,10 @@ struct Rows {
 };
 
 template <typename T>
-void top_k_rows(const Rows& rows, const T* in, T* values, int64_t* indices) {
+void top_k_rows(const Rows& rows, const T* in, T* values, int64_t* indices, Allocator* allocator) {
   const int64_t grain = std::max<int64_t>(1, (1 << 12) / std::max<int64_t>(rows.dim, 1));
   parallel_for(rows.outer * rows.inner, grain, [&](int64_t begin, int64_t end) {
-    std::vector<int64_t> order(static_cast<size_t>(rows.dim));
+    kernels::AlignedVector<int64_t> order(static_cast<size_t>(rows.dim), allocator);
     for (int64_t r = begin; r < end; ++r) {
       const T* row = in + r / rows.inner * rows.dim * rows.inner + r % rows.inner;
       std::iota(order.begin(), order.end(), int64_t{0});
@@ -64,7 +65,8 @@ void top_k(OpCall& call) {
   if (values.size() > 0) {
     visit_number(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      top_k_rows<T>(rows, x.data<T>().data(), values.mutable_data<T>().data(), indices.mutable_data<int64_t>().data());
+      top_k_rows<T>(rows, x.data<T>().data(), values.mutable_data<T>().data(), indices.mutable_data<int64_t>().data(),
+                    call.allocator());
     });
   }
   call.set_output(1, std::move(indices));

@@ -151,13 +151,61 @@ void conv_transpose(GraphBuilder& builder, ValueId x) {
   builder.output(builder.node("conv", "ConvTranspose", {maps, weights}, {{"strides", std::vector<int64_t>{2, 2}}}));
 }
 
+void lrn(GraphBuilder& builder, ValueId x) { builder.output(builder.node("lrn", "LRN", {x}, {{"size", int64_t{3}}})); }
+
+// To long lines, whose taps are many, and back.
+void resizes(GraphBuilder& builder, ValueId x) {
+  const auto resize = [&](const std::string& name, ValueId from, const std::vector<float>& scales) {
+    return builder.node(name, "Resize", {from, kNone, builder.floats({4}, scales)}, {{"mode", std::string("linear")}});
+  };
+  builder.output(resize("short", resize("long", x, {1, 1, 2, 40}), {1, 1, 0.5F, 0.5F}));
+}
+
+void top_k(GraphBuilder& builder, ValueId x) {
+  const ValueId flat = builder.node("flat", "Reshape", {x, builder.ints({-1, 784})});
+  builder.output(builder.node("most", "TopK", {flat, builder.ints({10})}));
+}
+
+// Of `gates` gates: one with more hidden units than 4 KiB hold; one of many sequences, each as long as its numbers say.
+void add_recurrent(GraphBuilder& builder, ValueId x, const std::string& op_type, int64_t gates) {
+  const auto add = [&](const std::string& name, int64_t steps, int64_t inputs, int64_t hidden) {
+    const ValueId sequences = builder.node(name + ".in", "Reshape", {x, builder.ints({-1, steps, inputs})});
+    const ValueId most =
+        builder.node(name + ".most", "ReduceMax", {sequences, builder.ints({1, 2})}, {{"keepdims", int64_t{0}}});
+    const ValueId scaled = builder.node(name + ".scaled", "Mul", {most, builder.scalar(static_cast<float>(steps))});
+    const ValueId lengths =
+        builder.node(name + ".lengths", "Cast", {scaled}, {{"to", static_cast<int64_t>(DType::kInt32)}});
+    const ValueId h =
+        builder.node(name, op_type,
+                     {sequences, builder.ramp({1, gates * hidden, inputs}), builder.ramp({1, gates * hidden, hidden}),
+                      builder.ramp({1, 2 * gates * hidden}), lengths},
+                     {{"layout", int64_t{1}}, {"hidden_size", hidden}});
+    builder.output(builder.node(name + ".out", "Reshape", {h, builder.ints({-1, 784 / inputs * hidden})}));
+  };
+  add("wide", 2, 392, 1040);
+  add("many", 2, 14, 8);
+}
+
+void rnn(GraphBuilder& builder, ValueId x) { add_recurrent(builder, x, "RNN", 1); }
+void gru(GraphBuilder& builder, ValueId x) { add_recurrent(builder, x, "GRU", 3); }
+void lstm(GraphBuilder& builder, ValueId x) { add_recurrent(builder, x, "LSTM", 4); }
+
+template <typename T>
+void gemm(GraphBuilder& builder, ValueId x) {
+  const ValueId flat = builder.node("flat", "Reshape", {x, builder.ints({-1, 784})});
+  const ValueId a = builder.node("a", "Cast", {flat}, {{"to", static_cast<int64_t>(kDTypeOf<T>)}});
+  const std::vector<T> ones(784 * 64, 1);
+  const ValueId b = builder.graph.add_constant("b", Tensor::from<T>({784, 64}, ones));
+  builder.output(builder.node("y", "Gemm", {a, b}));
+}
+
 constexpr const char* kFloat = "{model_config: {all_node_type: float32}}";
 constexpr const char* kInt16 = "{model_config: {all_node_type: int16}}";
 
 struct Case {
   std::string name;
-  Build build;  // null: the digits, among whose operators is attention, with computed right operands
-  std::string config;
+  Build build;         // null: the digits, among whose operators is attention, with computed right operands
+  std::string config;  // empty: the model runs as it is
   bool ec_in_two_passes = false;
 
   friend std::ostream& operator<<(std::ostream& out, const Case& c) {
@@ -171,7 +219,7 @@ class Allocations : public ::testing::TestWithParam<Case> {
     folder_ = std::filesystem::temp_directory_path() / ("twofold_allocations_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
     model_ = GetParam().build == nullptr ? kDigits / "digits.onnx" : write_model(GetParam().build);
-    quantize_model();
+    if (!GetParam().config.empty()) quantize_model();
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -228,6 +276,12 @@ INSTANTIATE_TEST_SUITE_P(ComputedWeights, Allocations,
                                            Case{"a depthwise convolution", depthwise_conv, kInt16},
                                            Case{"a transposed convolution", conv_transpose, "{}"},
                                            Case{"a transposed convolution", conv_transpose, kInt16}));
+
+INSTANTIATE_TEST_SUITE_P(Scratch, Allocations,
+                         ::testing::Values(Case{"LRN", lrn, ""}, Case{"Resize", resizes, ""}, Case{"TopK", top_k, ""},
+                                           Case{"RNN", rnn, ""}, Case{"GRU", gru, ""}, Case{"LSTM", lstm, ""},
+                                           Case{"Gemm of integers", gemm<int32_t>, ""},
+                                           Case{"Gemm of doubles", gemm<double>, ""}));
 
 }  // namespace
 }  // namespace twofold
