@@ -15,9 +15,9 @@ namespace {
 // Output pixels of a strip whose cells or sums are laid down: the longer, the fewer columns at its ends are interleaved
 // twice.
 constexpr int64_t kStrip = 14;
-// Lines of output that a group of channels takes in a row: the more, the fewer lines of input are read again, and the
-// more pointers to taps there are.
-constexpr int64_t kLines = 4;
+// Lines and pixels of a piece at most: the more lines, the fewer lines of input are read again, and the more pointers
+// to taps there are.
+constexpr int64_t kMaxLines = 4, kMaxPixels = 512;
 // Multiplications below which a thread is not worth waking.
 constexpr int64_t kMinWork = 1 << 15;
 // Channels of a group at most.
@@ -206,7 +206,7 @@ void Depthwise::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes,
                [&](int64_t begin, int64_t end) { run_lines(input, axes, begin, end, outputs, sink); });
 }
 
-// Lines of output pixels, strip by strip.
+// Lines of output pixels, piece by piece.
 void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
                           std::span<const OutputRows> outputs, const BlockSink* sink) const {
   const ConvAxis& width = axes[2];
@@ -219,9 +219,27 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
   }
   to.fused_outputs = memory.outputs;
   memory.zeros.assign(static_cast<size_t>(input.channels), zero_element(input));
-  const int64_t line_taps = window_columns(width, width.outputs) * rows_;
-  memory.taps.resize(static_cast<size_t>(line_taps * kLines));
+  const auto* zeros = reinterpret_cast<const std::byte*>(memory.zeros.data());
 
+  DepthwiseStrip strip = strip_of(width);
+  const int64_t pixels = std::min(kMaxPixels, width.outputs), line_taps = window_columns(width, pixels) * rows_;
+  const int64_t of_strip = strip.slides && to.fused != nullptr && sink == nullptr ? pixels : std::min(kStrip, pixels);
+  memory.taps.resize(static_cast<size_t>(line_taps * std::min(kMaxLines, end - begin)));
+  if (!strip.slides) {
+    strip.cells = memory.cells.at_least(
+        static_cast<size_t>(window_columns(width, of_strip) * round_up(rows_, taps_of_cell_) * b_.kernels().lanes * 4));
+  }
+  for (int64_t line = begin; line < end; line += kMaxLines) {
+    for (int64_t x = 0; x < width.outputs; x += pixels) {
+      const Piece piece = {line, std::min(kMaxLines, end - line), x, std::min(pixels, width.outputs - x)};
+      for (int64_t i = 0; i < piece.lines; ++i)
+        place_taps(input, axes, {line + i, 1, x, piece.pixels}, zeros, memory.taps.data() + i * line_taps);
+      run_piece(piece, strip, of_strip, width, memory.taps.data(), line_taps, to);
+    }
+  }
+}
+
+DepthwiseStrip Depthwise::strip_of(const ConvAxis& width) const {
   DepthwiseStrip strip = {};
   strip.rows = static_cast<int>(rows_);
   strip.flip = b_.row_form().flip;
@@ -229,57 +247,53 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
   strip.kernel = static_cast<int>(width.kernel);
   strip.tap_step = static_cast<int>(width.dilation);
   strip.slides = rows_ == 3 && width.kernel == 3 && width.dilation == 1 && width.stride <= 2;
-  const bool whole_lines = strip.slides && to.fused != nullptr && sink == nullptr;
-  const int64_t most = whole_lines ? width.outputs : std::min(kStrip, width.outputs);
-  if (!strip.slides)
-    strip.cells = memory.cells.at_least(
-        static_cast<size_t>(window_columns(width, most) * round_up(rows_, taps_of_cell_) * b_.kernels().lanes * 4));
-  for (; begin < end; begin += kLines) {
-    const int64_t lines = std::min(kLines, end - begin);
-    for (int64_t i = 0; i < lines; ++i)
-      place_taps(input, axes, begin + i, reinterpret_cast<const std::byte*>(memory.zeros.data()),
-                 memory.taps.data() + i * line_taps);
-    for (size_t g = 0; g < groups_.size(); ++g) {
-      begin_group(strip, g);
-      for (int64_t i = 0; i < lines; ++i) {
-        for (int64_t x = 0; x < width.outputs; x += most) {
-          strip.pixels = static_cast<int>(std::min(most, width.outputs - x));
-          strip.columns = static_cast<int>(window_columns(width, strip.pixels));
-          strip.taps = memory.taps.data() + i * line_taps + x * width.stride * rows_;
-          run_strip(strip, (begin + i) * width.outputs + x, g, to);
-        }
-      }
-    }
-  }
+  return strip;
 }
 
-// The taps of all columns under a line of output pixels, [column][row of the window]. Those outside the input read a
-// pixel of zero points.
-void Depthwise::place_taps(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t line,
+// The taps of all columns under a line of the piece, [column][row of the window]. Those outside the input read a pixel
+// of zero points.
+void Depthwise::place_taps(const ConvInput& input, const std::array<ConvAxis, 3>& axes, const Piece& piece,
                            const std::byte* zeros, const std::byte** taps) const {
   const ConvAxis &depth = axes[0], &height = axes[1], &width = axes[2];
   const int64_t pixel_bytes = input.channels * static_cast<int64_t>(byte_size(input.dtype));
-  const int64_t y = line % height.outputs, z = line / height.outputs % depth.outputs;
-  const int64_t batch = line / height.outputs / depth.outputs;
-  const int64_t columns = window_columns(width, width.outputs), first = width.first(0);
+  const int64_t y = piece.line % height.outputs, z = piece.line / height.outputs % depth.outputs;
+  const int64_t batch = piece.line / height.outputs / depth.outputs;
+  const int64_t columns = window_columns(width, piece.pixels), first = width.first(piece.first);
   // Columns [begin, end) lie in the input, side by side if nothing is upsampled.
   const int64_t begin = width.upsampling == 1 ? std::clamp<int64_t>(-first, 0, columns) : columns;
   const int64_t end = std::clamp(width.size - first, begin, columns);
   for (int64_t row = 0; row < rows_; ++row, ++taps) {
     const int64_t iz = depth.element(depth.first(z) + row / height.kernel * depth.dilation);
     const int64_t iy = height.element(height.first(y) + row % height.kernel * height.dilation);
-    const int64_t input_line = (batch * depth.size + iz) * height.size + iy;
-    const std::byte* from = static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes;
     const bool inside = iz >= 0 && iy >= 0;
+    const int64_t input_line = inside ? (batch * depth.size + iz) * height.size + iy : 0;
+    const std::byte* line = static_cast<const std::byte*>(input.data) + input_line * width.size * pixel_bytes;
     const auto place = [&](int64_t column) {
       const int64_t ix = inside ? width.element(first + column) : -1;
-      taps[column * rows_] = ix >= 0 ? from + ix * pixel_bytes : zeros;
+      taps[column * rows_] = ix >= 0 ? line + ix * pixel_bytes : zeros;
     };
     for (int64_t column = 0; column < begin; ++column) place(column);
-    const std::byte* pixel = inside ? from + (first + begin) * pixel_bytes : zeros;
+    const std::byte* pixel = inside && begin < end ? line + (first + begin) * pixel_bytes : zeros;
     const std::ptrdiff_t step = inside ? pixel_bytes : 0;
     for (int64_t column = begin; column < end; ++column, pixel += step) taps[column * rows_] = pixel;
     for (int64_t column = end; column < columns; ++column) place(column);
+  }
+}
+
+// Group by group, since a group's lines of input are still in the nearest cache when its next line of output wants
+// them.
+void Depthwise::run_piece(const Piece& piece, DepthwiseStrip strip, int64_t of_strip, const ConvAxis& width,
+                          const std::byte* const* taps, int64_t line_taps, const Destination& to) const {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    begin_group(strip, g);
+    for (int64_t i = 0; i < piece.lines; ++i) {
+      for (int64_t x = 0; x < piece.pixels; x += of_strip) {
+        strip.pixels = static_cast<int>(std::min(of_strip, piece.pixels - x));
+        strip.columns = static_cast<int>(window_columns(width, strip.pixels));
+        strip.taps = taps + i * line_taps + x * width.stride * rows_;
+        run_strip(strip, (piece.line + i) * width.outputs + piece.first + x, g, to);
+      }
+    }
   }
 }
 

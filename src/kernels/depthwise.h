@@ -39,6 +39,10 @@ class Depthwise {
     int channels;
     std::ptrdiff_t weights;  // bytes
   };
+  // Some lines of output, and the same pixels of each.
+  struct Piece {
+    int64_t line, lines, first, pixels;
+  };
   // What a call writes to. `block` takes the last output of a strip for the sink, if there is one. With a fused kernel
   // there is one output; fused_outputs has its first row for each group.
   struct Destination {
@@ -54,8 +58,11 @@ class Depthwise {
   void prepare_starts();
   void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
                  std::span<const OutputRows> outputs, const BlockSink* sink) const;
-  void place_taps(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t line, const std::byte* zeros,
-                  const std::byte** taps) const;
+  DepthwiseStrip strip_of(const ConvAxis& width) const;
+  void place_taps(const ConvInput& input, const std::array<ConvAxis, 3>& axes, const Piece& piece,
+                  const std::byte* zeros, const std::byte** taps) const;
+  void run_piece(const Piece& piece, DepthwiseStrip strip, int64_t of_strip, const ConvAxis& width,
+                 const std::byte* const* taps, int64_t line_taps, const Destination& to) const;
   TileOutput output_of(const Destination& to, size_t i, int64_t row, const Group& group) const;
   void begin_group(DepthwiseStrip& strip, size_t g) const;
   void run_strip(DepthwiseStrip& strip, int64_t first_row, size_t g, const Destination& to) const;

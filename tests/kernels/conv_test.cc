@@ -92,6 +92,20 @@ class ConvTest : public testing::TestWithParam<Isa> {
   IsaScope scope_{GetParam()};
 };
 
+// Depthwise convolutions take lines of more than 512 outputs piece by piece.
+TEST_P(ConvTest, CutsLongLines) {
+  for (const DType a_type : {DType::kUInt8, DType::kInt16}) {
+    for (const int64_t stride : {1, 2, 3}) {
+      ConvProblem c{.a_type = a_type, .spatial = {6, 513 * stride + 2}, .channels = 5, .out_channels = 5, .group = 5};
+      c.window = {{3, 3}, {1, stride}, {1, 1}, {1, 1, 1, 1}};
+      expect_exact(c, random_);
+      c.spatial = {1030 * stride};
+      c.window = {{5}, {stride}, {2}, {3, 4}};
+      expect_exact(c, random_);
+    }
+  }
+}
+
 TEST_P(ConvTest, IsExactForAllTypes) {
   for (const DType a_type : kTypes) {
     for (const DType b_type : kTypes) {
