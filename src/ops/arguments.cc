@@ -74,15 +74,16 @@ int64_t normalize_index(int64_t index, int64_t limit) {
 
 }  // namespace
 
-std::vector<int64_t> read_indices(const Tensor& tensor, int64_t limit) {
-  std::vector<int64_t> indices = read_ints(tensor, "the tensor of indices");
+IntList read_indices(const Tensor& tensor, int64_t limit, Allocator* allocator) {
+  IntList indices = read_ints(tensor, "the tensor of indices", allocator);
   for (int64_t& index : indices) index = normalize_index(index, limit);
   return indices;
 }
 
-std::vector<int64_t> read_positions(const Tensor& tensor, const Shape& box) {
-  const std::vector<int64_t> indices = read_ints(tensor, "the tensor of indices");
-  std::vector<int64_t> positions(static_cast<size_t>(num_elements({tensor.shape().begin(), tensor.shape().end() - 1})));
+IntList read_positions(const Tensor& tensor, const Shape& box, Allocator* allocator) {
+  const IntList indices = read_ints(tensor, "the tensor of indices", allocator);
+  const int64_t count = num_elements({tensor.shape().begin(), tensor.shape().end() - 1});
+  IntList positions(static_cast<size_t>(count), allocator);
   for (size_t i = 0; i < positions.size(); ++i) {
     for (size_t d = 0; d < box.size(); ++d) {
       positions[i] = positions[i] * box[d] + normalize_index(indices[i * box.size() + d], box[d]);

@@ -31,11 +31,11 @@ bool read_flag(const Tensor& tensor, std::string_view what);
 
 // All values of a tensor of indices, each counted from the front. Throws Error(kInvalidArgument) naming the first one
 // that is not in [-limit, limit).
-std::vector<int64_t> read_indices(const Tensor& tensor, int64_t limit);
+IntList read_indices(const Tensor& tensor, int64_t limit, Allocator* allocator);
 
 // A tensor whose last dimension holds one index per dimension of `box`: the row-major position in the box of each such
 // tuple. Throws like read_indices. REQUIRES: the last dimension is box.size().
-std::vector<int64_t> read_positions(const Tensor& tensor, const Shape& box);
+IntList read_positions(const Tensor& tensor, const Shape& box, Allocator* allocator);
 
 // Throws Error(kInvalidModel) naming `what` unless the tensor has exactly `rank` dimensions.
 void require_rank(const Tensor& tensor, int rank, std::string_view what);

@@ -20,8 +20,7 @@ int64_t product(const Shape& shape, int64_t begin, int64_t end) {
 
 // out[o][i] = data[o][indices[i]] for rows of `inner` elements.
 template <typename T>
-void gather_rows(const T* data, const std::vector<int64_t>& indices, int64_t outer, int64_t dim, int64_t inner,
-                 T* out) {
+void gather_rows(const T* data, const IntList& indices, int64_t outer, int64_t dim, int64_t inner, T* out) {
   const auto count = static_cast<int64_t>(indices.size());
   parallel_for(outer * count, grain(inner), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
@@ -39,7 +38,7 @@ void gather(OpCall& call) {
   const Tensor& data = call.input(0);
   const int64_t axis = normalize_axis(call.attributes().get_int("axis", 0), data.rank());
   const int64_t dim = data.dim(static_cast<int>(axis));
-  const std::vector<int64_t> indices = read_indices(call.input(1), dim);
+  const IntList indices = read_indices(call.input(1), dim, call.allocator());
   const Shape& in = data.shape();
   Shape shape(in.begin(), in.begin() + axis);
   shape.insert(shape.end(), call.input(1).shape().begin(), call.input(1).shape().end());
@@ -57,7 +56,7 @@ void gather_elements(OpCall& call) {
   const Tensor& index = call.input(1);
   require_rank(index, data.rank(), "the tensor of indices");
   const auto axis = static_cast<size_t>(normalize_axis(call.attributes().get_int("axis", 0), data.rank()));
-  const std::vector<int64_t> indices = read_indices(index, data.shape()[axis]);
+  const IntList indices = read_indices(index, data.shape()[axis], call.allocator());
   for (size_t d = 0; d < index.shape().size(); ++d) {
     if (d != axis && index.shape()[d] > data.shape()[d]) {
       throw_error(ErrorCode::kInvalidModel, "the indices' shape {} is larger than the data's shape {}",
@@ -104,7 +103,7 @@ void gather_nd(OpCall& call) {
   const int64_t batches = product(in, 0, batch);
   const int64_t inner = product(in, batch + depth, data.rank());
   const int64_t per_batch = product(at, batch, index.rank() - 1);
-  const std::vector<int64_t> rows = read_positions(index, {in.begin() + batch, in.begin() + batch + depth});
+  const IntList rows = read_positions(index, {in.begin() + batch, in.begin() + batch + depth}, call.allocator());
   const int64_t rows_of_data = product(in, batch, batch + depth);
   Tensor& out = call.output(0, data.dtype(), std::move(shape));
   if (out.size() == 0) return;

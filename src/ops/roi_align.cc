@@ -106,7 +106,7 @@ void roi_align(OpCall& call) {
   require_rank(x, 4, "X");
   require_rank(rois, 2, "rois");
   const Rule rule = read_rule(call.attributes());
-  const std::vector<int64_t> batch = read_indices(call.input(2), x.dim(0));
+  const IntList batch = read_indices(call.input(2), x.dim(0), call.allocator());
   if (rois.dim(1) != 4 || static_cast<int64_t>(batch.size()) != rois.dim(0)) {
     throw_error(ErrorCode::kInvalidModel, "rois of shape {} do not fit {} batch indices", to_string(rois.shape()),
                 batch.size());

@@ -42,7 +42,7 @@ T reduce(Reduction reduction, T a, T b) {
 }
 
 // One run of neighbouring elements of `updates` and where it goes; runs are applied in order, since they may overlap.
-using Runs = std::vector<int64_t>;
+using Runs = IntList;
 
 template <typename T>
 void reduce_runs(Reduction reduction, const Runs& runs, int64_t length, const T* updates, T* out) {
@@ -99,7 +99,7 @@ void scatter_elements(OpCall& call) {
     throw_error(ErrorCode::kInvalidModel, "indices of shape {} and updates of shape {} do not fit data of shape {}",
                 to_string(index.shape()), to_string(call.input(2).shape()), to_string(data.shape()));
   }
-  Runs runs = read_indices(index, data.shape()[axis]);
+  Runs runs = read_indices(index, data.shape()[axis], call.allocator());
   const std::vector<int64_t> to = element_strides(data.shape());
   const std::vector<int64_t> from = element_strides(index.shape());
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -130,7 +130,7 @@ void scatter_nd(OpCall& call) {
                 to_string(index.shape()), to_string(call.input(2).shape()), to_string(data.shape()));
   }
   const auto split = data.shape().begin() + depth;
-  apply(call, reduction, read_positions(index, {data.shape().begin(), split}),
+  apply(call, reduction, read_positions(index, {data.shape().begin(), split}, call.allocator()),
         num_elements({split, data.shape().end()}));
 }
 

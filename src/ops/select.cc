@@ -133,7 +133,7 @@ void reverse_sequence(OpCall& call) {
     throw_error(ErrorCode::kInvalidModel, "batch_axis and time_axis must be 0 and 1 or 1 and 0");
   }
   const int64_t batches = x.dim(static_cast<int>(batch_axis)), times = x.dim(static_cast<int>(time_axis));
-  const std::vector<int64_t> lengths = read_ints(call.input(1), "sequence_lens");
+  const IntList lengths = read_ints(call.input(1), "sequence_lens", call.allocator());
   if (static_cast<int64_t>(lengths.size()) != batches) {
     throw_error(ErrorCode::kInvalidModel, "sequence_lens has {} values for {} batches", lengths.size(), batches);
   }

@@ -166,6 +166,21 @@ void top_k(GraphBuilder& builder, ValueId x) {
   builder.output(builder.node("most", "TopK", {flat, builder.ints({10})}));
 }
 
+// [N,784] indices below 784.
+void indexing(GraphBuilder& builder, ValueId x) {
+  const ValueId flat = builder.node("flat", "Reshape", {x, builder.ints({-1, 784})});
+  const ValueId scaled = builder.node("scaled", "Mul", {flat, builder.scalar(783)});
+  const ValueId indices = builder.node("indices", "Cast", {scaled}, {{"to", static_cast<int64_t>(DType::kInt64)}});
+  const ValueId tuples = builder.node("tuples", "Unsqueeze", {indices, builder.ints({-1})});
+  const ValueId table = builder.ramp({784, 1});
+  builder.output(builder.node("rows", "Gather", {table, indices}));
+  builder.output(builder.node("elements", "GatherElements", {flat, indices}, {{"axis", int64_t{1}}}));
+  builder.output(builder.node("picked", "GatherND", {flat, tuples}, {{"batch_dims", int64_t{1}}}));
+  builder.output(builder.node("moved", "ScatterElements", {flat, indices, flat}, {{"axis", int64_t{1}}}));
+  const ValueId updates = builder.node("updates", "Unsqueeze", {flat, builder.ints({-1})});
+  builder.output(builder.node("written", "ScatterND", {table, tuples, updates}));
+}
+
 // Of `gates` gates: one with more hidden units than 4 KiB hold; one of many sequences, each as long as its numbers say.
 void add_recurrent(GraphBuilder& builder, ValueId x, const std::string& op_type, int64_t gates) {
   const auto add = [&](const std::string& name, int64_t steps, int64_t inputs, int64_t hidden) {
@@ -279,7 +294,8 @@ INSTANTIATE_TEST_SUITE_P(ComputedWeights, Allocations,
 
 INSTANTIATE_TEST_SUITE_P(Scratch, Allocations,
                          ::testing::Values(Case{"LRN", lrn, ""}, Case{"Resize", resizes, ""}, Case{"TopK", top_k, ""},
-                                           Case{"RNN", rnn, ""}, Case{"GRU", gru, ""}, Case{"LSTM", lstm, ""},
+                                           Case{"Gather and Scatter", indexing, ""}, Case{"RNN", rnn, ""},
+                                           Case{"GRU", gru, ""}, Case{"LSTM", lstm, ""},
                                            Case{"Gemm of integers", gemm<int32_t>, ""},
                                            Case{"Gemm of doubles", gemm<double>, ""}));
 
