@@ -1,4 +1,5 @@
-// Memory on a cache line boundary, from an allocator or the heap: uninitialized bytes, and vectors.
+// Memory on a cache line boundary, from an allocator or the heap: uninitialized bytes, and vectors. Blocks of less than
+// kLeastShared bytes are always from the heap.
 #ifndef TWOFOLD_SRC_KERNELS_ALIGNED_BUFFER_H_
 #define TWOFOLD_SRC_KERNELS_ALIGNED_BUFFER_H_
 
@@ -14,13 +15,17 @@
 namespace twofold::kernels {
 
 inline constexpr size_t kCacheLine = 64;
+// The C library keeps small blocks for the next one who asks, and finds one sooner than an allocator that looks for
+// what fits best among all that a run has. A convolution of many groups has thousands.
+inline constexpr size_t kLeastShared = 4096;
 
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   // From `allocator`, or the heap without one.
   explicit AlignedBuffer(size_t bytes, Allocator* allocator = nullptr)
-      : bytes_(bytes), data_(allocator != nullptr ? allocator->allocate(bytes) : from_heap(bytes)) {}
+      : bytes_(bytes),
+        data_(allocator != nullptr && bytes >= kLeastShared ? allocator->allocate(bytes) : from_heap(bytes)) {}
 
   AlignedBuffer(AlignedBuffer&&) = default;
   AlignedBuffer& operator=(AlignedBuffer&&) = default;
@@ -63,18 +68,16 @@ class CacheLineAllocator {
 
   T* allocate(size_t n) {
     const size_t bytes = n * sizeof(T);
-    if (allocator_ == nullptr) return static_cast<T*>(::operator new (bytes, std::align_val_t{kCacheLine}));
+    if (is_from_heap(n)) return static_cast<T*>(::operator new (bytes, std::align_val_t{kCacheLine}));
     // What gives the memory back lies in the line before the elements.
     Owner owner = allocator_->allocate(kCacheLine + bytes);
     std::byte* const memory = owner.get();
     new (memory) Owner(std::move(owner));
     return reinterpret_cast<T*>(memory + kCacheLine);
   }
-  void deallocate(T* elements, size_t /*n*/) {
-    if (allocator_ == nullptr) return ::operator delete (elements, std::align_val_t{kCacheLine});
-    auto* const place = reinterpret_cast<Owner*>(reinterpret_cast<std::byte*>(elements) - kCacheLine);
-    const Owner owner = std::move(*place);
-    std::destroy_at(place);
+  void deallocate(T* elements, size_t n) {
+    if (is_from_heap(n)) return ::operator delete (elements, std::align_val_t{kCacheLine});
+    give_back(reinterpret_cast<std::byte*>(elements));
   }
   Allocator* allocator() const { return allocator_; }
   friend bool operator==(const CacheLineAllocator& a, const CacheLineAllocator& b) {
@@ -84,6 +87,14 @@ class CacheLineAllocator {
  private:
   using Owner = std::shared_ptr<std::byte>;
   static_assert(sizeof(Owner) <= kCacheLine);
+
+  // Not inlined: GCC warns of what this would do to a block that it sees come from the heap.
+  [[gnu::noinline]] static void give_back(std::byte* elements) {
+    auto* const place = reinterpret_cast<Owner*>(elements - kCacheLine);
+    const Owner owner = std::move(*place);
+    std::destroy_at(place);
+  }
+  bool is_from_heap(size_t n) const { return allocator_ == nullptr || n * sizeof(T) < kLeastShared; }
 
   Allocator* allocator_;
 };
