@@ -30,31 +30,35 @@ struct Planes {
   }
 };
 
+// One float per channel.
+using Floats = kernels::AlignedVector<float>;
+
 // y = x * factor + addend per channel.
 struct Affine {
-  std::vector<float> factor, addend;
+  Floats factor, addend;
 };
 
 struct Statistics {
-  std::vector<float> mean, variance;
+  Floats mean, variance;
 };
 
-// One float per channel.
-std::vector<float> channel_input(const OpCall& call, int i, int64_t channels) {
+Floats channel_input(const OpCall& call, int i, int64_t channels) {
   const Tensor& tensor = call.input(i);
   if (tensor.size() != channels) {
     throw_error(ErrorCode::kInvalidModel, "input {} has shape {}, but the data has {} channels", i,
                 to_string(tensor.shape()), channels);
   }
   const std::span<const float> values = tensor.data<float>();
-  return {values.begin(), values.end()};
+  return {values.begin(), values.end(), call.allocator()};
 }
 
 // Mean and population variance of the batch. REQUIRES: plain layout, x not empty.
-Statistics batch_statistics(const Tensor& x, const Planes& planes) {
+Statistics batch_statistics(const Tensor& x, const Planes& planes, Allocator* allocator) {
   const float* in = x.data<float>().data();
   const double count = static_cast<double>(planes.batch) * static_cast<double>(planes.spatial);
-  Statistics result;
+  Statistics result{Floats(allocator), Floats(allocator)};
+  result.mean.reserve(static_cast<size_t>(planes.channels));
+  result.variance.reserve(static_cast<size_t>(planes.channels));
   for (int64_t c = 0; c < planes.channels; ++c) {
     const auto sum = [&](RowSum what, float shift) {
       double total = 0;
@@ -69,7 +73,7 @@ Statistics batch_statistics(const Tensor& x, const Planes& planes) {
   return result;
 }
 
-void set_running(OpCall& call, int output, const std::vector<float>& running, const std::vector<float>& batch) {
+void set_running(OpCall& call, int output, const Floats& running, const Floats& batch) {
   if (!call.wants_output(output)) return;
   const float momentum = call.attributes().get_float("momentum", 0.9F);
   const auto channels = static_cast<int64_t>(batch.size());
@@ -83,22 +87,22 @@ Statistics statistics_to_use(OpCall& call, const Planes& planes) {
   Statistics given{channel_input(call, 3, planes.channels), channel_input(call, 4, planes.channels)};
   if (call.attributes().get_int("training_mode", 0) == 0) return given;
   if (call.input(0).size() == 0) throw_error(ErrorCode::kInvalidArgument, "training_mode needs a batch that has data");
-  Statistics batch = batch_statistics(to_layout(call.input(0), Layout::kPlain), planes);
+  const Tensor plain = to_layout(call.input(0), Layout::kPlain, call.allocator());
+  Statistics batch = batch_statistics(plain, planes, call.allocator());
   set_running(call, 1, given.mean, batch.mean);
   set_running(call, 2, given.variance, batch.variance);
   return batch;
 }
 
 Affine affine_of(OpCall& call, const Planes& planes) {
-  const std::vector<float> scale = channel_input(call, 1, planes.channels);
-  const std::vector<float> bias = channel_input(call, 2, planes.channels);
+  const Floats scale = channel_input(call, 1, planes.channels), bias = channel_input(call, 2, planes.channels);
   const Statistics statistics = statistics_to_use(call, planes);
   const double epsilon = call.attributes().get_float("epsilon", 1e-5F);
-  Affine result;
+  Affine result{Floats(scale.size(), call.allocator()), Floats(scale.size(), call.allocator())};
   for (size_t c = 0; c < scale.size(); ++c) {
     const double factor = scale[c] / std::sqrt(statistics.variance[c] + epsilon);
-    result.factor.push_back(static_cast<float>(factor));
-    result.addend.push_back(static_cast<float>(bias[c] - statistics.mean[c] * factor));
+    result.factor[c] = static_cast<float>(factor);
+    result.addend[c] = static_cast<float>(bias[c] - statistics.mean[c] * factor);
   }
   return result;
 }

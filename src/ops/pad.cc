@@ -42,19 +42,25 @@ int64_t source(Mode mode, int64_t i, int64_t n) {
   return std::min(k, 2 * (n - 1) - k);
 }
 
+// What is added before and after one axis.
+struct Pads {
+  int64_t begin = 0, end = 0;
+};
+
 // One axis, outermost in memory first: for each position of the output, the position of the input or kFill.
 // What negative pads crop is gone before the rest is reflected, repeated or wrapped.
 struct Axis {
-  std::vector<int64_t> sources;
+  IntList sources;
   int64_t stride = 1;  // of the input, in elements
 };
 
-Axis pad_axis(Mode mode, int64_t dim, int64_t begin, int64_t end, int64_t stride) {
+Axis pad_axis(Mode mode, int64_t dim, const Pads& pads, int64_t stride, Allocator* allocator) {
+  const auto [begin, end] = pads;
   const int64_t low = std::max<int64_t>(0, -begin), high = std::max(low, dim - std::max<int64_t>(0, -end));
   if (mode != Mode::kConstant && high == low) {
     throw_error(ErrorCode::kInvalidArgument, "an empty dimension cannot be padded with its own elements");
   }
-  Axis axis{std::vector<int64_t>(static_cast<size_t>(dim + begin + end)), stride};
+  Axis axis{IntList(static_cast<size_t>(dim + begin + end), allocator), stride};
   for (size_t o = 0; o < axis.sources.size(); ++o) {
     const int64_t from = source(mode, static_cast<int64_t>(o) - begin - low, high - low);
     axis.sources[o] = from == kFill ? kFill : from + low;
@@ -112,11 +118,6 @@ void pad_all(const Padding& padding, const T* in, T fill, T* out) {
   });
 }
 
-// What is added before and after one axis.
-struct Pads {
-  int64_t begin = 0, end = 0;
-};
-
 // Those of every axis, from the `pads` and `axes` inputs.
 std::vector<Pads> read_pads(const OpCall& call) {
   const int64_t rank = call.input(0).rank();
@@ -149,7 +150,7 @@ Shape padded_shape(const Tensor& x, const std::vector<Pads>& pads) {
   return shape;
 }
 
-Padding make_padding(Mode mode, const Tensor& x, const std::vector<Pads>& pads) {
+Padding make_padding(Mode mode, const Tensor& x, const std::vector<Pads>& pads, Allocator* allocator) {
   std::vector<size_t> order(pads.size());  // axes as they lie in memory
   for (size_t d = 0; d < order.size(); ++d) order[d] = d;
   if (x.layout() == Layout::kChannelsLast) std::rotate(order.begin() + 1, order.begin() + 2, order.end());
@@ -160,7 +161,7 @@ Padding make_padding(Mode mode, const Tensor& x, const std::vector<Pads>& pads) 
     order.pop_back();
   }
   for (size_t d : order) {
-    padding.axes.push_back(pad_axis(mode, x.shape()[d], pads[d].begin, pads[d].end, strides[d]));
+    padding.axes.push_back(pad_axis(mode, x.shape()[d], pads[d], strides[d], allocator));
   }
   return padding;
 }
@@ -177,7 +178,7 @@ void pad(OpCall& call) {
   if (x.rank() == 0) return call.set_output(0, x);
   Tensor& y = call.output(0, x.dtype(), padded_shape(x, pads), x.layout());
   if (y.size() == 0) return;
-  const Padding padding = make_padding(mode, x, pads);
+  const Padding padding = make_padding(mode, x, pads, call.allocator());
   with_word(byte_size(x.dtype()), [&]<typename T>() {
     pad_all(padding, words<T>(x), value != nullptr ? *words<T>(*value) : T{0}, mutable_words<T>(y));
   });

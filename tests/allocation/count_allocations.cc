@@ -161,6 +161,19 @@ void resizes(GraphBuilder& builder, ValueId x) {
   builder.output(resize("short", resize("long", x, {1, 1, 2, 40}), {1, 1, 0.5F, 0.5F}));
 }
 
+// Many channels.
+void batch_normalization(GraphBuilder& builder, ValueId x) {
+  const ValueId flat = builder.node("flat", "Reshape", {x, builder.ints({-1, 784})});
+  const ValueId columns = builder.node("columns", "Concat", {flat, flat}, {{"axis", int64_t{1}}});
+  const ValueId ramp = builder.ramp({1568}), ones = builder.floats({1568}, std::vector<float>(1568, 1));
+  builder.output(builder.node("normal", "BatchNormalization", {columns, ramp, ramp, ramp, ones}));
+}
+
+// Long lines.
+void pad(GraphBuilder& builder, ValueId x) {
+  builder.output(builder.node("padded", "Pad", {x, builder.ints({0, 0, 1, 500, 0, 0, 1, 500})}));
+}
+
 void top_k(GraphBuilder& builder, ValueId x) {
   const ValueId flat = builder.node("flat", "Reshape", {x, builder.ints({-1, 784})});
   builder.output(builder.node("most", "TopK", {flat, builder.ints({10})}));
@@ -294,6 +307,7 @@ INSTANTIATE_TEST_SUITE_P(ComputedWeights, Allocations,
 
 INSTANTIATE_TEST_SUITE_P(Scratch, Allocations,
                          ::testing::Values(Case{"LRN", lrn, ""}, Case{"Resize", resizes, ""}, Case{"TopK", top_k, ""},
+                                           Case{"BatchNormalization", batch_normalization, ""}, Case{"Pad", pad, ""},
                                            Case{"Gather and Scatter", indexing, ""}, Case{"RNN", rnn, ""},
                                            Case{"GRU", gru, ""}, Case{"LSTM", lstm, ""},
                                            Case{"Gemm of integers", gemm<int32_t>, ""},
