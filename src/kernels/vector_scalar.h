@@ -101,12 +101,11 @@ struct ScalarVectors {
   }
   static I32 spread_2(const I32& v) { return v; }
   static void interleave_2(const I32& a, const I32& b, I32* cells) {
-    uint16_t words_a[2 * kLanes], words_b[2 * kLanes];
-    __builtin_memcpy(words_a, a.lane, sizeof(words_a));
-    __builtin_memcpy(words_b, b.lane, sizeof(words_b));
+    // On numbers: of a version that copied words in and out of arrays, GCC 12 for AArch64 makes wrong code at -O3.
     for (int i = 0; i < 2 * kLanes; ++i) {
-      const uint16_t cell[2] = {words_a[i], words_b[i]};
-      __builtin_memcpy(&cells[i / kLanes].lane[i % kLanes], cell, sizeof(cell));
+      const uint32_t first = static_cast<uint32_t>(a.lane[i / 2]) >> (i % 2 * 16) & 0xFFFFU;
+      const uint32_t second = static_cast<uint32_t>(b.lane[i / 2]) >> (i % 2 * 16) & 0xFFFFU;
+      cells[i / kLanes].lane[i % kLanes] = static_cast<int32_t>(first | second << 16);
     }
   }
 
