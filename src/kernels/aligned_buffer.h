@@ -18,14 +18,16 @@ inline constexpr size_t kCacheLine = 64;
 // The C library keeps small blocks for the next one who asks, and finds one sooner than an allocator that looks for
 // what fits best among all that a run has. A convolution of many groups has thousands.
 inline constexpr size_t kLeastShared = 4096;
+inline bool is_from_heap(size_t bytes, const Allocator* allocator) {
+  return allocator == nullptr || bytes < kLeastShared;
+}
 
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   // From `allocator`, or the heap without one.
   explicit AlignedBuffer(size_t bytes, Allocator* allocator = nullptr)
-      : bytes_(bytes),
-        data_(allocator != nullptr && bytes >= kLeastShared ? allocator->allocate(bytes) : from_heap(bytes)) {}
+      : bytes_(bytes), data_(is_from_heap(bytes, allocator) ? from_heap(bytes) : allocator->allocate(bytes)) {}
 
   AlignedBuffer(AlignedBuffer&&) = default;
   AlignedBuffer& operator=(AlignedBuffer&&) = default;
@@ -68,7 +70,7 @@ class CacheLineAllocator {
 
   T* allocate(size_t n) {
     const size_t bytes = n * sizeof(T);
-    if (is_from_heap(n)) return static_cast<T*>(::operator new (bytes, std::align_val_t{kCacheLine}));
+    if (is_from_heap(bytes, allocator_)) return static_cast<T*>(::operator new (bytes, std::align_val_t{kCacheLine}));
     // What gives the memory back lies in the line before the elements.
     Owner owner = allocator_->allocate(kCacheLine + bytes);
     std::byte* const memory = owner.get();
@@ -76,7 +78,7 @@ class CacheLineAllocator {
     return reinterpret_cast<T*>(memory + kCacheLine);
   }
   void deallocate(T* elements, size_t n) {
-    if (is_from_heap(n)) return ::operator delete (elements, std::align_val_t{kCacheLine});
+    if (is_from_heap(n * sizeof(T), allocator_)) return ::operator delete (elements, std::align_val_t{kCacheLine});
     give_back(reinterpret_cast<std::byte*>(elements));
   }
   Allocator* allocator() const { return allocator_; }
@@ -94,7 +96,6 @@ class CacheLineAllocator {
     const Owner owner = std::move(*place);
     std::destroy_at(place);
   }
-  bool is_from_heap(size_t n) const { return allocator_ == nullptr || n * sizeof(T) < kLeastShared; }
 
   Allocator* allocator_;
 };

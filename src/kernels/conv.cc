@@ -1,7 +1,6 @@
 #include "kernels/conv.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -77,10 +76,7 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
       data = reordered16.data();
     }
   }
-  const size_t a_bytes = byte_size(a_dtype);
-  zeros_.resize(static_cast<size_t>(weights.kernel[2] * group_channels_) * a_bytes);
-  // The low bytes of an int32 are the integer of either type.
-  for (size_t i = 0; i < zeros_.size(); i += a_bytes) std::memcpy(zeros_.data() + i, &a_zero_point, a_bytes);
+  zeros_.assign(static_cast<size_t>(weights.kernel[2] * group_channels_), zero_element(a_dtype, a_zero_point));
   for (const OutputForm& form : outputs) output_bytes_.push_back(static_cast<std::ptrdiff_t>(byte_size(form.dtype)));
   groups_.reserve(static_cast<size_t>(weights.group));
   for (int64_t g = 0; g < weights.group; ++g) {
@@ -120,8 +116,9 @@ void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std:
                                  input.zero_point};
       gemm(MatrixRows(pixels), group.weights, group.epilogue, places, sink, g * columns);
     } else {
-      gemm(ConvRows(input, axes, g * group_channels_, group_channels_, zeros_.data()), group.weights, group.epilogue,
-           places, sink, g * columns);
+      gemm(ConvRows(input, axes, g * group_channels_, group_channels_,
+                    reinterpret_cast<const std::byte*>(zeros_.data())),
+           group.weights, group.epilogue, places, sink, g * columns);
     }
   }
 }

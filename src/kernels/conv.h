@@ -52,8 +52,8 @@ class Conv {
   int64_t out_channels_, group_channels_, group_count_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element
   std::optional<Depthwise> depthwise_;
-  AlignedVector<Group> groups_;     // without depthwise_
-  AlignedVector<std::byte> zeros_;  // zero points of a, for a line of taps
+  AlignedVector<Group> groups_;    // without depthwise_
+  AlignedVector<uint16_t> zeros_;  // zero points of a, for a line of taps
 };
 
 }  // namespace twofold::kernels

@@ -16,6 +16,12 @@ struct ConvWindow {
   std::vector<int64_t> kernel, strides, dilations, pads;
 };
 
+// A zero point as an element of its type, or as two elements of one byte.
+inline uint16_t zero_element(DType dtype, int32_t zero_point) {
+  const auto word = static_cast<uint16_t>(zero_point);
+  return byte_size(dtype) == 2 ? word : static_cast<uint16_t>((word & 0xFFU) * 0x101U);
+}
+
 // Activations that lie as [batch, spatial..., channels], densely.
 struct ConvInput {
   DType dtype = DType::kInt8;  // int8, uint8, int16 or uint16

@@ -90,12 +90,6 @@ int64_t window_columns(const ConvAxis& width, int64_t pixels) {
   return (pixels - 1) * width.stride + (width.kernel - 1) * width.dilation + 1;
 }
 
-// The zero point as an element, or as two of one byte.
-uint16_t zero_element(const ConvInput& input) {
-  const auto word = static_cast<uint16_t>(input.zero_point);
-  return byte_size(input.dtype) == 2 ? word : static_cast<uint16_t>((word & 0xFFU) * 0x101U);
-}
-
 // A thread's memory, kept for the next call.
 struct Scratch {
   AlignedBuffer cells;
@@ -218,7 +212,7 @@ void Depthwise::run_lines(const ConvInput& input, const std::array<ConvAxis, 3>&
     if (to.fused != nullptr) memory.outputs.push_back(output_of(to, 0, 0, group));
   }
   to.fused_outputs = memory.outputs;
-  memory.zeros.assign(static_cast<size_t>(input.channels), zero_element(input));
+  memory.zeros.assign(static_cast<size_t>(input.channels), zero_element(input.dtype, input.zero_point));
   const auto* zeros = reinterpret_cast<const std::byte*>(memory.zeros.data());
 
   DepthwiseStrip strip = strip_of(width);

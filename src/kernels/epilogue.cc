@@ -49,10 +49,11 @@ size_t roundings(const PackedB& b, double limit) {
   return of_sum + (b.kernels().rounds_products ? 1 : 0);
 }
 
-// Numbers below and above `multiplier`: products with them, rounded so often, are not above and not below that with it.
-std::pair<float, float> neighbours(double multiplier, size_t roundings) {
+// Numbers below and above `multiplier`: products with them, rounded so many times, are not above and not below that
+// with it.
+std::pair<float, float> neighbours(double multiplier, size_t times) {
   // The second-order terms of (1 + 2^-24)^n are less than 2^-44.
-  const double margin = roundings == 0 ? 0 : static_cast<double>(roundings) * 0x1p-24 + 0x1p-44;
+  const double margin = times == 0 ? 0 : static_cast<double>(times) * 0x1p-24 + 0x1p-44;
   const double most = multiplier * (1 + margin), least = multiplier * (1 - margin);
   auto above = static_cast<float>(most), below = static_cast<float>(least);
   if (std::abs(above) < std::abs(most)) above = std::nextafter(above, std::copysign(INFINITY, above));

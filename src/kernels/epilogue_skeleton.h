@@ -222,14 +222,13 @@ struct WordForm {
         multiplier(output.multiplier) {}
 };
 
-// Columns [c, c + lanes), integers as bits of a sum with kMagic, clamped.
+// Columns [c, c + lanes), clamped; of the integers, as of the bits of a sum with kMagic, the low words are wanted.
 template <typename V, typename Sums>
 [[gnu::always_inline]] inline typename V::I32 exact_words(const Sums& sums, int c, const WordForm<V>& form) {
   typename V::F64 y[2];
   scaled<V>(sums, form.multiplier, c, y);
-  const typename V::I32 magic = V::broadcast(kMagicBits), minus_magic = V::broadcast(-kMagicBits);
-  const typename V::I32 q = V::round(y[0], y[1]);
-  return V::add(V::clamp(q, V::add(form.low, minus_magic), V::add(form.high, minus_magic)), magic);
+  const typename V::I32 minus_magic = V::broadcast(-kMagicBits);
+  return V::clamp(V::round(y[0], y[1]), V::add(form.low, minus_magic), V::add(form.high, minus_magic));
 }
 
 // The same in float32, of kCount vectors. Returns whether it succeeded.
