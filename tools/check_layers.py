@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-BELOW_ENGINE = {"base", "numeric", "graph", "ops", "passes"}
+BELOW_ENGINE = {"base", "numeric", "graph", "loops", "ops", "dialect", "passes"}
 BELOW_QUANTIZE = {*BELOW_ENGINE, "data", "onnx", "engine", "calibrate", "plan"}
 
 # Folder -> folders it may include; include/twofold besides, of which each implements a part.
@@ -18,8 +18,10 @@ ALLOWED = {
     "graph": {"base", "numeric"},
     "data": {"base", "numeric", "graph"},
     "onnx": {"base", "numeric", "graph"},
-    "ops": {"base", "numeric", "kernels", "graph"},
-    "passes": {"base", "numeric", "graph", "ops"},
+    "loops": {"base", "numeric", "kernels"},
+    "ops": {"base", "numeric", "kernels", "graph", "loops"},
+    "dialect": {"base", "numeric", "kernels", "graph", "loops", "ops"},
+    "passes": {"base", "numeric", "graph", "loops", "ops", "dialect"},
     "engine": BELOW_ENGINE,
     "calibrate": {"base", "numeric", "graph", "data", "engine"},
     "plan": {"base", "numeric", "graph"},

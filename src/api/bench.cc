@@ -10,6 +10,7 @@
 #include "api/tensor_info.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
+#include "dialect/registry.h"
 #include "engine/executor.h"
 #include "engine/lowered_node.h"
 #include "onnx/import.h"

@@ -1,10 +1,10 @@
 #include "twofold/inspect.h"
 
 #include "api/tensor_info.h"
+#include "dialect/registry.h"
 #include "engine/lowered_node.h"
 #include "onnx/export.h"
 #include "onnx/import.h"
-#include "ops/op.h"
 #include "passes/pipeline.h"
 #include "passes/split_ec.h"
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/nearest_names.h"
 #include "base/parallel_for.h"
+#include "dialect/registry.h"
 #include "engine/lower.h"
 #include "passes/pipeline.h"
 

@@ -4,8 +4,8 @@
 #include "api/preprocessing.h"
 #include "api/read_config.h"
 #include "api/report_rows.h"
+#include "dialect/registry.h"
 #include "onnx/import.h"
-#include "ops/op.h"
 #include "passes/pipeline.h"
 #include "quantize/compare.h"
 

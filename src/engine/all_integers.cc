@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "ops/elementwise.h"
+#include "dialect/elementwise.h"
 
 namespace twofold {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "dialect/float_program.h"
 #include "graph/graph.h"
-#include "ops/float_program.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
@@ -14,7 +14,7 @@ namespace twofold {
 // All integers of an 8- or 16-bit type in ascending order, as a vector.
 Tensor all_integers(DType dtype);
 
-// The outputs of the program on vectors or scalars, inputs[0] being stored as `first` says (ops/elementwise.h).
+// The outputs of the program on vectors or scalars, inputs[0] being stored as `first` says (dialect/elementwise.h).
 std::vector<Tensor> run_elementwise(const FloatProgram& program, const StoredForm& first,
                                     const std::vector<Tensor>& inputs);
 

@@ -1,6 +1,6 @@
 #include "engine/execution.h"
 
-#include "ops/layout.h"
+#include "loops/layout.h"
 
 namespace twofold {
 

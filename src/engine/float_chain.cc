@@ -11,7 +11,7 @@ namespace twofold {
 
 namespace {
 
-// Three tensors broadcast at once (ops/broadcast.h): the one that a chain begins with, and two more.
+// Three tensors broadcast at once (loops/broadcast.h): the one that a chain begins with, and two more.
 constexpr size_t kMaxOperands = 2;
 
 std::optional<BinaryOp> binary_op(const Node& node) {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "dialect/float_program.h"
 #include "engine/quantized_edge.h"
 #include "graph/graph.h"
-#include "ops/float_program.h"
 #include "passes/infer_types.h"
 
 namespace twofold {

@@ -2,8 +2,8 @@
 #include <limits>
 #include <optional>
 
+#include "dialect/float_program.h"
 #include "engine/lower.h"
-#include "ops/float_program.h"
 
 namespace twofold {
 

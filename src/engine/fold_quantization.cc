@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "dialect/registry.h"
 #include "engine/lower.h"
-#include "ops/op.h"
 
 namespace twofold {
 

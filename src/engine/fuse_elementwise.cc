@@ -2,9 +2,9 @@
 #include <array>
 #include <string_view>
 
+#include "dialect/float_program.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
-#include "ops/float_program.h"
 
 namespace twofold {
 

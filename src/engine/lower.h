@@ -19,7 +19,7 @@ struct LowerOptions {
   // Float tensors that stand between operators and are still computed, as far as they are needed for more than a Relu
   // or Clip behind a product.
   std::set<std::string> watched = {};
-  // Products with an `ec` operand run once per digit (ops/ec_product.h), not once on 16 bits.
+  // Products with an `ec` operand run once per digit (dialect/ec_product.h), not once on 16 bits.
   bool ec_in_two_passes = false;
 };
 
@@ -37,15 +37,15 @@ int fold_quantized_constants(Graph& graph);
 // 16-bit operand. The other way round too, for an activation in two terms:
 //   q1 = Q(x; s1), q2 = Q(x - DQ(q1); s1/254)  =>  EcQuantize(x; s1).
 // Refuses where the two operators differ in anything but that operand. Where `in_two_passes`, the operator gets the
-// attributes that have it run so (ops/ec_product.h). Returns how many Adds went away.
+// attributes that have it run so (dialect/ec_product.h). Returns how many Adds went away.
 int merge_ec_terms(Graph& graph, bool in_two_passes = false);
 
 // Conv, ConvTranspose, MatMul and Gemm on two DequantizeLinear, with the QuantizeLinear, Relu and Clip behind them:
 //   DQ(a), DQ(b) -> op -> [Relu | Clip] -> Q...   =>   a, b -> IntegerOp -> integers...
 // One output per QuantizeLinear (an edge may be needed at two precisions), and a float32 one where something else reads
-// the result. Other element-wise operators behind it become a float program of the node (ops/float_program.h). Refuses,
-// leaving the float operator, where scales are not constants, per channel along another axis than the output channels,
-// or where Gemm scales its operands. Returns how many were lowered.
+// the result. Other element-wise operators behind it become a float program of the node (dialect/float_program.h).
+// Refuses, leaving the float operator, where scales are not constants, per channel along another axis than the output
+// channels, or where Gemm scales its operands. Returns how many were lowered.
 int lower_gemms(Graph& graph, const ChainFinder& chains, FloatReasons& reasons);
 
 // DQ(x) => x' for what only moves numbers, so that it moves integers:
@@ -82,7 +82,7 @@ int fold_clamps(Graph& graph);
 // DQ(constant) => constant, for what is left in float.
 int fold_dequantized_constants(Graph& graph);
 
-// Operators that compute in float32 take in the conversions around them (ops/quantized_body.h):
+// Operators that compute in float32 take in the conversions around them (dialect/quantized_body.h):
 //   DQ(a), DQ(b) -> Add -> LayerNormalization -> Q   =>   (a, b) -> "Add LayerNormalization"
 // So do those that work on rows of a float32 tensor and are quantized behind: Softmax -> Q. A chain goes on as long as
 // its result has one reader. Refuses products, which have integer forms or are to say why they have none, operators

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "ops/ec_product.h"
-#include "ops/float_program.h"
-#include "ops/quantized_body.h"
+#include "dialect/ec_product.h"
+#include "dialect/float_program.h"
+#include "dialect/quantized_body.h"
 
 namespace twofold {
 

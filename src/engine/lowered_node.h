@@ -13,7 +13,7 @@ enum class LoweredKind : uint8_t {
   kInteger,     // computes on integers
   kTable,       // looks integers up
   kMoved,       // moves integers
-  kQuantized,   // integers in and out, float32 inside (ops/quantized_body.h)
+  kQuantized,   // integers in and out, float32 inside (dialect/quantized_body.h)
   kConversion,  // QuantizeLinear, DequantizeLinear
   kFloat,
 };

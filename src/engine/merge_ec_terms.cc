@@ -1,11 +1,11 @@
 #include <cmath>
 #include <map>
 
+#include "dialect/ec_product.h"
 #include "engine/lower.h"
 #include "engine/quantized_edge.h"
 #include "graph/gemm_type.h"
 #include "numeric/ec.h"
-#include "ops/ec_product.h"
 
 namespace twofold {
 

@@ -1,5 +1,6 @@
 #include "engine/program.h"
 
+#include "dialect/registry.h"
 #include "engine/fuse.h"
 
 namespace twofold {

@@ -4,11 +4,11 @@
 #include <string_view>
 #include <variant>
 
+#include "dialect/quantized_body.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 #include "graph/gemm_type.h"
 #include "ops/independent_dims.h"
-#include "ops/quantized_body.h"
 
 namespace twofold {
 

@@ -5,10 +5,10 @@
 #include <limits>
 #include <type_traits>
 
-#include "ops/binary_loops.h"
-#include "ops/broadcast.h"
+#include "loops/binary_loops.h"
+#include "loops/broadcast.h"
+#include "loops/dtype_dispatch.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 
 namespace twofold {

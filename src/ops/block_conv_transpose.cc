@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/parallel_for.h"
-#include "ops/strided_copy.h"
+#include "loops/strided_copy.h"
 
 namespace twofold {
 

@@ -5,8 +5,8 @@
 #include <type_traits>
 
 #include "base/parallel_for.h"
+#include "loops/dtype_dispatch.h"
 #include "numeric/float16.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 
 namespace twofold {

@@ -6,11 +6,11 @@
 
 #include "base/parallel_for.h"
 #include "kernels/aligned_buffer.h"
+#include "loops/layout.h"
+#include "loops/row_loops.h"
 #include "numeric/math.h"
 #include "ops/cast.h"
 #include "ops/families.h"
-#include "ops/layout.h"
-#include "ops/row_loops.h"
 
 namespace twofold {
 

@@ -1,8 +1,8 @@
 // Comparison, logic and selection of broadcast inputs (ONNX opset 21): Equal, Less, ..., And, BitwiseAnd, Where.
-#include "ops/broadcast.h"
+#include "loops/broadcast.h"
+#include "loops/dtype_dispatch.h"
+#include "loops/element.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
-#include "ops/element.h"
 #include "ops/families.h"
 
 namespace twofold {

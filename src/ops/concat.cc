@@ -1,7 +1,7 @@
 // Concat. Channels-last if all inputs are; the other inputs may lie in any layout.
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "base/parallel_for.h"
+#include "loops/element.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/element.h"
 #include "ops/families.h"
 
 namespace twofold {

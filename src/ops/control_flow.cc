@@ -2,9 +2,9 @@
 // (graph.h).
 #include <algorithm>
 
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -1,8 +1,8 @@
 // ConvTranspose (ONNX opset 22): 1 to 3 spatial dimensions, groups, dilations, output_padding, output_shape.
+#include "loops/layout.h"
 #include "ops/block_conv_transpose.h"
 #include "ops/convolution_kernel.h"
 #include "ops/families.h"
-#include "ops/layout.h"
 #include "ops/transposed_window.h"
 
 namespace twofold {

@@ -1,7 +1,7 @@
 #include "ops/convolution_kernel.h"
 
 #include "base/parallel_for.h"
-#include "ops/layout.h"
+#include "loops/layout.h"
 
 namespace twofold::onednn {
 

@@ -1,7 +1,7 @@
 // DepthToSpace and SpaceToDepth: blocks of pixels to channels and back, in any layout.
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -4,10 +4,10 @@
 #include <map>
 #include <string>
 
+#include "loops/fixed_gemm.h"
+#include "loops/strided_copy.h"
 #include "ops/cast.h"
 #include "ops/families.h"
-#include "ops/fixed_gemm.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -1,9 +1,9 @@
 // Expand and Tile: elements repeated along axes.
 #include <algorithm>
 
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -8,29 +8,23 @@
 
 namespace twofold {
 
-std::span<const OpDef> ec_quantize_ops();             // twofold.EcQuantize
-std::span<const OpDef> integer_conv_transpose_ops();  // twofold.IntegerConvTranspose
-std::span<const OpDef> elementwise_ops();             // twofold.Elementwise
-std::span<const OpDef> table_ops();                   // twofold.Table
-std::span<const OpDef> integer_conv_ops();            // twofold.IntegerConv
-std::span<const OpDef> integer_matmul_ops();          // twofold.Integer{MatMul,Gemm}
-std::span<const OpDef> quantize_linear_ops();         // QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear
-std::span<const OpDef> shape_ops();          // Shape, Size, Reshape, Squeeze, Unsqueeze, Flatten, Identity, Dropout
-std::span<const OpDef> constant_ops();       // Constant, ConstantOfShape, Range, EyeLike
-std::span<const OpDef> transpose_ops();      // Transpose
-std::span<const OpDef> concat_ops();         // Concat
-std::span<const OpDef> slice_ops();          // Slice, Split
-std::span<const OpDef> expand_ops();         // Expand, Tile
-std::span<const OpDef> pad_ops();            // Pad
-std::span<const OpDef> gather_ops();         // Gather, GatherElements, GatherND
-std::span<const OpDef> unary_ops();          // Relu, Sigmoid, Exp, Clip, ...: element-wise, one input
-std::span<const OpDef> binary_ops();         // Add, Sub, Mul, Div, Mod, PRelu, Max, Min, Sum, Mean, BitShift
-std::span<const OpDef> pow_ops();            // Pow
-std::span<const OpDef> compare_ops();        // Equal, Less, ..., And, Or, Xor, BitwiseAnd, ..., Where
-std::span<const OpDef> reduce_ops();         // ReduceSum, ReduceMean, ..., ReduceLogSumExp
-std::span<const OpDef> scan_axis_ops();      // ArgMax, ArgMin, CumSum
-std::span<const OpDef> softmax_ops();        // Softmax, LogSoftmax, Hardmax
-std::span<const OpDef> normalization_ops();  // LayerNormalization, RMSNormalization, GroupNormalization, ...
+std::span<const OpDef> quantize_linear_ops();  // QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear
+std::span<const OpDef> shape_ops();            // Shape, Size, Reshape, Squeeze, Unsqueeze, Flatten, Identity, Dropout
+std::span<const OpDef> constant_ops();         // Constant, ConstantOfShape, Range, EyeLike
+std::span<const OpDef> transpose_ops();        // Transpose
+std::span<const OpDef> concat_ops();           // Concat
+std::span<const OpDef> slice_ops();            // Slice, Split
+std::span<const OpDef> expand_ops();           // Expand, Tile
+std::span<const OpDef> pad_ops();              // Pad
+std::span<const OpDef> gather_ops();           // Gather, GatherElements, GatherND
+std::span<const OpDef> unary_ops();            // Relu, Sigmoid, Exp, Clip, ...: element-wise, one input
+std::span<const OpDef> binary_ops();           // Add, Sub, Mul, Div, Mod, PRelu, Max, Min, Sum, Mean, BitShift
+std::span<const OpDef> pow_ops();              // Pow
+std::span<const OpDef> compare_ops();          // Equal, Less, ..., And, Or, Xor, BitwiseAnd, ..., Where
+std::span<const OpDef> reduce_ops();           // ReduceSum, ReduceMean, ..., ReduceLogSumExp
+std::span<const OpDef> scan_axis_ops();        // ArgMax, ArgMin, CumSum
+std::span<const OpDef> softmax_ops();          // Softmax, LogSoftmax, Hardmax
+std::span<const OpDef> normalization_ops();    // LayerNormalization, RMSNormalization, GroupNormalization, ...
 std::span<const OpDef> channel_normalization_ops();  // BatchNormalization, LRN
 std::span<const OpDef> cast_ops();                   // Cast, CastLike
 std::span<const OpDef> conv_ops();                   // Conv

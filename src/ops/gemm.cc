@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "kernels/aligned_buffer.h"
+#include "loops/matmul_loop.h"
 #include "ops/families.h"
-#include "ops/matmul_loop.h"
 #include "ops/packed_matmul.h"
 #include "ops/stacked_matmul.h"
 

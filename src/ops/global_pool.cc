@@ -1,7 +1,7 @@
 // GlobalAveragePool, GlobalMaxPool and GlobalLpPool (ONNX opset 22), and twofold.GlobalAveragePool, which dequantizes.
+#include "loops/pool_kernels.h"
 #include "numeric/quantize.h"
 #include "ops/families.h"
-#include "ops/pool_kernels.h"
 
 namespace twofold {
 

@@ -1,7 +1,7 @@
 // MatMul (ONNX opset 13) with NumPy's rules for vectors and stacks of matrices.
+#include "loops/matmul_loop.h"
+#include "loops/matrix_stack.h"
 #include "ops/families.h"
-#include "ops/matmul_loop.h"
-#include "ops/matrix_stack.h"
 #include "ops/packed_matmul.h"
 #include "ops/stacked_matmul.h"
 

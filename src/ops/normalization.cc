@@ -5,14 +5,14 @@
 #include <cmath>
 
 #include "base/parallel_for.h"
+#include "loops/axis_split.h"
+#include "loops/broadcast.h"
+#include "loops/reduce_loops.h"
+#include "loops/row_loops.h"
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
-#include "ops/axis_split.h"
-#include "ops/broadcast.h"
 #include "ops/cast.h"
 #include "ops/families.h"
-#include "ops/reduce.h"
-#include "ops/row_loops.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

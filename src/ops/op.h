@@ -1,5 +1,5 @@
-// What an operator implementation is: a Kernel made once per node and run once per execution, and the table that finds
-// it. Each family of operators lives in one file and exports its OpDefs; registry.cc lists the families.
+// What an operator implementation is: a Kernel made once per node and run once per execution. Each family of operators
+// lives in one file and exports its OpDefs; dialect/registry.h finds them by name.
 #ifndef TWOFOLD_SRC_OPS_OP_H_
 #define TWOFOLD_SRC_OPS_OP_H_
 
@@ -85,18 +85,6 @@ struct OpDef {
   uint32_t channels_last = 0;
   std::string_view domain = "";
 };
-
-// The definition, or nullptr if the operator is not there.
-const OpDef* find_op(std::string_view domain, std::string_view op_type);
-
-// Makes the kernel of a node. Throws Error(kUnsupported) naming the operator if it is not there.
-std::unique_ptr<Kernel> make_kernel(const KernelArgs& args);
-
-// Every operator of the graph and its bodies that is not there, once, each with the first node that has it.
-std::vector<std::string> missing_operators(const Graph& graph);
-
-// Throws one Error(kUnsupported) that lists every operator of the graph and its bodies that is not there.
-void check_operators(const Graph& graph);
 
 }  // namespace twofold
 

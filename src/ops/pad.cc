@@ -3,10 +3,10 @@
 #include <cstring>
 
 #include "base/parallel_for.h"
+#include "loops/element.h"
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
-#include "ops/element.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

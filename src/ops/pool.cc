@@ -1,7 +1,8 @@
 // MaxPool, AveragePool and LpPool (ONNX opset 22).
+#include "loops/layout.h"
+#include "loops/pool_kernels.h"
 #include "ops/families.h"
-#include "ops/layout.h"
-#include "ops/pool_kernels.h"
+#include "ops/window.h"
 
 namespace twofold {
 

@@ -3,12 +3,12 @@
 #include <type_traits>
 
 #include "base/parallel_for.h"
-#include "ops/binary_loops.h"
-#include "ops/broadcast.h"
+#include "loops/binary_loops.h"
+#include "loops/broadcast.h"
+#include "loops/dtype_dispatch.h"
+#include "loops/unary_loops.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
-#include "ops/unary_loops.h"
 
 namespace twofold {
 

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "base/parallel_for.h"
+#include "loops/layout.h"
 #include "numeric/quantize.h"
 #include "ops/families.h"
-#include "ops/layout.h"
 #include "ops/zero_points.h"
 
 namespace twofold {

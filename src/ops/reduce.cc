@@ -1,13 +1,12 @@
 // The Reduce operators (ONNX opset 18, axes as an input): sums, means, extremes, norms over any set of axes.
-#include "ops/reduce.h"
-
 #include <numeric>
 
+#include "loops/dtype_dispatch.h"
+#include "loops/reduce_loops.h"
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -5,12 +5,12 @@
 #include <limits>
 #include <numeric>
 
+#include "loops/element.h"
+#include "loops/resample.h"
 #include "numeric/quantize.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/element.h"
 #include "ops/families.h"
-#include "ops/resample.h"
 
 namespace twofold {
 

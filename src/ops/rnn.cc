@@ -4,12 +4,12 @@
 
 #include "base/parallel_for.h"
 #include "kernels/aligned_buffer.h"
+#include "loops/fixed_gemm.h"
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
 #include "ops/families.h"
-#include "ops/fixed_gemm.h"
 #include "ops/rnn_activation.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

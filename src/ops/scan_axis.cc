@@ -3,10 +3,10 @@
 #include <type_traits>
 
 #include "base/parallel_for.h"
+#include "loops/axis_split.h"
+#include "loops/dtype_dispatch.h"
 #include "ops/arguments.h"
-#include "ops/axis_split.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 
 namespace twofold {

@@ -4,12 +4,12 @@
 #include <cstring>
 #include <type_traits>
 
+#include "loops/dtype_dispatch.h"
+#include "loops/element.h"
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
-#include "ops/element.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

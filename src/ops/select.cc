@@ -3,10 +3,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "loops/dtype_dispatch.h"
+#include "loops/element.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
-#include "ops/element.h"
 #include "ops/families.h"
 
 namespace twofold {

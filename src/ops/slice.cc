@@ -1,9 +1,9 @@
 // Slice and Split, in any layout.
 #include <algorithm>
 
+#include "loops/strided_copy.h"
 #include "ops/arguments.h"
 #include "ops/families.h"
-#include "ops/strided_copy.h"
 
 namespace twofold {
 

@@ -4,13 +4,13 @@
 #include <limits>
 
 #include "base/parallel_for.h"
+#include "loops/axis_split.h"
+#include "loops/row_loops.h"
+#include "loops/unary_loops.h"
 #include "numeric/math.h"
 #include "ops/arguments.h"
-#include "ops/axis_split.h"
 #include "ops/cast.h"
 #include "ops/families.h"
-#include "ops/row_loops.h"
-#include "ops/unary_loops.h"
 
 namespace twofold {
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "ops/matrix_stack.h"
+#include "loops/matrix_stack.h"
 #include "ops/op.h"
 
 namespace twofold {

@@ -4,9 +4,9 @@
 
 #include "base/parallel_for.h"
 #include "kernels/aligned_buffer.h"
+#include "loops/dtype_dispatch.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 
 namespace twofold {

@@ -5,11 +5,11 @@
 #include <type_traits>
 
 #include "base/parallel_for.h"
+#include "loops/dtype_dispatch.h"
+#include "loops/unary_loops.h"
 #include "numeric/quantize.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
-#include "ops/unary_loops.h"
 #include "ops/unary_step.h"
 
 namespace twofold {

@@ -1,4 +1,4 @@
-// Element-wise operators of one input as steps of a float program.
+// Which function of unary_loops.h an element-wise operator of one input is.
 #ifndef TWOFOLD_SRC_OPS_UNARY_STEP_H_
 #define TWOFOLD_SRC_OPS_UNARY_STEP_H_
 
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "graph/graph.h"
-#include "ops/float_program.h"
+#include "loops/unary_loops.h"
 
 namespace twofold {
 

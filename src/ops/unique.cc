@@ -3,9 +3,9 @@
 #include <cstring>
 #include <numeric>
 
+#include "loops/dtype_dispatch.h"
 #include "ops/arguments.h"
 #include "ops/cast.h"
-#include "ops/dtype_dispatch.h"
 #include "ops/families.h"
 
 namespace twofold {

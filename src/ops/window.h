@@ -6,21 +6,12 @@
 #include <vector>
 
 #include "graph/attribute.h"
+#include "loops/window_axis.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
 
 enum class AutoPad : uint8_t { kNotSet, kValid, kSameUpper, kSameLower };
-
-// The windows along one axis. Window o covers positions o * stride - pad_begin + k * dilation for k in [0, kernel).
-struct WindowAxis {
-  int64_t input = 0, output = 0;
-  int64_t kernel = 1, stride = 1, dilation = 1;
-  int64_t pad_begin = 0, pad_end = 0;
-
-  int64_t extent() const { return (kernel - 1) * dilation + 1; }
-  int64_t start(int64_t o) const { return o * stride - pad_begin; }
-};
 
 // The attributes kernel_shape, strides, dilations, pads, auto_pad and ceil_mode, one entry per spatial axis.
 // Vectors the file leaves out are filled by with_rank().

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/error.h"
-#include "ops/layout.h"
-#include "ops/op.h"
+#include "dialect/registry.h"
+#include "loops/layout.h"
 
 namespace twofold {
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "ops/layout.h"
+#include "loops/layout.h"
 #include "quantize/runnable.h"
 
 namespace twofold {

@@ -1,6 +1,6 @@
 #include "quantize/runnable.h"
 
-#include "ops/layout.h"
+#include "loops/layout.h"
 
 namespace twofold {
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "engine/executor.h"
-#include "ops/layout.h"
+#include "loops/layout.h"
 
 namespace twofold {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "loops/unary_loops.h"
 #include "numeric/math.h"
 #include "ops/same_on_every_target.h"
-#include "ops/unary_loops.h"
 
 namespace twofold::testing {
 namespace {
