@@ -5,7 +5,7 @@ namespace twofold {
 std::vector<OperandRow> operand_rows(const Plan& plan) {
   std::vector<OperandRow> rows;
   for (const OperandPlan& operand : plan.operands()) {
-    rows.push_back({operand.node, operand.op_type, operand.operand, operand.value,
+    rows.push_back({operand.node, operand.op_type, to_string(operand.operand), operand.value,
                     std::string(to_string(operand.asked)), std::string(to_string(operand.granted)),
                     std::string(to_string(operand.decided_by)), operand.reason, operand.method, operand.threshold});
   }

@@ -14,6 +14,7 @@
 
 #include "numeric/metrics.h"
 #include "numeric/range_method.h"
+#include "plan/operand_ref.h"
 #include "twofold/dtype.h"
 #include "twofold/tensor.h"
 
@@ -57,7 +58,7 @@ struct WeightConfig {
 // What one level (an op type, a node, a subgraph) asks for.
 struct LevelConfig {
   std::optional<NodeQType> qtype;
-  std::map<std::string, QType> operands;  // "input0", "output1"
+  std::map<OperandRef, QType> operands;
   ActivationConfig activation;
   WeightConfig weight;
 };

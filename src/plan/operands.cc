@@ -1,10 +1,8 @@
 #include "plan/operands.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
-
-#include "base/error.h"
+#include <string>
 
 namespace twofold {
 
@@ -168,21 +166,6 @@ std::vector<int> float_data_inputs(const Node& node, const std::vector<bool>& is
   std::vector<int> indices = data_inputs(node);
   std::erase_if(indices, [&](int i) { return !is_float[static_cast<size_t>(node.input(i))]; });
   return indices;
-}
-
-std::string input_name(int index) { return fmt::format("input{}", index); }
-
-std::string output_name(int index) { return fmt::format("output{}", index); }
-
-std::optional<OperandName> parse_operand_name(std::string_view text) {
-  const bool is_input = text.starts_with("input");
-  if (!is_input && !text.starts_with("output")) return std::nullopt;
-  const std::string_view digits = text.substr(is_input ? 5 : 6);
-  int index = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-  const bool plain = !digits.empty() && digits[0] != '-' && (digits[0] != '0' || digits.size() == 1);
-  if (!plain || error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return OperandName{is_input, index};
 }
 
 }  // namespace twofold

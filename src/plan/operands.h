@@ -2,8 +2,6 @@
 #ifndef TWOFOLD_SRC_PLAN_OPERANDS_H_
 #define TWOFOLD_SRC_PLAN_OPERANDS_H_
 
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,17 +32,6 @@ std::vector<bool> float_values(const Graph& graph);
 // The data inputs of a node that hold floating-point numbers, which is what can be quantized. `is_float` as
 // float_values() gives it.
 std::vector<int> float_data_inputs(const Node& node, const std::vector<bool>& is_float);
-
-// "input0", "output1".
-std::string input_name(int index);
-std::string output_name(int index);
-
-struct OperandName {
-  bool is_input = true;
-  int index = 0;
-};
-// Reads "input0" or "output12"; absent for any other text.
-std::optional<OperandName> parse_operand_name(std::string_view text);
 
 }  // namespace twofold
 

@@ -19,19 +19,20 @@ std::string_view to_string(DecidedBy decided_by) {
 
 void Plan::add(OperandPlan operand) {
   if (!index_[operand.node].emplace(operand.operand, operands_.size()).second) {
-    throw_error(ErrorCode::kInvalidArgument, "the plan holds {} of node '{}' twice", operand.operand, operand.node);
+    throw_error(ErrorCode::kInvalidArgument, "the plan holds {} of node '{}' twice", to_string(operand.operand),
+                operand.node);
   }
   operands_.push_back(std::move(operand));
 }
 
-const OperandPlan* Plan::find(std::string_view node, std::string_view operand) const {
+const OperandPlan* Plan::find(std::string_view node, OperandRef operand) const {
   const auto found = index_.find(node);
   if (found == index_.end()) return nullptr;
   const auto it = found->second.find(operand);
   return it == found->second.end() ? nullptr : &operands_[it->second];
 }
 
-OperandPlan* Plan::find(std::string_view node, std::string_view operand) {
+OperandPlan* Plan::find(std::string_view node, OperandRef operand) {
   return const_cast<OperandPlan*>(std::as_const(*this).find(node, operand));
 }
 
@@ -40,7 +41,7 @@ std::vector<std::string> Plan::fallbacks() const {
   for (const OperandPlan& operand : operands_) {
     if (operand.reason.empty()) continue;
     result.push_back(fmt::format("node '{}' ({}) {}: asked {}, granted {}: {}", operand.node, operand.op_type,
-                                 operand.operand, to_string(operand.asked), to_string(operand.granted),
+                                 to_string(operand.operand), to_string(operand.asked), to_string(operand.granted),
                                  operand.reason));
   }
   result.insert(result.end(), unmet.begin(), unmet.end());

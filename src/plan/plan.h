@@ -12,6 +12,7 @@
 
 #include "numeric/qparams.h"
 #include "plan/config.h"
+#include "plan/operand_ref.h"
 #include "plan/target.h"
 
 namespace twofold {
@@ -26,7 +27,7 @@ std::string_view to_string(DecidedBy decided_by);
 struct OperandPlan {
   std::string node;
   std::string op_type;
-  std::string operand;      // "input0", "output0"
+  OperandRef operand;
   std::string value;        // name of the tensor
   bool is_weight = false;   // a constant input of a Gemm-type operator
   bool moves_data = false;  // the node only moves or clamps integers: scale and zero point in = those of its reader
@@ -71,8 +72,8 @@ class Plan {
   // Throws Error(kInvalidArgument) if the operand is there already.
   void add(OperandPlan operand);
   // nullptr if the operand is not planned: it stays as it is.
-  const OperandPlan* find(std::string_view node, std::string_view operand) const;
-  OperandPlan* find(std::string_view node, std::string_view operand);
+  const OperandPlan* find(std::string_view node, OperandRef operand) const;
+  OperandPlan* find(std::string_view node, OperandRef operand);
   // "node 'Conv_1' (Conv) input1: asked int16, granted int8: why", then the unmet requests.
   std::vector<std::string> fallbacks() const;
 
@@ -80,7 +81,7 @@ class Plan {
 
  private:
   std::vector<OperandPlan> operands_;
-  std::map<std::string, std::map<std::string, size_t, std::less<>>, std::less<>> index_;  // node, operand
+  std::map<std::string, std::map<OperandRef, size_t>, std::less<>> index_;  // by node, then operand
 };
 
 }  // namespace twofold

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "plan/operands.h"
 
 namespace twofold {
 
@@ -59,7 +58,7 @@ Json to_json(const QParams& params) {
 Json to_json(const OperandPlan& operand) {
   Json json = {{"node", operand.node},
                {"op_type", operand.op_type},
-               {"operand", operand.operand},
+               {"operand", to_string(operand.operand)},
                {"value", operand.value},
                {"asked", to_string(operand.asked)},
                {"granted", to_string(operand.granted)},
@@ -203,12 +202,17 @@ QParams read_params(const Reader& reader, QType granted) {
   return params;
 }
 
+OperandRef read_operand_ref(const Reader& reader) {
+  const std::optional<OperandRef> operand = parse_operand(reader.text());
+  if (!operand) reader.fail("must be inputN or outputN");
+  return *operand;
+}
+
 OperandPlan read_operand(const Reader& reader) {
   OperandPlan operand;
   operand.node = reader.at("node").text();
   operand.op_type = reader.at("op_type").text();
-  operand.operand = reader.at("operand").text();
-  if (!parse_operand_name(operand.operand)) reader.at("operand").fail("must be inputN or outputN");
+  operand.operand = read_operand_ref(reader.at("operand"));
   operand.value = reader.at("value").text();
   operand.asked = read_qtype(reader.at("asked"));
   operand.granted = read_qtype(reader.at("granted"));

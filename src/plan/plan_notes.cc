@@ -34,8 +34,8 @@ void PlanNotes::add_to(Plan& plan) const {
 void PlanNotes::note_defaults(Plan& plan) const {
   std::map<std::string, int> count, fused;
   for (const OperandPlan& operand : plan.operands()) {
-    const bool stays = operand.decided_by == DecidedBy::kDefault && operand.operand.starts_with("input") &&
-                       !is_integer(operand.granted);
+    const bool stays =
+        operand.decided_by == DecidedBy::kDefault && operand.operand.is_input() && !is_integer(operand.granted);
     if (!stays) continue;
     if (!target_.rule(operand.op_type).quantized_by_default) {
       ++count[operand.op_type];

@@ -23,7 +23,7 @@ std::vector<PlanRow> plan_rows(const Plan& plan) {
   std::vector<PlanRow> rows;
   for (const OperandPlan& operand : plan.operands()) {
     const bool differs = operand.asked != operand.granted;
-    rows.push_back({operand.node, operand.op_type, operand.operand, std::string(to_string(operand.granted)),
+    rows.push_back({operand.node, operand.op_type, to_string(operand.operand), std::string(to_string(operand.granted)),
                     std::string(to_string(operand.decided_by)),
                     differs ? fmt::format("asked {}: {}", to_string(operand.asked), operand.reason) : operand.reason});
   }

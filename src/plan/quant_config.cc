@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "plan/operands.h"
+#include "plan/operand_ref.h"
 
 namespace twofold {
 
@@ -105,8 +105,8 @@ constexpr ConfigKey<LevelConfig> kLevelKeys[] = {
 // One entry of a level. False if the key is not one of a level's.
 bool read_level_entry(const ConfigValue& entry, LevelConfig& out) {
   const std::string& name = entry.node().key;
-  if (parse_operand_name(name)) {
-    out.operands[name] =
+  if (const std::optional<OperandRef> operand = parse_operand(name)) {
+    out.operands[*operand] =
         read_word(entry, std::array{QType::kInt8, QType::kInt16, QType::kEc, QType::kFloat16, QType::kFloat32});
     return true;
   }

@@ -11,7 +11,7 @@ namespace twofold {
 
 namespace {
 
-bool holds(std::span<const OperandPlan> list, const std::string& operand) {
+bool holds(std::span<const OperandPlan> list, OperandRef operand) {
   return std::any_of(list.begin(), list.end(), [&](const OperandPlan& plan) { return plan.operand == operand; });
 }
 
@@ -23,8 +23,7 @@ std::vector<OperandPlan> RefusedRequests::find(const Node& node, std::span<const
                                                std::span<const OperandPlan> inputs,
                                                std::span<const OperandPlan> outputs) {
   std::vector<OperandPlan> refused;
-  const auto refuse = [&](const std::string& operand, ValueId value, QType asked, const Level& level,
-                          std::string reason) {
+  const auto refuse = [&](OperandRef operand, ValueId value, QType asked, const Level& level, std::string reason) {
     if (asked == QType::kFloat32 || holds(inputs, operand) || holds(outputs, operand) || holds(refused, operand))
       return;
     OperandPlan plan;
@@ -38,37 +37,36 @@ std::vector<OperandPlan> RefusedRequests::find(const Node& node, std::span<const
     refused.push_back(std::move(plan));
   };
   for (const Level& level : levels) {
-    for (const auto& [name, qtype] : level.config->operands) {
-      const OperandName operand = *parse_operand_name(name);
-      const ValueId value = operand.is_input ? node.input(operand.index) : node.output(operand.index);
+    for (const auto& [operand, qtype] : level.config->operands) {
+      const ValueId value = operand.is_output ? node.output(operand.index) : node.input(operand.index);
       if (value == kNone) {
-        note_missing(node, level, name);
+        note_missing(node, level, operand);
         continue;
       }
-      found_.insert(level.key + "." + name);
-      const bool bias = operand.is_input && operand.index == 2 && is_gemm_type(node.op_type);
+      found_.insert(level.key + "." + to_string(operand));
+      const bool bias = operand == OperandRef::input(2) && is_gemm_type(node.op_type);
       std::string reason = fmt::format("it is not an operand of {} that can be quantized", node.op_type);
       if (bias) reason = "a bias is quantized with the scales of the other two inputs";
       if (!is_float(value)) reason = "it does not hold floating-point numbers, as far as the model tells";
-      refuse(name, value, qtype, level, std::move(reason));
+      refuse(operand, value, qtype, level, std::move(reason));
     }
     const bool whole_node = level.config->qtype && level.decided_by == DecidedBy::kNode;
     if (whole_node && inputs.empty() && node.input(0) != kNone) {
-      refuse(input_name(0), node.input(0), qtype_of_input(*level.config->qtype, graph_, node, 0), level,
+      refuse(OperandRef::input(0), node.input(0), qtype_of_input(*level.config->qtype, graph_, node, 0), level,
              fmt::format("this {} has no operand that can be quantized", node.op_type));
     }
   }
   return refused;
 }
 
-void RefusedRequests::note_missing(const Node& node, const Level& level, const std::string& operand) {
+void RefusedRequests::note_missing(const Node& node, const Level& level, OperandRef operand) {
   if (level.decided_by != DecidedBy::kNode) {
-    missing_.insert(level.key + "." + operand);  // other nodes of the level may have it
+    missing_.insert(level.key + "." + to_string(operand));  // other nodes of the level may have it
     return;
   }
   throw_error(ErrorCode::kInvalidArgument, "{}.{}: node '{}' ({}) has no {}; it has {} and {}, counted from 0",
-              level.key, operand, node.name, node.op_type, operand, count(node.inputs.size(), "input"),
-              count(node.outputs.size(), "output"));
+              level.key, to_string(operand), node.name, node.op_type, to_string(operand),
+              count(node.inputs.size(), "input"), count(node.outputs.size(), "output"));
 }
 
 void RefusedRequests::check_missing() const {

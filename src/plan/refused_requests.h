@@ -28,7 +28,7 @@ class RefusedRequests {
   void check_missing() const;
 
  private:
-  void note_missing(const Node& node, const Level& level, const std::string& operand);
+  void note_missing(const Node& node, const Level& level, OperandRef operand);
   bool is_float(ValueId value) const { return is_float_[static_cast<size_t>(value)]; }
 
   const Graph& graph_;

@@ -71,12 +71,12 @@ QType qtype_of_input(NodeQType qtype, const Graph& graph, const Node& node, int 
 
 std::optional<Request> requested_input(const Graph& graph, const Node& node, int input, std::span<const Level> levels) {
   Asking asking;
-  const std::string operand = input_name(input);
+  const OperandRef operand = OperandRef::input(input);
   for (const Level& level : levels) {
     if (const auto it = level.config->operands.find(operand); it != level.config->operands.end()) {
       const bool in_vain = it->second == QType::kEc && !takes_ec(node.op_type, input);
       if (asking.ask(it->second, level,
-                     in_vain ? fmt::format("ec has no effect on {} of {}", operand, node.op_type) : "")) {
+                     in_vain ? fmt::format("ec has no effect on {} of {}", to_string(operand), node.op_type) : "")) {
         return asking.request();
       }
     }
@@ -90,9 +90,8 @@ std::optional<Request> requested_input(const Graph& graph, const Node& node, int
 
 std::optional<Request> requested_output(const Node& node, int output, std::span<const Level> levels) {
   Asking asking;
-  const std::string operand = output_name(output);
   for (const Level& level : levels) {
-    const auto it = level.config->operands.find(operand);
+    const auto it = level.config->operands.find(OperandRef::output(output));
     if (it == level.config->operands.end()) continue;
     const bool in_vain = it->second == QType::kEc;
     if (asking.ask(it->second, level, in_vain ? fmt::format("ec has no effect on outputs of {}", node.op_type) : "")) {

@@ -60,7 +60,7 @@ class Resolver {
   bool is_float(ValueId value) const { return value != kNone && is_float_[static_cast<size_t>(value)]; }
   bool is_epilogue(const Node& node) const { return is_epilogue_[static_cast<size_t>(graph_.find_node(node.name))]; }
   std::vector<int> inputs_to_plan(const Node& node) const { return float_data_inputs(node, is_float_); }
-  OperandPlan make_operand(const Node& node, std::string operand, ValueId value) const;
+  OperandPlan make_operand(const Node& node, OperandRef operand, ValueId value) const;
 
   void plan_node(NodeId id);
   void plan_inputs(NodeId id, const std::vector<int>& indices);
@@ -89,11 +89,11 @@ class Resolver {
   FallbackPolicy policy_ = FallbackPolicy::kV2;
 };
 
-OperandPlan Resolver::make_operand(const Node& node, std::string operand, ValueId value) const {
+OperandPlan Resolver::make_operand(const Node& node, OperandRef operand, ValueId value) const {
   OperandPlan plan;
   plan.node = node.name;
   plan.op_type = node.op_type;
-  plan.operand = std::move(operand);
+  plan.operand = operand;
   plan.value = graph_.value(value).name;
   plan.moves_data = target_.rule(node.op_type).moves_data;
   return plan;
@@ -105,7 +105,7 @@ QType Resolver::granted_to_reader(NodeId reader, ValueId value) const {
   QType result = QType::kInt8;
   bool found = false;
   for (const OperandPlan& operand : planned_[static_cast<size_t>(reader)].inputs) {
-    if (node.input(parse_operand_name(operand.operand)->index) != value) continue;
+    if (node.input(operand.operand.index) != value) continue;
     result = std::max(result, operand.granted);
     found = true;
   }
@@ -170,7 +170,7 @@ size_t Resolver::input_to_keep(const Node& node, const std::vector<int>& indices
   size_t keep = 0;
   double worst = -1;
   for (size_t i = 0; i < indices.size(); ++i) {
-    const auto it = options_.sensitivity.find({node.name, input_name(indices[i])});
+    const auto it = options_.sensitivity.find({node.name, OperandRef::input(indices[i])});
     if (it == options_.sensitivity.end() || it->second <= worst) continue;
     worst = it->second;
     keep = i;
@@ -184,13 +184,13 @@ std::string Resolver::apply_policy_v1(const Node& node, const std::vector<int>& 
   if (policy_ != FallbackPolicy::kV1 || !is_gemm_type(node.op_type)) return "";
   if (std::count_if(wanted.begin(), wanted.end(), is_16bit) < 2) return "";
   const size_t keep = input_to_keep(node, indices);
+  const OperandRef kept = OperandRef::input(indices[keep]);
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (i != keep && is_16bit(wanted[i])) wanted[i] = QType::kInt8;
   }
   return fmt::format(
-      "fallback policy v1 keeps one 16-bit input of a {}: {}, {}", node.op_type, input_name(indices[keep]),
-      options_.sensitivity.contains({node.name, input_name(indices[keep])}) ? "the more sensitive one"
-                                                                            : "as no sensitivity is given");
+      "fallback policy v1 keeps one 16-bit input of a {}: {}, {}", node.op_type, to_string(kept),
+      options_.sensitivity.contains({node.name, kept}) ? "the more sensitive one" : "as no sensitivity is given");
 }
 
 std::string Resolver::why_not(const Node& node, std::span<const QType> wanted, std::span<const QType> granted) const {
@@ -206,7 +206,7 @@ void Resolver::plan_inputs(NodeId id, const std::vector<int>& indices) {
   std::vector<QType> asked;
   for (const int index : indices) {
     const Request request = request_input(node, index, levels);
-    OperandPlan operand = make_operand(node, input_name(index), node.input(index));
+    OperandPlan operand = make_operand(node, OperandRef::input(index), node.input(index));
     operand.is_weight = is_weight(graph_, node, index);
     operand.asked = request.asked;
     operand.decided_by = request.decided_by;
@@ -248,7 +248,7 @@ void Resolver::plan_outputs(NodeId id, const Combination* combination) {
   for (int i = 0; i < static_cast<int>(node.outputs.size()); ++i) {
     const ValueId value = node.output(i);
     if (!is_float(value)) continue;
-    OperandPlan operand = make_operand(node, output_name(i), value);
+    OperandPlan operand = make_operand(node, OperandRef::output(i), value);
     const std::optional<Request> request = requested_output(node, i, levels);
     QType wanted =
         graph_.is_output(value) ? config_.model.model_output_type.value_or(QType::kFloat32) : QType::kFloat32;
@@ -285,7 +285,7 @@ void Resolver::plan_node(NodeId id) {
   }
   NodePlan& plan = planned_[static_cast<size_t>(id)];
   for (OperandPlan& operand : refused_.find(node, levels_.of(id), plan.inputs, plan.outputs)) {
-    (parse_operand_name(operand.operand)->is_input ? plan.inputs : plan.outputs).push_back(std::move(operand));
+    (operand.operand.is_input() ? plan.inputs : plan.outputs).push_back(std::move(operand));
   }
 }
 

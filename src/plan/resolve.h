@@ -20,7 +20,7 @@ struct ResolveOptions {
   std::string compiler_version = {};          // empty: the target's requirement is taken as met
   std::optional<FallbackPolicy> policy = {};  // absent: the target's
   // (node, operand) -> how sensitive; larger is worse. Decides which 16-bit input policy v1 keeps.
-  std::map<std::pair<std::string, std::string>, double> sensitivity = {};
+  std::map<std::pair<std::string, OperandRef>, double> sensitivity = {};
   // Names of the nodes of the input file, so that a config may name nodes that passes removed.
   std::vector<std::string> input_file_nodes = {};
 };

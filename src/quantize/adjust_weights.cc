@@ -63,7 +63,9 @@ std::vector<WeightVariant> variants_of(const Graph& graph, std::span<const Trial
   return variants;
 }
 
-bool is_constant_input1(const OperandPlan& operand) { return operand.is_weight && operand.operand == "input1"; }
+bool is_constant_input1(const OperandPlan& operand) {
+  return operand.is_weight && operand.operand == OperandRef::input(1);
+}
 
 std::vector<Rounding> open_roundings(const OperandPlan& operand) {
   if (!is_constant_input1(operand) || operand.granted != QType::kInt8 || operand.weight.rounding.size() == 1) return {};

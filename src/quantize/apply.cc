@@ -263,8 +263,8 @@ void Applier::quantize_inputs(NodeId id, const std::vector<const OperandQuantiza
   std::map<int, std::vector<ValueId>> replaced;
   std::map<int, const QParams*> params;
   for (const OperandQuantization* operand : operands) {
-    replaced[operand->index] = terms(graph_.node(id).input(operand->index), *operand);
-    params[operand->index] = &operand->params;
+    replaced[operand->operand.index] = terms(graph_.node(id).input(operand->operand.index), *operand);
+    params[operand->operand.index] = &operand->params;
   }
   std::vector<NodeId> nodes;
   expand(id, replaced, nodes);
@@ -299,15 +299,15 @@ void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& op
   std::map<NodeId, std::vector<const OperandQuantization*>> inputs, outputs;
   for (const OperandQuantization& operand : operands) {
     TWOFOLD_CHECK(operand.params.qtype != QType::kFloat32 &&
-                  !(operand.is_output && operand.params.qtype == QType::kEc));
-    (operand.is_output ? outputs : inputs)[operand.node].push_back(&operand);
+                  !(operand.operand.is_output && operand.params.qtype == QType::kEc));
+    (operand.operand.is_output ? outputs : inputs)[operand.node].push_back(&operand);
   }
   // In order, so that a node's output is quantized before its readers ask for their input.
   for (NodeId id : graph.topological_order()) {
     const std::vector<ValueId> results = graph.node(id).outputs;  // expanding an ec operand moves them to another node
     if (const auto it = inputs.find(id); it != inputs.end()) applier.quantize_inputs(id, it->second);
     for (const OperandQuantization* operand : outputs[id]) {
-      applier.quantize_output(results[static_cast<size_t>(operand->index)], operand->params);
+      applier.quantize_output(results[static_cast<size_t>(operand->operand.index)], operand->params);
     }
   }
   verify(graph);

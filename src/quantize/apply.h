@@ -6,6 +6,7 @@
 
 #include "graph/graph.h"
 #include "numeric/qparams.h"
+#include "plan/operand_ref.h"
 #include "quantize/weight_cache.h"
 
 namespace twofold {
@@ -13,8 +14,7 @@ namespace twofold {
 // One operand of one node and the integers it becomes.
 struct OperandQuantization {
   NodeId node = kNone;
-  bool is_output = false;
-  int index = 0;                           // which input or output
+  OperandRef operand;
   QParams params;                          // int8, int16 or ec
   Rounding rounding = Rounding::kNearest;  // of a constant int8 operand
 };

@@ -1,7 +1,6 @@
 #include "quantize/decide.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/check.h"
@@ -45,11 +44,11 @@ bool gets_integers(const OperandPlan& operand) { return is_integer(operand.grant
 void decide_constant(const Graph& graph, OperandPlan& operand) {
   const Node& node = graph.node(graph.find_node(operand.node));
   const Tensor& constant = *graph.constant(graph.find_value(operand.value));
-  const int axis = operand.is_weight ? output_channel_axis(node, operand_index(operand.operand), constant.rank()) : -1;
+  const int axis = operand.is_weight ? output_channel_axis(node, operand.operand.index, constant.rank()) : -1;
   try {
     operand.params = weight_qparams(constant, axis, operand.granted);
   } catch (const Error& error) {
-    throw_error(error.code(), "node '{}' ({}) {} '{}': {}", operand.node, operand.op_type, operand.operand,
+    throw_error(error.code(), "node '{}' ({}) {} '{}': {}", operand.node, operand.op_type, to_string(operand.operand),
                 operand.value, error.what());
   }
   operand.method = "max";
@@ -75,14 +74,6 @@ std::string to_string(const RangeChoice& choice) {
   std::string text(to_string(choice.options.method));
   if (choice.options.method == RangeMethod::kPercentile) text += fmt::format(" {}", choice.options.percentile);
   return choice.asymmetric ? text + ", asymmetric" : text;
-}
-
-int operand_index(const std::string& operand) {
-  const size_t digits = operand.find_first_of("0123456789");
-  TWOFOLD_CHECK(digits != std::string::npos);
-  int index = 0;
-  std::from_chars(operand.data() + digits, operand.data() + operand.size(), index);
-  return index;
 }
 
 std::vector<RangeChoice> range_choices(const OperandPlan& operand) {
@@ -157,8 +148,8 @@ std::vector<OperandQuantization> decided_operands(const Graph& graph, const Plan
   for (const OperandPlan& operand : plan.operands()) {
     if (operand.granted == QType::kFloat32) continue;
     TWOFOLD_CHECK(operand.params.has_value() || operand.granted == QType::kFloat16);
-    result.push_back({graph.find_node(operand.node), operand.operand.starts_with("output"),
-                      operand_index(operand.operand), operand.params.value_or(QParams{QType::kFloat16, -1, {}, {}}),
+    result.push_back({graph.find_node(operand.node), operand.operand,
+                      operand.params.value_or(QParams{QType::kFloat16, -1, {}, {}}),
                       operand.weight.rounding.empty() ? Rounding::kNearest : operand.weight.rounding.front()});
   }
   return result;

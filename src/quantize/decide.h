@@ -50,9 +50,6 @@ void decide_activations(const Graph& graph, const ScaleGroups& groups, const Gro
 // first entry of its rounding list says, to the nearest where it is empty.
 std::vector<OperandQuantization> decided_operands(const Graph& graph, const Plan& plan);
 
-// Index behind "input" or "output".
-int operand_index(const std::string& operand);
-
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_QUANTIZE_DECIDE_H_

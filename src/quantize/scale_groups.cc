@@ -27,7 +27,7 @@ ScaleGroups::ScaleGroups(const Graph& graph, const Plan& plan) {
   for (ValueId id = 0; id < graph.num_values(); ++id) parent_[static_cast<size_t>(id)] = id;
   std::vector<bool> covered(parent_.size(), false);
   for (const OperandPlan& operand : plan.operands()) {
-    if (!operand.moves_data || !is_integer(operand.granted) || !operand.operand.starts_with("input")) continue;
+    if (!operand.moves_data || !is_integer(operand.granted) || operand.operand.is_output) continue;
     const Node& node = graph.node(graph.find_node(operand.node));
     const ValueId input = graph.find_value(operand.value);
     if (narrows(node) && !graph.has_single_use(input)) continue;

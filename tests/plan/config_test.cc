@@ -122,11 +122,11 @@ TEST(Config, Levels) {
   const LevelConfig level = conv(
       "input0: int8, input1: ec, input12: int16, output0: float16, output1: float32, "
       "activation: {asymmetric: true}, weight: {rounding: nearest}");
-  EXPECT_EQ(level.operands, (std::map<std::string, QType>{{"input0", QType::kInt8},
-                                                          {"input1", QType::kEc},
-                                                          {"input12", QType::kInt16},
-                                                          {"output0", QType::kFloat16},
-                                                          {"output1", QType::kFloat32}}));
+  EXPECT_EQ(level.operands, (std::map<OperandRef, QType>{{OperandRef::input(0), QType::kInt8},
+                                                         {OperandRef::input(1), QType::kEc},
+                                                         {OperandRef::input(12), QType::kInt16},
+                                                         {OperandRef::output(0), QType::kFloat16},
+                                                         {OperandRef::output(1), QType::kFloat32}}));
   EXPECT_EQ(level.activation.asymmetric, std::vector{true});
   EXPECT_EQ(level.weight.rounding, std::vector{Rounding::kNearest});
   EXPECT_ERROR(conv("input0: dual-int16"), ErrorCode::kInvalidArgument, "must be int8, int16, ec, float16, float32");
@@ -145,7 +145,7 @@ TEST(Config, Subgraphs) {
   EXPECT_EQ(config.subgraphs[0].second.inputs, std::vector<std::string>{"Conv_1"});
   EXPECT_EQ(config.subgraphs[0].second.outputs, (std::vector<std::string>{"Add_2", "x"}));
   EXPECT_EQ(config.subgraphs[0].second.level.qtype, NodeQType::kInt16);
-  EXPECT_EQ(config.subgraphs[1].second.level.operands.at("input0"), QType::kEc);
+  EXPECT_EQ(config.subgraphs[1].second.level.operands.at(OperandRef::input(0)), QType::kEc);
   EXPECT_ERROR(parse("subgraph_config: {a: {qtype: int16}}"), ErrorCode::kInvalidArgument,
                "needs 'inputs' or 'outputs'");
   EXPECT_ERROR(parse("subgraph_config: {a: {input: [x]}}"), ErrorCode::kInvalidArgument, "did you mean 'inputs'");

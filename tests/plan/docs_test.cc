@@ -22,7 +22,7 @@ TEST(ConfigPage, ExamplesWork) {
   const std::vector<std::string> examples = yaml_examples(read_text_file(TWOFOLD_SOURCE_DIR "/docs/config.md"));
   ASSERT_EQ(examples.size(), 2U);
   const QuantConfig config = parse_config(examples[0], "docs/config.md");
-  EXPECT_EQ(config.nodes.at("MatMul_7").operands.at("input1"), QType::kEc);
+  EXPECT_EQ(config.nodes.at("MatMul_7").operands.at(OperandRef::input(1)), QType::kEc);
   EXPECT_EQ(parse_target(examples[1], "docs/config.md").name, "my-npu");
 }
 

@@ -24,11 +24,11 @@ node_config:
                                           "test");
   Plan plan = resolve(small_graph(), config, load_target("journey6-oe3.1"),
                       {.compiler_version = "4.3.2", .input_file_nodes = {"gone"}});
-  OperandPlan* weight = plan.find("Conv_1", "input1");
+  OperandPlan* weight = plan.find("Conv_1", OperandRef::input(1));
   weight->params = QParams{weight->granted, 0, {0.1F, 1e-30F, 3.0F}, {}};
   weight->threshold = 12.7F;
   weight->method = "max";
-  OperandPlan* activation = plan.find("Conv_1", "input0");
+  OperandPlan* activation = plan.find("Conv_1", OperandRef::input(0));
   activation->params = QParams{activation->granted, -1, {0.25F}, {-3}};
   activation->decided_by = DecidedBy::kSearch;
   return plan;

@@ -14,30 +14,30 @@ Plan resolve_text(const std::string& config, const std::string& target = "cpu", 
 }
 
 // "int16" of an operand, or "-" if it is not planned.
-std::string granted(const Plan& plan, const std::string& node, const std::string& operand) {
+std::string granted(const Plan& plan, const std::string& node, OperandRef operand) {
   const OperandPlan* found = plan.find(node, operand);
   return found == nullptr ? "-" : std::string(to_string(found->granted));
 }
 
-std::string reason(const Plan& plan, const std::string& node, const std::string& operand) {
+std::string reason(const Plan& plan, const std::string& node, OperandRef operand) {
   const OperandPlan* found = plan.find(node, operand);
   return found == nullptr ? "not planned" : found->reason;
 }
 
 TEST(Resolve, DefaultsQuantizeWhatIsQuantizedByDefault) {
   const Plan plan = resolve_text("{}");
-  EXPECT_EQ(granted(plan, "Conv_1", "input0"), "int8");
-  EXPECT_EQ(granted(plan, "Conv_1", "input1"), "int8");
-  EXPECT_EQ(granted(plan, "Conv_1", "input2"), "-");
-  EXPECT_EQ(granted(plan, "MatMul_2", "input0"), "int8");
-  EXPECT_EQ(granted(plan, "MatMul_2", "input1"), "int8");
-  EXPECT_EQ(granted(plan, "Add_3", "input0"), "int8");
-  EXPECT_EQ(granted(plan, "Softmax_4", "input0"), "float32");
-  EXPECT_EQ(granted(plan, "Reshape_5", "input0"), "float32") << "its reader is the model's float32 output";
-  EXPECT_EQ(granted(plan, "Reshape_5", "input1"), "-");
-  EXPECT_EQ(granted(plan, "Reshape_5", "output0"), "float32");
-  EXPECT_TRUE(plan.find("Conv_1", "input1")->is_weight);
-  EXPECT_FALSE(plan.find("Conv_1", "input0")->is_weight);
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(0)), "int8");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(1)), "int8");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(2)), "-");
+  EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(0)), "int8");
+  EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(1)), "int8");
+  EXPECT_EQ(granted(plan, "Add_3", OperandRef::input(0)), "int8");
+  EXPECT_EQ(granted(plan, "Softmax_4", OperandRef::input(0)), "float32");
+  EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::input(0)), "float32") << "its reader is the model's float32 output";
+  EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::input(1)), "-");
+  EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::output(0)), "float32");
+  EXPECT_TRUE(plan.find("Conv_1", OperandRef::input(1))->is_weight);
+  EXPECT_FALSE(plan.find("Conv_1", OperandRef::input(0))->is_weight);
   EXPECT_EQ(plan.fallbacks(), std::vector<std::string>{});
   EXPECT_EQ(plan.target, "cpu");
 }
@@ -62,32 +62,32 @@ TEST(Resolve, TheFileOfTheDocumentationWorks) {
   maker.input("x").input("y").weight("w1");
   maker.node("Conv", "Conv_1", {"x", "w1"}, {"c"}).node("MatMul", "Matmul_2", {"c", "y"}, {"out"}).output("out");
   const Plan plan = resolve(maker.graph, parse_config(kFile, "ptq.yaml"), load_target("cpu"));
-  EXPECT_EQ(granted(plan, "Conv_1", "input0"), "int16");
-  EXPECT_EQ(granted(plan, "Conv_1", "input1"), "ec");
-  EXPECT_EQ(granted(plan, "Matmul_2", "input0"), "int16");
-  EXPECT_EQ(granted(plan, "Matmul_2", "input1"), "ec");
-  EXPECT_EQ(granted(plan, "Matmul_2", "output0"), "int8");
-  EXPECT_EQ(plan.find("Conv_1", "input0")->decided_by, DecidedBy::kNode);
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(0)), "int16");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(1)), "ec");
+  EXPECT_EQ(granted(plan, "Matmul_2", OperandRef::input(0)), "int16");
+  EXPECT_EQ(granted(plan, "Matmul_2", OperandRef::input(1)), "ec");
+  EXPECT_EQ(granted(plan, "Matmul_2", OperandRef::output(0)), "int8");
+  EXPECT_EQ(plan.find("Conv_1", OperandRef::input(0))->decided_by, DecidedBy::kNode);
   EXPECT_EQ(plan.fallbacks(), std::vector<std::string>{});
 }
 
 TEST(Resolve, AGemmTakesOneSixteenBitInputOnOpenExplorer31) {
   const Plan plan =
       resolve_text("node_config: {MatMul_2: {qtype: int16}, Conv_1: {qtype: dual-int16}}", "journey6-oe3.1");
-  EXPECT_EQ(granted(plan, "MatMul_2", "input0"), "int16");
-  EXPECT_EQ(granted(plan, "MatMul_2", "input1"), "int8");
-  EXPECT_EQ(plan.find("MatMul_2", "input1")->asked, QType::kInt16);
-  EXPECT_EQ(reason(plan, "MatMul_2", "input1"),
+  EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(0)), "int16");
+  EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(1)), "int8");
+  EXPECT_EQ(plan.find("MatMul_2", OperandRef::input(1))->asked, QType::kInt16);
+  EXPECT_EQ(reason(plan, "MatMul_2", OperandRef::input(1)),
             "fallback policy v1 keeps one 16-bit input of a MatMul: input0, as no sensitivity is given");
-  EXPECT_EQ(granted(plan, "Conv_1", "input1"), "int8");
-  EXPECT_EQ(reason(plan, "Conv_1", "input0"), "");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(1)), "int8");
+  EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(0)), "");
 }
 
 // What a node's data inputs are granted: "int16 int8".
 std::string inputs_of(const Plan& plan, const std::string& node) {
   std::string text;
   for (const OperandPlan& operand : plan.operands()) {
-    if (operand.node != node || !operand.operand.starts_with("input")) continue;
+    if (operand.node != node || !operand.operand.is_input()) continue;
     text += fmt::format("{}{}", text.empty() ? "" : " ", to_string(operand.granted));
   }
   return text;
@@ -120,7 +120,7 @@ TEST(Resolve, TheWeightOfAMatMulMayBeEitherInput) {
   };
   EXPECT_EQ(inputs_of(with("int16"), "m"), "int8 int16");
   EXPECT_EQ(inputs_of(with("int16-ec"), "m"), "ec int16");
-  EXPECT_TRUE(with("int16").find("m", "input0")->is_weight);
+  EXPECT_TRUE(with("int16").find("m", OperandRef::input(0))->is_weight);
 }
 
 TEST(Resolve, AllNodeType) {
@@ -135,8 +135,9 @@ TEST(Resolve, PriorityOfLevels) {
   std::string config = "model_config: {all_node_type: int16}\n";
   const auto conv = [&] {
     const Plan plan = resolve_text(config);
-    return fmt::format("{} {} {}", inputs_of(plan, "Conv_1"), to_string(plan.find("Conv_1", "input0")->decided_by),
-                       to_string(plan.find("Conv_1", "input1")->decided_by));
+    return fmt::format("{} {} {}", inputs_of(plan, "Conv_1"),
+                       to_string(plan.find("Conv_1", OperandRef::input(0))->decided_by),
+                       to_string(plan.find("Conv_1", OperandRef::input(1))->decided_by));
   };
   EXPECT_EQ(conv(), "int16 int8 default default");
   config += "op_config: {Conv: {qtype: int8, input1: int16}}\n";
@@ -199,30 +200,32 @@ TEST(Resolve, EcWhereItHasNoEffectSaysSo) {
   const Plan plan = resolve_text(
       "node_config: {Conv_1: {input0: ec, qtype: int16}, Add_3: {input1: ec}, "
       "MatMul_2: {input0: ec, output0: ec}}");
-  EXPECT_EQ(granted(plan, "Conv_1", "input0"), "int16") << "the next word decides";
-  EXPECT_EQ(plan.find("Conv_1", "input0")->asked, QType::kEc);
-  EXPECT_EQ(reason(plan, "Conv_1", "input0"), "ec has no effect on input0 of Conv");
-  EXPECT_EQ(granted(plan, "Add_3", "input1"), "int8");
-  EXPECT_EQ(plan.find("Add_3", "input1")->decided_by, DecidedBy::kDefault);
-  EXPECT_EQ(reason(plan, "Add_3", "input1"), "ec has no effect on input1 of Add");
-  EXPECT_EQ(granted(plan, "MatMul_2", "input0"), "ec");
-  EXPECT_EQ(reason(plan, "MatMul_2", "output0"), "ec has no effect on outputs of MatMul");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(0)), "int16") << "the next word decides";
+  EXPECT_EQ(plan.find("Conv_1", OperandRef::input(0))->asked, QType::kEc);
+  EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(0)), "ec has no effect on input0 of Conv");
+  EXPECT_EQ(granted(plan, "Add_3", OperandRef::input(1)), "int8");
+  EXPECT_EQ(plan.find("Add_3", OperandRef::input(1))->decided_by, DecidedBy::kDefault);
+  EXPECT_EQ(reason(plan, "Add_3", OperandRef::input(1)), "ec has no effect on input1 of Add");
+  EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(0)), "ec");
+  EXPECT_EQ(reason(plan, "MatMul_2", OperandRef::output(0)), "ec has no effect on outputs of MatMul");
   EXPECT_ERROR(resolve_text("node_config: {Add_3: {input1: ec}}", "cpu", {.strict = true}), ErrorCode::kUnsupported,
                "node 'Add_3' (Add) input1: asked ec, granted int8: ec has no effect on input1 of Add");
 }
 
 TEST(Resolve, OperandsThatAreNotDataSaySo) {
   const Plan plan = resolve_text("node_config: {Conv_1: {input2: int16}, Reshape_5: {input1: int8}}");
-  EXPECT_EQ(reason(plan, "Conv_1", "input2"), "a bias is quantized with the scales of the other two inputs");
-  EXPECT_EQ(granted(plan, "Conv_1", "input2"), "float32");
-  EXPECT_EQ(reason(plan, "Reshape_5", "input1"), "it does not hold floating-point numbers, as far as the model tells");
+  EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(2)),
+            "a bias is quantized with the scales of the other two inputs");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(2)), "float32");
+  EXPECT_EQ(reason(plan, "Reshape_5", OperandRef::input(1)),
+            "it does not hold floating-point numbers, as far as the model tells");
   GraphMaker maker;
   maker.input("x").node("Shape", "s", {"x"}, {"i"}).node("Gather", "g", {"i", "i"}, {"out"}).output("out");
   const Plan shapes = resolve(maker.graph, parse_config("node_config: {s: {qtype: int16}, g: {qtype: int16}}", "f"),
                               load_target("cpu"));
-  EXPECT_EQ(reason(shapes, "s", "input0"), "this Shape has no operand that can be quantized");
-  EXPECT_EQ(reason(shapes, "g", "input0"), "this Gather has no operand that can be quantized");
-  EXPECT_EQ(granted(shapes, "g", "output0"), "-") << "an integer output of the model";
+  EXPECT_EQ(reason(shapes, "s", OperandRef::input(0)), "this Shape has no operand that can be quantized");
+  EXPECT_EQ(reason(shapes, "g", OperandRef::input(0)), "this Gather has no operand that can be quantized");
+  EXPECT_EQ(granted(shapes, "g", OperandRef::output(0)), "-") << "an integer output of the model";
 }
 
 TEST(Resolve, NodesThatMoveDataFollowTheirReaders) {
@@ -242,8 +245,8 @@ TEST(Resolve, NodesThatMoveDataFollowTheirReaders) {
   EXPECT_EQ(transpose("node_config: {matmul: {input0: int16}, reshape: {qtype: int8}}"), "int8 int8 int16");
   EXPECT_EQ(transpose("node_config: {conv: {qtype: int16}, transpose: {output0: int8}}"), "int16 int8 int8");
   const Plan plan = resolve(maker.graph, QuantConfig{}, load_target("cpu"));
-  EXPECT_TRUE(plan.find("reshape", "input0")->moves_data);
-  EXPECT_FALSE(plan.find("conv", "input0")->moves_data);
+  EXPECT_TRUE(plan.find("reshape", OperandRef::input(0))->moves_data);
+  EXPECT_FALSE(plan.find("conv", OperandRef::input(0))->moves_data);
 }
 
 TEST(Resolve, FallbackPolicies) {
@@ -252,11 +255,13 @@ TEST(Resolve, FallbackPolicies) {
   ResolveOptions v1{.policy = FallbackPolicy::kV1};
   EXPECT_EQ(inputs_of(resolve_text(config, "cpu", v1), "MatMul_2"), "int16 int8");
   EXPECT_EQ(inputs_of(resolve_text(config, "cpu", v1), "Conv_1"), "int16 int8");
-  v1.sensitivity = {{{"MatMul_2", "input0"}, 0.1}, {{"MatMul_2", "input1"}, 0.2}, {{"Conv_1", "input1"}, 0.1}};
+  v1.sensitivity = {{{"MatMul_2", OperandRef::input(0)}, 0.1},
+                    {{"MatMul_2", OperandRef::input(1)}, 0.2},
+                    {{"Conv_1", OperandRef::input(1)}, 0.1}};
   const Plan plan = resolve_text(config, "cpu", v1);
   EXPECT_EQ(inputs_of(plan, "MatMul_2"), "int8 int16");
   EXPECT_EQ(inputs_of(plan, "Conv_1"), "int8 ec");
-  EXPECT_EQ(reason(plan, "MatMul_2", "input0"),
+  EXPECT_EQ(reason(plan, "MatMul_2", OperandRef::input(0)),
             "fallback policy v1 keeps one 16-bit input of a MatMul: input1, the more sensitive one");
   EXPECT_EQ(plan.policy, FallbackPolicy::kV1);
   EXPECT_EQ(inputs_of(resolve_text("op_config: {Add: {qtype: int16}}", "cpu", v1), "Add_3"), "int16 int16")
@@ -264,11 +269,11 @@ TEST(Resolve, FallbackPolicies) {
 }
 
 TEST(Resolve, V2OnATargetThatCannot) {
-  ResolveOptions options{.policy = FallbackPolicy::kV2, .sensitivity = {{{"MatMul_2", "input1"}, 1.0}}};
+  ResolveOptions options{.policy = FallbackPolicy::kV2, .sensitivity = {{{"MatMul_2", OperandRef::input(1)}, 1.0}}};
   const Plan plan = resolve_text("node_config: {MatMul_2: {qtype: dual-int16}}", "journey6-oe3.1", options);
   EXPECT_EQ(inputs_of(plan, "MatMul_2"), "int8 int16");
   EXPECT_EQ(
-      reason(plan, "MatMul_2", "input0"),
+      reason(plan, "MatMul_2", OperandRef::input(0)),
       "target 'journey6-oe3.1' has no MatMul with inputs (int16, int16); the nearest is (int8, int16): a Gemm-type "
       "operator takes at most one 16-bit input here");
 }
@@ -278,9 +283,9 @@ TEST(Resolve, OpenExplorer32GoesThroughEc) {
       resolve_text("node_config: {MatMul_2: {qtype: dual-int16}, Conv_1: {qtype: int16-ec}}", "journey6-oe3.2");
   EXPECT_EQ(inputs_of(plan, "MatMul_2"), "int16 ec");
   EXPECT_EQ(inputs_of(plan, "Conv_1"), "int16 ec");
-  EXPECT_NE(reason(plan, "MatMul_2", "input1"), "");
-  EXPECT_EQ(reason(plan, "Conv_1", "input1"), "");
-  EXPECT_EQ(granted(plan, "Conv_1", "output0"), "-") << "its reader is an integer operand";
+  EXPECT_NE(reason(plan, "MatMul_2", OperandRef::input(1)), "");
+  EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(1)), "");
+  EXPECT_EQ(granted(plan, "Conv_1", OperandRef::output(0)), "-") << "its reader is an integer operand";
   EXPECT_ERROR(resolve_text("{}", "journey6-oe3.2", {.compiler_version = "4.3.2"}), ErrorCode::kUnsupported,
                "needs the Journey 6 compiler 4.3.3 or newer, not 4.3.2");
   EXPECT_EQ(resolve_text("{}", "journey6-oe3.2", {.compiler_version = "4.3.3"}).compiler_version, "4.3.3");
@@ -288,24 +293,24 @@ TEST(Resolve, OpenExplorer32GoesThroughEc) {
 
 TEST(Resolve, NoHighPrecisionOutputOfDualOperatorsOnOpenExplorer32) {
   const std::string dual = "node_config: {MatMul_2: {qtype: int16-ec, output0: float32}}";
-  EXPECT_EQ(granted(resolve_text(dual), "MatMul_2", "output0"), "float32");
+  EXPECT_EQ(granted(resolve_text(dual), "MatMul_2", OperandRef::output(0)), "float32");
   const Plan plan = resolve_text(dual, "journey6-oe3.2");
-  EXPECT_EQ(granted(plan, "MatMul_2", "output0"), "int16");
+  EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::output(0)), "int16");
   EXPECT_EQ(
-      reason(plan, "MatMul_2", "output0"),
+      reason(plan, "MatMul_2", OperandRef::output(0)),
       "target 'journey6-oe3.2' has no float32 output of MatMul with these inputs: two 16-bit inputs of a Gemm-type "
       "operator go through ec, and then there is no high-precision output");
   EXPECT_ERROR(resolve_text(dual, "journey6-oe3.2", {.strict = true}), ErrorCode::kUnsupported,
                "node 'MatMul_2' (MatMul) output0: asked float32, granted int16");
   const Plan read_as_float =
       resolve_text("node_config: {MatMul_2: {qtype: int16-ec}, Add_3: {input0: float32}}", "journey6-oe3.2");
-  EXPECT_EQ(granted(read_as_float, "MatMul_2", "output0"), "int16") << "its reader sees it as float";
+  EXPECT_EQ(granted(read_as_float, "MatMul_2", OperandRef::output(0)), "int16") << "its reader sees it as float";
 
   GraphMaker maker;
   maker.input("x").weight("w").node("Conv", "c", {"x", "w"}, {"out"}).output("out");
   const auto output = [&](const std::string& config) {
     const QuantConfig parsed = parse_config("node_config: {c: {qtype: int16-ec}}\n" + config, "f");
-    return *resolve(maker.graph, parsed, load_target("journey6-oe3.2")).find("c", "output0");
+    return *resolve(maker.graph, parsed, load_target("journey6-oe3.2")).find("c", OperandRef::output(0));
   };
   EXPECT_EQ(output("").granted, QType::kInt16);
   EXPECT_NE(output("").reason, "");
@@ -324,17 +329,18 @@ TEST(Resolve, TargetsWithoutAnyNearCombination) {
   EXPECT_EQ(inputs_of(plan, "Conv_1"), "int8 int8") << "fewer bits before float";
   EXPECT_EQ(inputs_of(plan, "MatMul_2"), "float32 float32");
   EXPECT_EQ(inputs_of(plan, "Add_3"), "int16 int16") << "more bits where there are no fewer";
-  EXPECT_EQ(reason(plan, "Conv_1", "input0"),
+  EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(0)),
             "target 't' has no Conv with inputs (int16, int8); the nearest is (int8, int8)");
-  EXPECT_EQ(reason(plan, "Conv_1", "input1"), "");
+  EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(1)), "");
 }
 
 TEST(Resolve, ModelOutputs) {
-  EXPECT_EQ(granted(resolve_text("model_config: {model_output_type: int8}"), "Reshape_5", "output0"), "int8");
+  EXPECT_EQ(granted(resolve_text("model_config: {model_output_type: int8}"), "Reshape_5", OperandRef::output(0)),
+            "int8");
   const Plan plan = resolve_text("model_config: {model_output_type: int8}\nnode_config: {Reshape_5: {output0: int16}}");
-  EXPECT_EQ(granted(plan, "Reshape_5", "output0"), "int16");
+  EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::output(0)), "int16");
   EXPECT_EQ(inputs_of(plan, "Reshape_5"), "int16");
-  EXPECT_EQ(granted(resolve_text("node_config: {Conv_1: {output0: int8}}"), "Conv_1", "output0"), "int8");
+  EXPECT_EQ(granted(resolve_text("node_config: {Conv_1: {output0: int8}}"), "Conv_1", OperandRef::output(0)), "int8");
 }
 
 TEST(Resolve, SettingsOfCalibration) {
@@ -343,17 +349,17 @@ model_config: {activation: {max_percentile: 0.9, per_channel: [true, false]}, we
 op_config: {MatMul: {activation: {calibration_type: [kl, mse], num_bin: 256}}}
 node_config: {MatMul_2: {input0: int16, activation: {num_bin: 512}}, Conv_1: {input0: int16, weight: {bias_correction: {}}}}
 )");
-  const ActivationConfig& matmul = plan.find("MatMul_2", "input0")->activation;
+  const ActivationConfig& matmul = plan.find("MatMul_2", OperandRef::input(0))->activation;
   EXPECT_EQ(matmul.methods, (std::vector{RangeMethod::kKl, RangeMethod::kMse}));
   EXPECT_EQ(matmul.num_bin, std::vector{512});
   EXPECT_EQ(matmul.max_num_bin, std::vector{16384});
   EXPECT_EQ(matmul.max_percentile, std::vector{0.9});
   EXPECT_EQ(matmul.per_channel, (std::vector{true, false}));
   EXPECT_EQ(matmul.asymmetric, std::vector{false});
-  EXPECT_EQ(plan.find("Conv_1", "input0")->activation.methods, std::vector{RangeMethod::kMax}) << "16 bits";
-  EXPECT_TRUE(plan.find("Add_3", "input0")->activation.methods.empty()) << "to be searched";
-  EXPECT_EQ(plan.find("Softmax_4", "input0")->activation, ActivationConfig{}) << "not quantized";
-  const OperandPlan& weight = *plan.find("Conv_1", "input1");
+  EXPECT_EQ(plan.find("Conv_1", OperandRef::input(0))->activation.methods, std::vector{RangeMethod::kMax}) << "16 bits";
+  EXPECT_TRUE(plan.find("Add_3", OperandRef::input(0))->activation.methods.empty()) << "to be searched";
+  EXPECT_EQ(plan.find("Softmax_4", OperandRef::input(0))->activation, ActivationConfig{}) << "not quantized";
+  const OperandPlan& weight = *plan.find("Conv_1", OperandRef::input(1));
   EXPECT_EQ(weight.activation, ActivationConfig{});
   EXPECT_EQ(weight.weight.rounding, std::vector{Rounding::kNearest});
   EXPECT_TRUE(weight.weight.bias_correction);
