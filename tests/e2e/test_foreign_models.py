@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import twofold
+from exact_onnxruntime import exact_session
 from onnx import numpy_helper
 
 FOREIGN = pathlib.Path(__file__).resolve().parents[1] / "data" / "foreign"
@@ -51,10 +51,7 @@ def samples():
 
 def run_onnxruntime(path, feeds):
     """Without graph optimization: dequantize, float operator, quantize."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = exact_session(path)
     return np.concatenate([session.run(None, {"x": x})[0] for x in feeds])
 
 

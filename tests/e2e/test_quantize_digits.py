@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import twofold
+from exact_onnxruntime import exact_session
+from onnxruntime import GraphOptimizationLevel
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
@@ -46,12 +47,8 @@ def sqnr(reference, other):
     return np.inf if noise == 0 else 10 * np.log10(np.sum(a**2) / noise)
 
 
-def run_ort(model, image, level=ort.GraphOptimizationLevel.ORT_ENABLE_ALL):
-    options = ort.SessionOptions()
-    options.graph_optimization_level = level
-    options.intra_op_num_threads = 1
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return session.run(None, {"image": image})[0]
+def run_onnxruntime(model, image, level=GraphOptimizationLevel.ORT_ENABLE_ALL):
+    return exact_session(model, level).run(None, {"image": image})[0]
 
 
 def run_twofold(model, image, threads=1):
@@ -79,7 +76,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def float_logits(images):
-    return run_ort(MODEL, images)
+    return run_onnxruntime(MODEL, images)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +113,7 @@ def test_near_float(quantized, images, float_logits, name):
 @pytest.mark.parametrize("level", ["ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_ALL"])
 def test_onnx_runtime_agrees(quantized, images, name, level):
     model, some = quantized(name)[0], images[:200]
-    other = run_ort(model, some, getattr(ort.GraphOptimizationLevel, level))
+    other = run_onnxruntime(model, some, getattr(GraphOptimizationLevel, level))
     difference = sqnr(run_twofold(model, some), other)
     assert difference > RUNTIME_SQNR[name]
 
