@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import twofold
+from onnxruntime import GraphOptimizationLevel
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
 from onnxruntime.quantization import quantize_static as ort_quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from exact_onnxruntime import exact_session
 
 DIGITS = Path(__file__).resolve().parent.parent / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
@@ -74,7 +76,7 @@ def report(name: str, logits: np.ndarray, reference: np.ndarray, labels: np.ndar
 
 def run_onnxruntime(path: Path, images: np.ndarray) -> np.ndarray:
     """The logits of a model under ONNX Runtime."""
-    return ort.InferenceSession(str(path)).run(None, {"image": images})[0]
+    return exact_session(path, GraphOptimizationLevel.ORT_ENABLE_ALL).run(None, {"image": images})[0]
 
 
 def main() -> None:

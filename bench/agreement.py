@@ -19,10 +19,11 @@ import tempfile
 import numpy as np
 import onnx
 import twofold
+from onnxruntime import GraphOptimizationLevel
 
+from exact_onnxruntime import exact_session
 from integer_tensors import QdqModel
 from networks import add_network_options, find_networks
-from rivals import onnxruntime_session
 from variants import GEMMS, quantized, quantized_by_onnxruntime
 
 
@@ -47,7 +48,8 @@ class Difference:
 
 def run_onnxruntime(model, feed, optimize):
     """{output: array}."""
-    session = onnxruntime_session(model, 1, optimize)
+    level = GraphOptimizationLevel.ORT_ENABLE_ALL if optimize else GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = exact_session(model, level)
     return dict(zip([o.name for o in session.get_outputs()], session.run(None, feed), strict=True))
 
 

@@ -14,6 +14,7 @@ import tempfile
 import numpy as np
 import twofold
 
+from exact_onnxruntime import exact_session
 from models import MATMULS
 from networks import NAMES, add_network_options, find_networks
 from rivals import onnxruntime_session, race, ratios
@@ -65,7 +66,7 @@ def compare(network, variant, folder, threads, seconds):
     theirs = {
         rival: onnxruntime_session(path, threads) for rival, path in rival_files(network, variant, folder).items()
     }
-    plain = onnxruntime_session(next(iter(rival_files(network, variant, folder).values())), threads, optimize=False)
+    plain = exact_session(next(iter(rival_files(network, variant, folder).values())), threads=threads)
     outputs = list(ours.run(feed).values())
     closeness = min(cosine(a, b) for a, b in zip(outputs, plain.run(None, feed), strict=True))
     if not closeness >= LEAST_COSINE[variant]:

@@ -14,6 +14,21 @@ class QdqModel:
         graph = self.model.graph
         self.constants = {t.name: t for t in graph.initializer}
         self.producers = {output: node for node in graph.node for output in node.output}
+        self.give_each_its_zero_point()
+
+    def give_each_its_zero_point(self):
+        """Copies those that several nodes share: ONNX Runtime, if it is to be exact, cannot open such models."""
+        for index, node in enumerate(self.model.graph.node):
+            if node.op_type not in (QUANTIZE, DEQUANTIZE) or len(node.input) < 3:
+                continue
+            name = node.input[2]
+            while name in self.producers and self.producers[name].op_type == "Identity":
+                name = self.producers[name].input[0]
+            if name in self.constants:
+                copy = self.model.graph.initializer.add()
+                copy.CopyFrom(self.constants[name])
+                copy.name = node.input[2] = f"{name}_of_{index}"
+                self.constants[copy.name] = copy
 
     def quantized(self):
         """The integer tensors that the model computes, in order: {name: ONNX's element type}."""
