@@ -26,10 +26,12 @@ void throw_at(const Node& node, const Error& error) {
   throw_error(error.code(), "node '{}' ({}): {}", node.name, node.op_type, error.what());
 }
 
-Executor::Program::Program(const Graph& given, ExecutorOptions with)
+Executor::Program::Program(const Graph& given, ExecutorOptions with, ProgramCache* cache)
     : graph(fuse_for_execution(checked(given), marked(given, with.watched))),
       options(std::move(with)),
-      watched(marked(graph, options.watched)) {
+      watched(marked(graph, options.watched)),
+      pool(cache == nullptr ? BufferPool() : cache->pool) {
+  if (cache != nullptr) keys = cache->keys.of(graph);
   const auto num_values = static_cast<size_t>(graph.num_values());
   std::vector<size_t> last_use(num_values, kNever);
   std::vector<bool> kept(num_values, false);
@@ -43,7 +45,7 @@ Executor::Program::Program(const Graph& given, ExecutorOptions with)
     for (ValueId input : node.inputs) {
       if (input != kNone) last_use[static_cast<size_t>(input)] = steps.size();
     }
-    steps.push_back(make_step(id));
+    steps.push_back(make_step(id, cache));
     if (options.profile) profile.push_back({node.name, node.op_type});
   }
   for (ValueId id = 0; id < graph.num_values(); ++id) {
@@ -82,7 +84,7 @@ void Executor::Program::check_inputs(const std::vector<Tensor>& inputs) const {
               inputs.size());
 }
 
-Step Executor::Program::make_step(NodeId id) const {
+Step Executor::Program::make_step(NodeId id, ProgramCache* cache) const {
   const Node& node = graph.node(id);
   const ExecutorOptions body_options{.threads = options.threads};
   KernelArgs args{node, {}, [body_options](const Graph& body) -> GraphRunner {
@@ -102,7 +104,8 @@ Step Executor::Program::make_step(NodeId id) const {
                                               : Want::kPlain});
   }
   try {
-    step.kernel = make_kernel(args);
+    const auto make = [&args] { return make_kernel(args); };
+    step.kernel = cache == nullptr ? make() : cache->kernels.find(cache->keys.of_operator(graph, node, keys), make);
   } catch (const Error& error) {
     throw_at(node, error);
   }

@@ -6,8 +6,10 @@
 #include <mutex>
 #include <vector>
 
+#include "base/content_hash.h"
 #include "engine/buffer_pool.h"
 #include "engine/executor.h"
+#include "engine/kernel_cache.h"
 
 namespace twofold {
 
@@ -21,18 +23,20 @@ struct Argument {
 // One node made ready: its kernel and the values it reads for the last time.
 struct Step {
   NodeId node;
-  std::unique_ptr<Kernel> kernel;
+  std::shared_ptr<const Kernel> kernel;
   std::vector<Argument> arguments;
   std::vector<ValueId> last_uses;
 };
 
 struct Executor::Program {
-  Program(const Graph& given, ExecutorOptions with);
+  // With `cache`, the program takes kernels and buffers that others of the same options have, and knows its keys.
+  Program(const Graph& given, ExecutorOptions with, ProgramCache* cache = nullptr);
 
   Graph graph;  // with fused nodes; value ids are those of the graph given
   const ExecutorOptions options;
   std::vector<bool> watched;
-  std::vector<Step> steps;  // in topological order
+  std::vector<ContentHash> keys;  // structural, by ValueId; empty without a cache
+  std::vector<Step> steps;        // in topological order
   std::vector<ValueId> watched_constants;
   BufferPool pool;
   std::mutex profile_mutex;
@@ -42,7 +46,7 @@ struct Executor::Program {
   void check_inputs(const std::vector<Tensor>& inputs) const;
 
  private:
-  Step make_step(NodeId id) const;
+  Step make_step(NodeId id, ProgramCache* cache) const;
   void drop_packed_constants();
 };
 

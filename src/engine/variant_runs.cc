@@ -1,0 +1,139 @@
+#include "engine/variant_runs.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/check.h"
+#include "base/parallel_for.h"
+#include "engine/cancellation.h"
+#include "engine/execution.h"
+#include "engine/program.h"
+#include "numeric/allocator_scope.h"
+
+namespace twofold {
+
+namespace {
+
+const Executor::OnValue kNobody;
+
+size_t at(ValueId id) { return static_cast<size_t>(id); }
+
+}  // namespace
+
+class VariantRuns::Variant {
+ public:
+  Variant(const Graph& lowered, int threads, ProgramCache& cache) : program(lowered, {.threads = threads}, &cache) {}
+
+  bool is_constant(ValueId id) const { return program.graph.constant(id) != nullptr; }
+
+  Executor::Program program;
+  std::vector<Values> computed;  // by sample
+  size_t computed_bytes = 0;
+};
+
+VariantRuns::VariantRuns(const Options& options) : options_(options) {}
+VariantRuns::~VariantRuns() = default;
+
+std::shared_ptr<VariantRuns::Variant> VariantRuns::prepare(const Graph& lowered) {
+  const ThreadScope threads(options_.threads);
+  const int64_t made = cache_.kernels.made();
+  auto variant = std::make_shared<Variant>(lowered, options_.threads, cache_);
+  ++counters_.variants;
+  counters_.kernels_made += cache_.kernels.made() - made;
+  return variant;
+}
+
+const Tensor* VariantRuns::find(size_t sample, const ContentHash& key) const {
+  if (sample >= kept_.size()) return nullptr;
+  const auto it = kept_[sample].find(key);
+  return it == kept_[sample].end() ? nullptr : &it->second;
+}
+
+// Backwards from the outputs: a step runs if somebody needs what it computes and the base does not have it.
+std::vector<bool> VariantRuns::steps_to_run(const Variant& variant, size_t sample) const {
+  const Executor::Program& program = variant.program;
+  std::vector<bool> needed(program.keys.size(), false);
+  const auto need = [&](ValueId id) {
+    if (!variant.is_constant(id)) needed[at(id)] = find(sample, program.keys[at(id)]) == nullptr;
+  };
+  for (const GraphOutput& output : program.graph.outputs) need(output.value);
+  std::vector<bool> runs(program.steps.size(), false);
+  for (size_t i = program.steps.size(); i-- > 0;) {
+    const Node& node = program.graph.node(program.steps[i].node);
+    runs[i] = std::ranges::any_of(node.outputs, [&](ValueId id) { return id != kNone && needed[at(id)]; });
+    if (!runs[i]) continue;
+    for (ValueId id : node.inputs) {
+      if (id != kNone) need(id);
+    }
+  }
+  return runs;
+}
+
+std::vector<Tensor> VariantRuns::run(Variant& variant, size_t sample, const std::vector<Tensor>& inputs) {
+  Executor::Program& program = variant.program;
+  program.check_inputs(inputs);
+  const ThreadScope threads(options_.threads);
+  const AllocatorScope buffers(&program.pool);
+  if (variant.computed.size() <= sample) variant.computed.resize(sample + 1);
+  Execution run(program, kNobody);
+  std::vector<bool> there(program.keys.size(), false);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    run.set(program.graph.inputs[i], inputs[i]);
+    there[at(program.graph.inputs[i])] = true;
+  }
+  const auto fetch = [&](ValueId id) {
+    if (id == kNone || there[at(id)] || variant.is_constant(id)) return;
+    const Tensor* kept = find(sample, program.keys[at(id)]);
+    TWOFOLD_CHECK(kept != nullptr);
+    run.set(id, *kept);
+    there[at(id)] = true;
+  };
+  const std::vector<bool> runs = steps_to_run(variant, sample);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Step& step = program.steps[i];
+    ++(runs[i] ? counters_.nodes_run : counters_.nodes_reused);
+    if (runs[i]) {
+      throw_if_cancelled();
+      const Node& node = program.graph.node(step.node);
+      std::ranges::for_each(node.inputs, fetch);
+      run.execute(step);
+      for (ValueId id : node.outputs) {
+        if (id == kNone) continue;
+        there[at(id)] = true;
+        const Tensor& value = run.value(id);
+        if (!options_.keep_values || value.byte_size() > options_.memory_cap - variant.computed_bytes) continue;
+        if (!variant.computed[sample].emplace(program.keys[at(id)], value).second) continue;
+        variant.computed_bytes += value.byte_size();
+      }
+    }
+    for (ValueId id : step.last_uses) run.drop(id);
+  }
+  std::vector<Tensor> outputs;
+  for (const GraphOutput& output : program.graph.outputs) {
+    fetch(output.value);
+    outputs.push_back(run.output(output.value));
+  }
+  return outputs;
+}
+
+void VariantRuns::set_base(std::shared_ptr<Variant> variant) {
+  std::set<ContentHash> keys(variant->program.keys.begin(), variant->program.keys.end());
+  kept_.resize(std::max(kept_.size(), variant->computed.size()));
+  kept_bytes_ = 0;
+  for (size_t sample = 0; sample < kept_.size(); ++sample) {
+    Values& values = kept_[sample];
+    std::erase_if(values, [&keys](const auto& entry) { return !keys.contains(entry.first); });
+    if (sample < variant->computed.size()) values.merge(variant->computed[sample]);
+    for (auto it = values.begin(); it != values.end();) {
+      const size_t bytes = it->second.byte_size();
+      const bool fits = bytes <= options_.memory_cap - kept_bytes_;
+      if (fits) kept_bytes_ += bytes;
+      it = fits ? std::next(it) : values.erase(it);
+    }
+  }
+  variant->computed.clear();
+  variant->computed_bytes = 0;
+  base_ = std::move(variant);
+}
+
+}  // namespace twofold

@@ -1,0 +1,74 @@
+// Runs variants of one model on the same samples. What a variant computes as the base did is not computed again: values
+// are known by what they are computed from (graph/structural_keys.h), so that two graphs which were made independently
+// of one another share all that they have in common, kernels with packed weights included.
+#ifndef TWOFOLD_SRC_ENGINE_VARIANT_RUNS_H_
+#define TWOFOLD_SRC_ENGINE_VARIANT_RUNS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/content_hash.h"
+#include "engine/executor.h"
+#include "engine/kernel_cache.h"
+
+namespace twofold {
+
+// What has been done so far.
+struct VariantCounters {
+  int64_t variants = 0;      // graphs made ready to run
+  int64_t kernels_made = 0;  // of their nodes, those whose kernel the base did not have
+  int64_t nodes_run = 0;     // over all samples
+  int64_t nodes_reused = 0;  // not run, because the base had their results or nobody needed them
+};
+
+// Not thread-safe.
+class VariantRuns {
+ public:
+  // One graph ready to run, and what its runs have computed so far.
+  class Variant;
+
+  struct Options {
+    int threads = 0;
+    // Bytes of values that the base, and a variant besides, keep over all samples. What does not fit is computed again.
+    size_t memory_cap = std::numeric_limits<size_t>::max();
+    // Whether variants keep what they compute, so that they can become the base.
+    bool keep_values = true;
+  };
+
+  explicit VariantRuns(const Options& options);
+  ~VariantRuns();
+  VariantRuns(const VariantRuns&) = delete;
+  VariantRuns& operator=(const VariantRuns&) = delete;
+
+  // `lowered` must have the inputs that every other variant has. Throws as Executor.
+  std::shared_ptr<Variant> prepare(const Graph& lowered);
+  // The outputs for sample `sample`, whose inputs these are: the same bits as an Executor's. Throws as Executor::run.
+  std::vector<Tensor> run(Variant& variant, size_t sample, const std::vector<Tensor>& inputs);
+  // Makes a variant the base: values that it has in common with the old base, and those that its runs computed, stay.
+  void set_base(std::shared_ptr<Variant> variant);
+
+  const VariantCounters& counters() const { return counters_; }
+  // Bytes of values kept for the base.
+  size_t kept_bytes() const { return kept_bytes_; }
+
+ private:
+  using Values = std::map<ContentHash, Tensor>;  // of one sample
+
+  const Tensor* find(size_t sample, const ContentHash& key) const;
+  std::vector<bool> steps_to_run(const Variant& variant, size_t sample) const;
+
+  const Options options_;
+  ProgramCache cache_;
+  std::shared_ptr<Variant> base_;  // keeps its kernels
+  std::vector<Values> kept_;       // by sample
+  size_t kept_bytes_ = 0;
+  VariantCounters counters_;
+};
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_ENGINE_VARIANT_RUNS_H_
