@@ -16,30 +16,54 @@ namespace twofold {
 namespace HWY_NAMESPACE {
 namespace {
 
+namespace hn = hwy::HWY_NAMESPACE;
+
 // Partial sums. Element i goes to sum i % kLanes, whatever the width of the machine's vectors.
 constexpr size_t kLanes = 16;
+// So many rows of kLanes elements are added to one vector's worth of sums before the next, which thus stay in
+// registers.
+constexpr size_t kRows = 64;
 
 struct Lanes {
   double aa[kLanes], bb[kLanes], ab[kLanes], squared[kLanes], absolute[kLanes], relative[kLanes], largest[kLanes];
   double nonzero[kLanes];
 };
 
-HWY_INLINE void add_block(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, Lanes& HWY_RESTRICT lanes) {
-  for (size_t j = 0; j < kLanes; ++j) {
-    const auto x = static_cast<double>(a[j]), y = static_cast<double>(b[j]);
-    const double difference = x - y;
-    const double error = difference < 0 ? -difference : difference;
-    const double magnitude = x < 0 ? -x : x;
-    const double divisor = magnitude > 1e-12 ? magnitude : 1e-12;
-    const double counts = x != 0 ? 1.0 : 0.0;
-    lanes.aa[j] += x * x;
-    lanes.bb[j] += y * y;
-    lanes.ab[j] += x * y;
-    lanes.squared[j] += difference * difference;
-    lanes.absolute[j] += error;
-    lanes.relative[j] += error / divisor * counts;  // a conditional division would not vectorize
-    lanes.largest[j] = error > lanes.largest[j] ? error : lanes.largest[j];
-    lanes.nonzero[j] += counts;
+// Adds rows of kLanes elements to the sums.
+void add_rows(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, size_t rows, Lanes& HWY_RESTRICT lanes) {
+  const hn::CappedTag<double, kLanes> d;
+  const hn::Rebind<float, decltype(d)> df;
+  const auto zero = hn::Zero(d), one = hn::Set(d, 1.0), least = hn::Set(d, 1e-12);
+  for (size_t j = 0; j < kLanes; j += hn::Lanes(d)) {
+    const auto load = [&](const double* sums) { return hn::LoadU(d, sums + j); };
+    auto aa = load(lanes.aa), bb = load(lanes.bb), ab = load(lanes.ab), squared = load(lanes.squared);
+    auto absolute = load(lanes.absolute), relative = load(lanes.relative), largest = load(lanes.largest);
+    auto nonzero = load(lanes.nonzero);
+    for (size_t row = 0; row < rows; ++row) {
+      const auto x = hn::PromoteTo(d, hn::LoadU(df, a + row * kLanes + j));
+      const auto y = hn::PromoteTo(d, hn::LoadU(df, b + row * kLanes + j));
+      const auto difference = hn::Sub(x, y);
+      const auto error = hn::Abs(difference), magnitude = hn::Abs(x);
+      const auto divisor = hn::IfThenElse(hn::Gt(magnitude, least), magnitude, least);
+      const auto counts = hn::IfThenElse(hn::Ne(x, zero), one, zero);
+      aa = hn::Add(aa, hn::Mul(x, x));
+      bb = hn::Add(bb, hn::Mul(y, y));
+      ab = hn::Add(ab, hn::Mul(x, y));
+      squared = hn::Add(squared, hn::Mul(difference, difference));
+      absolute = hn::Add(absolute, error);
+      relative = hn::Add(relative, hn::Mul(hn::Div(error, divisor), counts));
+      largest = hn::IfThenElse(hn::Gt(error, largest), error, largest);
+      nonzero = hn::Add(nonzero, counts);
+    }
+    const auto store = [&](const auto& vector, double* sums) { hn::StoreU(vector, d, sums + j); };
+    store(aa, lanes.aa);
+    store(bb, lanes.bb);
+    store(ab, lanes.ab);
+    store(squared, lanes.squared);
+    store(absolute, lanes.absolute);
+    store(relative, lanes.relative);
+    store(largest, lanes.largest);
+    store(nonzero, lanes.nonzero);
   }
 }
 
@@ -54,14 +78,16 @@ inline double reduce_sum(double* lanes) {
 void sum_errors(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, size_t n, double* HWY_RESTRICT sums) {
   Lanes lanes{};
   const size_t whole = n / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes) add_block(a + i, b + i, lanes);
+  for (size_t i = 0; i < whole; i += kRows * kLanes) {
+    add_rows(a + i, b + i, std::min(kRows, (whole - i) / kLanes), lanes);
+  }
   // Pairs of zeros add nothing to any sum.
   float last_a[kLanes] = {}, last_b[kLanes] = {};
   for (size_t i = whole; i < n; ++i) {
     last_a[i - whole] = a[i];
     last_b[i - whole] = b[i];
   }
-  add_block(last_a, last_b, lanes);
+  add_rows(last_a, last_b, 1, lanes);
   double* const fields[] = {lanes.aa, lanes.bb, lanes.ab, lanes.squared, lanes.absolute, lanes.relative, lanes.nonzero};
   for (size_t i = 0; i < 7; ++i) sums[i] = reduce_sum(fields[i]);
   sums[7] = 0;

@@ -57,6 +57,8 @@ class MetricMeans {
   uint64_t num_samples() const { return count_; }
   // NaN without samples.
   double mean(Metric metric) const;
+  // What mean() divides by num_samples().
+  double sum(Metric metric) const { return sums_[static_cast<size_t>(metric)]; }
 
  private:
   std::array<double, kAllMetrics.size()> sums_{};
