@@ -23,7 +23,7 @@ ALLOWED = {
     "dialect": {"base", "numeric", "kernels", "graph", "loops", "ops"},
     "passes": {"base", "numeric", "graph", "loops", "ops", "dialect"},
     "engine": BELOW_ENGINE,
-    "calibrate": {"base", "numeric", "graph", "data", "engine"},
+    "calibrate": {"base", "numeric", "graph", "passes", "data", "engine"},
     "plan": {"base", "numeric", "graph"},
     "quantize": BELOW_QUANTIZE,
     "api": {*BELOW_QUANTIZE, "quantize"},

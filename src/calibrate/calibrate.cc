@@ -22,11 +22,29 @@ namespace {
 constexpr int64_t kLargeTensor = 16384;
 // Of the free memory, what the samples running at once may take together.
 constexpr double kMemoryShare = 0.5;
+// Of constants.
+constexpr int64_t kNoSample = -1;
 
 // One value's statistics, which all workers add to.
 struct SharedStatistics {
   RangeStatistics statistics;
+  // The first sample, in order, that could not be observed, and what was wrong with it.
+  int64_t refused_in = std::numeric_limits<int64_t>::max();
+  std::string refused;
   std::mutex mutex;
+};
+
+// Statistics of one tensor, which go on to those of its value. A worker has one pair for all: their memory is as long
+// as a block that the system gives and takes back page by page.
+struct Scratch {
+  RangeStatistics& like(const RangeStatistics& other) {
+    RangeStatistics& part = other.level() == ObserveLevel::kHistogram ? histogram : range;
+    if (part.per_channel() != other.per_channel()) part = RangeStatistics(other.level(), other.per_channel());
+    part.clear();
+    return part;
+  }
+
+  RangeStatistics histogram{ObserveLevel::kHistogram}, range{ObserveLevel::kMinMax};
 };
 
 std::map<ValueId, SharedStatistics> make_statistics(const Graph& graph, const std::vector<ValueRequest>& requests) {
@@ -73,7 +91,7 @@ class Calibrator {
   bool next_sample(int64_t limit, int64_t& index, std::vector<Tensor>& tensors);
   void finish_sample();
   void fail(int64_t index);
-  void observe(ValueId id, const Tensor& tensor, const std::string& where);
+  void observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch);
 
   const Graph& graph_;
   const Dataset& data_;
@@ -89,8 +107,9 @@ class Calibrator {
 };
 
 CalibrationResult Calibrator::run() {
+  Scratch scratch;
   for (const auto& [id, shared] : shared_) {
-    if (const Tensor* constant = graph_.constant(id)) observe(id, *constant, "");
+    if (const Tensor* constant = graph_.constant(id)) observe(id, *constant, kNoSample, scratch);
   }
   const ThreadScope threads(options_.threads);
   {
@@ -105,7 +124,10 @@ CalibrationResult Calibrator::run() {
   if (failure_) std::rethrow_exception(failure_);
   CalibrationResult result;
   result.num_samples = total_;
-  for (auto& [id, shared] : shared_) result.statistics.emplace(id, std::move(shared.statistics));
+  for (auto& [id, shared] : shared_) {
+    result.statistics.emplace(id, std::move(shared.statistics));
+    if (!shared.refused.empty()) result.refused.emplace(id, std::move(shared.refused));
+  }
   return result;
 }
 
@@ -128,12 +150,13 @@ int Calibrator::num_workers() const {
 // Runs samples until `limit` are taken. What is thrown is kept for the caller of the workers.
 void Calibrator::work(const Executor& executor, int64_t limit) {
   int64_t index = 0;
+  Scratch scratch;
   try {
     std::vector<Tensor> inputs;
     while (next_sample(limit, index, inputs)) {
       executor.run(inputs, [&](ValueId id, const Tensor& tensor) {
         if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
-        observe(id, tensor, fmt::format(" in sample {}", index));
+        observe(id, tensor, index, scratch);
       });
       finish_sample();
     }
@@ -164,20 +187,27 @@ void Calibrator::fail(int64_t index) {
   failure_ = std::current_exception();
 }
 
-void Calibrator::observe(ValueId id, const Tensor& tensor, const std::string& where) {
+void Calibrator::observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch) {
   SharedStatistics& shared = shared_.at(id);
   try {
-    if (tensor.size() < kLargeTensor) {
+    if (tensor.size() < kLargeTensor && !options_.refuse_tensors) {
       const std::lock_guard<std::mutex> lock(shared.mutex);
       shared.statistics.observe(tensor);
     } else {
-      RangeStatistics part(shared.statistics.level(), shared.statistics.per_channel());
+      RangeStatistics& part = scratch.like(shared.statistics);
       part.observe(tensor);
       const std::lock_guard<std::mutex> lock(shared.mutex);
       shared.statistics.merge(part);
     }
   } catch (const Error& error) {
-    throw_error(error.code(), "value '{}'{} {}", graph_.value(id).name, where, error.what());
+    const std::string where = sample == kNoSample ? "" : fmt::format(" in sample {}", sample);
+    if (!options_.refuse_tensors) {
+      throw_error(error.code(), "value '{}'{} {}", graph_.value(id).name, where, error.what());
+    }
+    const std::lock_guard<std::mutex> lock(shared.mutex);
+    if (sample >= shared.refused_in) return;
+    shared.refused_in = sample;
+    shared.refused = error.what() + where;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "calibrate/range_statistics.h"
@@ -22,12 +23,15 @@ struct ValueRequest {
 struct CalibrationOptions {
   int threads = 0;          // 0: all cores
   int64_t max_samples = 0;  // 0: all; else the first so many
+  // What no range can be made of (NaN, infinity, another type than float32) is no error, but named in the result.
+  bool refuse_tensors = false;
   // Called after each sample, never by two threads at once. What it throws ends the calibration.
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
 struct CalibrationResult {
   std::map<ValueId, RangeStatistics> statistics;  // one entry per requested value
+  std::map<ValueId, std::string> refused;         // values whose statistics are of no use, and why
   int64_t num_samples = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -160,6 +161,32 @@ std::vector<uint64_t> Histogram::magnitudes() const {
   std::vector<uint64_t> sums(kBinsPerSide);
   for (size_t k = 0; k < sums.size(); ++k) sums[k] = counts_[kBinsPerSide + k] + counts_[kBinsPerSide - 1 - k];
   return sums;
+}
+
+void Histogram::write(ByteWriter& out) const {
+  const bool any = last_ > first_;
+  out.number(any ? 1 : 0);
+  if (!any) return;
+  out.number(static_cast<uint64_t>(exponent_ - kLeastExponent));
+  out.number(static_cast<uint64_t>(first_));
+  out.number(static_cast<uint64_t>(last_ - first_));
+  for (int bin = first_; bin < last_; ++bin) out.number(counts_[static_cast<size_t>(bin)]);
+}
+
+Histogram Histogram::read(ByteReader& in) {
+  Histogram result;
+  if (in.number(1) == 0) return result;
+  // The widest bins are those of the largest float.
+  result.exponent_ =
+      kLeastExponent + static_cast<int>(in.number(exponent_for(std::numeric_limits<float>::max(), 0) - kLeastExponent));
+  result.first_ = static_cast<int>(in.number(kBinsPerSide));
+  result.last_ = result.first_ + static_cast<int>(in.count(1));
+  if (result.last_ < kBinsPerSide || result.last_ > kBins) in.fail("a histogram has bins outside its range");
+  result.counts_.resize(kBins);
+  for (int bin = result.first_; bin < result.last_; ++bin) {
+    result.counts_[static_cast<size_t>(bin)] = in.number(std::numeric_limits<uint64_t>::max());
+  }
+  return result;
 }
 
 bool Histogram::operator==(const Histogram& other) const {

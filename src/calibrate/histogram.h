@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "base/byte_stream.h"
+
 namespace twofold {
 
 class Histogram {
@@ -31,6 +33,10 @@ class Histogram {
   std::span<const uint64_t> counts() const { return counts_; }
   // kBinsPerSide counts of |x|; empty where nothing was seen.
   std::vector<uint64_t> magnitudes() const;
+
+  void write(ByteWriter& out) const;
+  // Throws Error(kInvalidArgument) for what write() does not make.
+  static Histogram read(ByteReader& in);
 
   bool operator==(const Histogram& other) const;
 

@@ -17,7 +17,7 @@ struct RangeOptions {
   int num_bin = 1024;       // kl, at least 129: bins over the bulk of the values
   int max_num_bin = 16384;  // kl, at least 258: bins over all values
 
-  bool operator==(const RangeOptions&) const = default;
+  auto operator<=>(const RangeOptions&) const = default;
 };
 
 // Throws Error(kInvalidArgument) naming the option that is out of its range.

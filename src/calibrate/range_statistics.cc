@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -87,7 +88,15 @@ void RangeStatistics::resize_channels(size_t channels) {
 }
 
 void RangeStatistics::merge(const RangeStatistics& other) {
-  TWOFOLD_CHECK(level_ == other.level_ && per_channel_ == other.per_channel_);
+  if (level_ > other.level_) {
+    level_ = other.level_;
+    histogram_ = Histogram();
+  }
+  if (per_channel_ && !other.per_channel_) {
+    per_channel_ = false;
+    channel_min_.clear();
+    channel_max_.clear();
+  }
   if (other.count_ == 0) return;
   if (per_channel_) {
     resize_channels(other.channel_min_.size());
@@ -106,6 +115,47 @@ void RangeStatistics::clear() {
   channel_min_.clear();
   channel_max_.clear();
   histogram_.clear();
+}
+
+void RangeStatistics::write(ByteWriter& out) const {
+  out.number(static_cast<uint64_t>(level_));
+  out.number(per_channel_ ? 1 : 0);
+  out.number(count_);
+  out.real(min_);
+  out.real(max_);
+  if (per_channel_) {
+    out.number(channel_min_.size());
+    for (size_t c = 0; c < channel_min_.size(); ++c) {
+      out.real(channel_min_[c]);
+      out.real(channel_max_[c]);
+    }
+  }
+  if (level_ == ObserveLevel::kHistogram) histogram_.write(out);
+}
+
+RangeStatistics RangeStatistics::read(ByteReader& in) {
+  const auto level = static_cast<ObserveLevel>(in.number(static_cast<uint64_t>(ObserveLevel::kHistogram)));
+  RangeStatistics result(level, in.number(1) == 1);
+  result.count_ = in.number(std::numeric_limits<uint64_t>::max());
+  const auto read_range = [&in](float& low, float& high) {
+    low = in.real();
+    high = in.real();
+    if (!(std::isfinite(low) && std::isfinite(high) && low <= high)) in.fail("a range is none");
+  };
+  read_range(result.min_, result.max_);
+  if (result.per_channel_) {
+    result.channel_min_.resize(in.count(8));
+    result.channel_max_.resize(result.channel_min_.size());
+    for (size_t c = 0; c < result.channel_min_.size(); ++c) read_range(result.channel_min_[c], result.channel_max_[c]);
+  }
+  if (level == ObserveLevel::kHistogram) {
+    result.histogram_ = Histogram::read(in);
+    const std::span<const uint64_t> counts = result.histogram_.counts();
+    if (std::accumulate(counts.begin(), counts.end(), uint64_t{0}) != result.count_) {
+      in.fail("a histogram has another number of elements than its range");
+    }
+  }
+  return result;
 }
 
 }  // namespace twofold

@@ -27,7 +27,8 @@ class RangeStatistics {
   // number of channels in all tensors. Throws Error(kInvalidArgument) on another dtype, on NaN and infinity, and on
   // a changed number of channels; the object may only be destroyed or cleared then.
   void observe(const Tensor& tensor);
-  // REQUIRES: the same level and per_channel. Throws Error(kInvalidArgument) if the numbers of channels differ.
+  // What only one of the two has (a histogram, channels) is lost. Throws Error(kInvalidArgument) if the numbers of
+  // channels differ.
   void merge(const RangeStatistics& other);
   // Forgets what was seen and keeps the memory.
   void clear();
@@ -45,6 +46,10 @@ class RangeStatistics {
   std::span<const float> channel_max() const { return channel_max_; }
   // Empty at level kMinMax.
   const Histogram& histogram() const { return histogram_; }
+
+  void write(ByteWriter& out) const;
+  // Throws Error(kInvalidArgument) for what write() does not make.
+  static RangeStatistics read(ByteReader& in);
 
   bool operator==(const RangeStatistics& other) const = default;
 
