@@ -12,6 +12,7 @@
 
 #include "twofold/config_source.h"
 #include "twofold/samples.h"
+#include "twofold/statistics.h"
 
 namespace twofold {
 
@@ -20,13 +21,23 @@ using Progress = std::function<void(std::string_view stage, int64_t done, int64_
 
 struct QuantizeOptions {
   ConfigSource config;
-  std::string target = "cpu";       // a name that target_names() gives, or a path
+  std::string target;               // a name that target_names() gives, or a path; empty: cpu
   std::string compiler_version;     // of the target's own tools, where it asks for one
   bool strict = false;              // a request that falls back is an error
   bool uint8_activations = false;   // write int8 activations as uint8 with zero point 128: the same numbers
   int threads = 0;                  // 0: all cores
   std::filesystem::path output;     // the ONNX file to write; empty: as the config says, else none
   std::filesystem::path plan_path;  // the plan to write; empty: none
+
+  // A plan file that says everything: the same model file comes out as when it was made, and no data are needed. It
+  // takes the place of config, target, strict, compiler_version and uint8_activations, which must be left out.
+  std::filesystem::path from_plan;
+  bool by_name = false;  // the plan may be of another model; what fits is carried over, and the report's notes say what
+
+  // What was seen elsewhere takes the place of calibration, several merged. Data are then needed only where the config
+  // leaves something to be searched: ranges, roundings, bias corrections.
+  std::vector<Statistics> statistics;
+  std::filesystem::path save_statistics;  // where to write those of all tensors; empty: nowhere
   Progress progress;
 };
 

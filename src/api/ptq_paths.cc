@@ -57,9 +57,7 @@ std::unique_ptr<Dataset> PtqPaths::open(const std::vector<InputSpec>& inputs, co
   if (has_data()) return open_samples(data_, inputs, options);
   if (config_.cal_data_dirs.size() == 1) return open_dataset(config_.cal_data_dirs[0], inputs, options);
   if (!config_.cal_data_dirs.empty()) return open_input_folders(by_input(config_, inputs), inputs, options);
-  throw_error(ErrorCode::kInvalidArgument,
-              "there are no data to calibrate with: name them (--data on the command line), or set "
-              "calibration_parameters.cal_data_dir in the config");
+  return nullptr;
 }
 
 std::vector<std::string> PtqPaths::notes() const {

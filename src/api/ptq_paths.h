@@ -25,7 +25,7 @@ class PtqPaths {
   std::filesystem::path output() const;
   // Makes the folder of an output that the config names. Throws Error(kIo) if no file can be written there.
   void prepare_output() const;
-  // Throws Error as open_dataset, and kInvalidArgument where neither names any.
+  // Throws Error as open_dataset. Null where neither names any.
   std::unique_ptr<Dataset> open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const;
 
   // Sentences that name the paths of the config that are not used.

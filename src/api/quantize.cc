@@ -4,21 +4,24 @@
 
 #include <chrono>
 
+#include "api/float_model.h"
 #include "api/preprocessing.h"
 #include "api/ptq_paths.h"
 #include "api/read_config.h"
 #include "api/report_rows.h"
+#include "api/statistics_state.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel_for.h"
-#include "dialect/registry.h"
 #include "onnx/export.h"
-#include "onnx/import.h"
 #include "passes/pipeline.h"
 #include "plan/fingerprint.h"
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
-#include "quantize/quantize_graph.h"
+#include "quantize/carry_over.h"
+#include "quantize/check_plan.h"
+#include "quantize/compare.h"
+#include "quantize/decide_plan.h"
 
 namespace twofold {
 
@@ -49,21 +52,6 @@ class Stopwatch {
   std::vector<StageRow>& rows_;
 };
 
-void check_is_float(const Graph& graph) {
-  for (NodeId id : graph.topological_order()) {
-    if (!graph.node(id).is("QuantizeLinear") && !graph.node(id).is("DequantizeLinear")) continue;
-    throw_error(ErrorCode::kInvalidArgument,
-                "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
-                graph.node(id).op_type);
-  }
-}
-
-std::vector<std::string> node_names(const Graph& graph) {
-  std::vector<std::string> names;
-  for (NodeId id : graph.topological_order()) names.push_back(graph.node(id).name);
-  return names;
-}
-
 std::vector<std::string> collect_notes(const QuantConfig& config, const PtqPaths& paths, const Plan& plan) {
   std::vector<std::string> notes = plan.fallbacks();
   for (std::string& note : paths.notes()) notes.push_back(std::move(note));
@@ -75,62 +63,156 @@ std::vector<std::string> collect_notes(const QuantConfig& config, const PtqPaths
   return notes;
 }
 
+void check_options(const QuantizeOptions& options) {
+  for (const std::filesystem::path& path : {options.output, options.plan_path, options.save_statistics}) {
+    if (!path.empty()) check_writable(path);
+  }
+  const bool from_plan = !options.from_plan.empty();
+  const bool decides = !options.config.path.empty() || !options.config.text.empty() || !options.target.empty() ||
+                       options.strict || !options.compiler_version.empty() || options.uint8_activations;
+  if (from_plan && decides) {
+    throw_error(ErrorCode::kInvalidArgument,
+                "a plan says everything: beside it, leave out config, target, compiler version, strict and activation "
+                "format");
+  }
+  if (from_plan && (!options.statistics.empty() || !options.save_statistics.empty())) {
+    throw_error(ErrorCode::kInvalidArgument, "a plan has its ranges: statistics are neither taken nor made beside it");
+  }
+  if (options.by_name && !from_plan) {
+    throw_error(ErrorCode::kInvalidArgument, "by_name says how a plan is carried over, and no plan is given");
+  }
+}
+
+// One call of quantize().
+class Job {
+ public:
+  Job(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options)
+      : options_(options),
+        config_(read_config(options.config)),
+        paths_(config_, model, data, options.output),
+        stopwatch_(report_.stages) {}
+
+  QuantizeReport run() {
+    report_.model = paths_.model().string();
+    Graph graph = open();
+    Plan plan = options_.from_plan.empty() ? resolve_plan(graph) : read_plan(graph);
+    report_.target = plan.target;
+    paths_.prepare_output();
+    const std::vector<InputSpec> inputs = input_specs(graph);
+    const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_.inputs, inputs));
+    CalibratedModel model(std::move(graph), samples.get(), {.threads = options_.threads});
+    if (options_.from_plan.empty()) decide(model, plan);
+    Graph quantized;
+    stage("apply", [&] { quantized = model.apply(plan); });
+    if (samples != nullptr) stage("evaluate", [&] { evaluate(model.graph(), quantized, *samples); });
+    stage("export", [&] { write(quantized, plan); });
+    report_.operands = operand_rows(plan);
+    for (const OperandRow& row : report_.operands) ++report_.operand_counts[row.granted];
+    report_.notes = collect_notes(config_, paths_, plan);
+    return std::move(report_);
+  }
+
+ private:
+  void stage(std::string_view name, const std::function<void()>& step) { stopwatch_.time(name, step); }
+
+  std::function<void(int64_t, int64_t)> progress_of(std::string_view name) const {
+    if (!options_.progress) return nullptr;
+    return [this, name](int64_t done, int64_t total) { options_.progress(name, done, total); };
+  }
+
+  Graph open() {
+    Graph graph;
+    stage("import", [&] {
+      graph = import_float_model(paths_.model());
+      input_file_nodes_ = node_names(graph);
+    });
+    stage("simplify", [&] { run_passes(graph); });
+    return graph;
+  }
+
+  Plan resolve_plan(const Graph& graph) const {
+    const Target target = load_target(options_.target.empty() ? "cpu" : options_.target);
+    Plan plan = resolve(graph, config_, target,
+                        {.strict = options_.strict,
+                         .compiler_version = options_.compiler_version,
+                         .input_file_nodes = input_file_nodes_});
+    plan.uint8_activations = options_.uint8_activations;
+    return plan;
+  }
+
+  Plan read_plan(const Graph& graph) const {
+    Plan plan = load_plan(options_.from_plan);
+    if (plan.content_hash.empty()) {
+      throw_error(
+          ErrorCode::kInvalidArgument,
+          "{}: this plan was made by an older Twofold and lacks what is needed to quantize by it; make it again",
+          options_.from_plan.string());
+    }
+    if (options_.by_name) {
+      plan = carry_over(plan, graph);
+    } else {
+      check_same_model(plan, graph);
+    }
+    check_plan(plan, graph);
+    return plan;
+  }
+
+  void decide(CalibratedModel& model, Plan& plan) {
+    const StageScope scope = [this](std::string_view name, const std::function<void()>& step) { stage(name, step); };
+    if (!options_.save_statistics.empty() && options_.statistics.empty()) {
+      stage("observe", [&] { observe(model); });
+    } else if (!options_.statistics.empty()) {
+      ModelStatistics merged = options_.statistics.front().state().statistics;
+      for (size_t i = 1; i < options_.statistics.size(); ++i) merged.merge(options_.statistics[i].state().statistics);
+      model.set_statistics(merged);
+      if (!options_.save_statistics.empty()) save(merged);
+    }
+    decide_plan(model, config_.model, options_.progress, scope, plan);
+  }
+
+  // Statistics of all tensors, which this job takes too.
+  void observe(CalibratedModel& model) {
+    const ModelStatistics seen =
+        observe_model(model.graph(), model.data("calibration needs data"), content_hash(model.graph()),
+                      {.threads = options_.threads, .progress = progress_of("observe")});
+    model.set_statistics(seen);
+    save(seen);
+  }
+
+  void save(const ModelStatistics& statistics) const {
+    Statistics(std::make_shared<const Statistics::State>(statistics)).save(options_.save_statistics);
+  }
+
+  void evaluate(const Graph& graph, const Graph& quantized, const Dataset& samples) {
+    const CompareOptions compare_options{
+        .threads = options_.threads, .max_samples = kEvaluationSamples, .progress = progress_of("evaluate")};
+    const Comparison comparison = compare(graph, quantized, samples, compare_options);
+    report_.outputs = tensor_rows(comparison.outputs);
+    report_.tensors = tensor_rows(comparison.tensors);
+  }
+
+  void write(const Graph& quantized, const Plan& plan) {
+    if (const std::filesystem::path output = paths_.output(); !output.empty()) {
+      report_.file_bytes = export_onnx(quantized, output, {.uint8_activations = plan.uint8_activations});
+      report_.output = output.string();
+    }
+    if (!options_.plan_path.empty()) save_plan(plan, options_.plan_path);
+  }
+
+  const QuantizeOptions& options_;
+  const QuantConfig config_;
+  const PtqPaths paths_;
+  QuantizeReport report_;
+  Stopwatch stopwatch_;
+  std::vector<std::string> input_file_nodes_;
+};
+
 }  // namespace
 
 QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options) {
-  for (const std::filesystem::path& path : {options.output, options.plan_path}) {
-    if (!path.empty()) check_writable(path);
-  }
-  const QuantConfig config = read_config(options.config);
-  const PtqPaths paths(config, model, data, options.output);
+  check_options(options);
   const ThreadScope threads(options.threads);
-  QuantizeReport report;
-  report.model = paths.model().string();
-  Stopwatch stopwatch(report.stages);
-  const StageScope stage = [&](std::string_view name, const std::function<void()>& step) {
-    stopwatch.time(name, step);
-  };
-
-  Graph graph;
-  std::vector<std::string> input_file_nodes;
-  stage("import", [&] {
-    graph = import_onnx(paths.model());
-    check_operators(graph);
-    check_is_float(graph);
-    input_file_nodes = node_names(graph);
-  });
-  stage("simplify", [&] { run_passes(graph); });
-  const Target target = load_target(options.target);
-  report.target = target.name;
-  Plan plan = resolve(graph, config, target,
-                      {.strict = options.strict,
-                       .compiler_version = options.compiler_version,
-                       .input_file_nodes = std::move(input_file_nodes)});
-  const std::vector<InputSpec> inputs = input_specs(graph);
-  paths.prepare_output();
-  const std::unique_ptr<Dataset> samples = paths.open(inputs, dataset_options(config.inputs, inputs));
-  const Graph quantized = quantize_graph(graph, *samples, config, options.threads, options.progress, stage, plan);
-
-  stage("evaluate", [&] {
-    CompareOptions compare_options{.threads = options.threads, .max_samples = kEvaluationSamples};
-    if (options.progress) {
-      compare_options.progress = [&](int64_t done, int64_t total) { options.progress("evaluate", done, total); };
-    }
-    const Comparison comparison = compare(graph, quantized, *samples, compare_options);
-    report.outputs = tensor_rows(comparison.outputs);
-    report.tensors = tensor_rows(comparison.tensors);
-  });
-  stage("export", [&] {
-    if (const std::filesystem::path output = paths.output(); !output.empty()) {
-      report.file_bytes = export_onnx(quantized, output, {.uint8_activations = options.uint8_activations});
-      report.output = output.string();
-    }
-    if (!options.plan_path.empty()) save_plan(plan, options.plan_path);
-  });
-  report.operands = operand_rows(plan);
-  for (const OperandRow& row : report.operands) ++report.operand_counts[row.granted];
-  report.notes = collect_notes(config, paths, plan);
-  return report;
+  return Job(model, data, options).run();
 }
 
 }  // namespace twofold

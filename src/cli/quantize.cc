@@ -16,6 +16,7 @@ namespace {
 
 struct Arguments {
   std::filesystem::path model, json;
+  std::vector<std::filesystem::path> statistics;
   Samples data;
   QuantizeOptions options;
   std::string activation_format = "int8";
@@ -53,7 +54,7 @@ void print(const QuantizeReport& report) {
     stages.add({row.stage, fmt::format("{:.2f}", row.seconds), std::to_string(row.peak_memory_bytes >> 20)});
   }
   fmt::print("{}\n", stages.text());
-  fmt::print("{}", metrics_table("output", report.outputs));
+  if (!report.outputs.empty()) fmt::print("{}", metrics_table("output", report.outputs));
   for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
   if (!report.output.empty()) fmt::print("written: {} ({} bytes)\n", report.output, report.file_bytes);
 }
@@ -74,9 +75,8 @@ void add_quantize(CLI::App& app) {
       ->type_name("FILE");
   command
       ->add_option("--target", arguments->options.target,
-                   "What the hardware can do: a name (see: twofold targets) or a file")
-      ->type_name("NAME|FILE")
-      ->capture_default_str();
+                   "What the hardware can do: a name (see: twofold targets) or a file; default: cpu")
+      ->type_name("NAME|FILE");
   command
       ->add_option("--compiler-version", arguments->options.compiler_version,
                    "Version of the target's own compiler, where it matters")
@@ -87,6 +87,25 @@ void add_quantize(CLI::App& app) {
       ->type_name("FILE");
   command
       ->add_option("--plan", arguments->options.plan_path, "The plan to write: what every operand got, and why (JSON)")
+      ->type_name("FILE");
+  CLI::Option* from_plan =
+      command
+          ->add_option("--from-plan", arguments->options.from_plan,
+                       "A plan that --plan wrote, in place of a config: the same model again, without data")
+          ->type_name("FILE");
+  command
+      ->add_flag(
+          "--by-name", arguments->options.by_name,
+          "Take the plan although it is of another model, retrained say: what fits is carried over by the names of "
+          "nodes, scales of weights are computed again")
+      ->needs(from_plan);
+  command
+      ->add_option("--statistics", arguments->statistics,
+                   "Files that --save-statistics wrote, in place of calibration; several are merged")
+      ->type_name("FILE...");
+  command
+      ->add_option("--save-statistics", arguments->options.save_statistics,
+                   "Observe all tensors, and write here what was seen of them")
       ->type_name("FILE");
   command->add_flag("--strict", arguments->options.strict, "Fail where the target cannot do what the config asks for");
   command
@@ -99,10 +118,14 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   add_json_option(*command, arguments->json);
   command->footer(
-      "Example:\n  twofold quantize model.onnx --data samples/ -c config.yaml -o model_int8.onnx --plan plan.json");
+      "Examples:\n  twofold quantize model.onnx --data samples/ -c config.yaml -o model_int8.onnx --plan plan.json\n"
+      "  twofold quantize model.onnx --from-plan plan.json -o model_int8.onnx");
   command->callback([arguments] {
     QuantizeOptions options = arguments->options;
     options.uint8_activations = arguments->activation_format == "uint8";
+    for (const std::filesystem::path& path : arguments->statistics) {
+      options.statistics.push_back(Statistics::load(path));
+    }
     QuantizeReport report;
     {
       ProgressBar bar;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "graph/structural_keys.h"
 
 namespace twofold {
 
@@ -40,60 +41,93 @@ std::string source(const Graph& graph, ValueId value) {
 }  // namespace
 
 std::vector<NodeFingerprint> fingerprint_nodes(const Graph& graph) {
+  StructuralKeys content;
+  const std::vector<ContentHash> keys = content.of(graph);
   std::vector<NodeFingerprint> result;
   for (const NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
     Hash hash;
     for (const ValueId input : node.inputs) hash.add(source(graph, input));
-    result.push_back({node.name, node.domain.empty() ? node.op_type : node.domain + "." + node.op_type, hash.hex()});
+    result.push_back({node.name, node.domain.empty() ? node.op_type : node.domain + "." + node.op_type, hash.hex(),
+                      content.of_operator(graph, node, keys).hex()});
   }
   return result;
 }
 
-std::string fingerprint_hash(std::span<const NodeFingerprint> nodes) {
-  Hash hash;
-  for (const NodeFingerprint& node : nodes) {
-    hash.add(node.name);
-    hash.add(node.op_type);
-    hash.add(node.hash);
+void remember_model(const Graph& graph, Plan& plan) {
+  plan.nodes = fingerprint_nodes(graph);
+  Hash structure;
+  ContentHasher content;
+  for (const NodeFingerprint& node : plan.nodes) {
+    for (const std::string* text : {&node.name, &node.op_type, &node.hash}) {
+      structure.add(*text);
+      content.add(*text);
+    }
+    content.add(node.content);
   }
-  return hash.hex();
+  plan.model_hash = structure.hex();
+  plan.content_hash = content.result().hex();
 }
 
-std::vector<std::string> differences(const Plan& plan, const Graph& graph) {
+std::string content_hash(const Graph& graph) {
+  Plan plan;
+  remember_model(graph, plan);
+  return plan.content_hash;
+}
+
+namespace {
+
+// What is different in a node that plan and model have; empty if nothing is.
+std::string difference(const NodeFingerprint& planned, const NodeFingerprint& present) {
+  if (present.op_type != planned.op_type) {
+    return fmt::format("node '{}' is {} in the plan and {} in the model", planned.name, planned.op_type,
+                       present.op_type);
+  }
+  if (present.hash != planned.hash) {
+    return fmt::format("node '{}' ({}) reads other inputs than in the plan", planned.name, planned.op_type);
+  }
+  if (present.content != planned.content) {
+    return fmt::format("node '{}' ({}) has other weights or attributes than in the plan", planned.name,
+                       planned.op_type);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<ModelDifference> differences(const Plan& plan, const Graph& graph) {
   const std::vector<NodeFingerprint> present = fingerprint_nodes(graph);
   std::map<std::string_view, const NodeFingerprint*> by_name;
   for (const NodeFingerprint& node : present) by_name.emplace(node.name, &node);
-  std::vector<std::string> result;
+  std::vector<ModelDifference> result;
   for (const NodeFingerprint& planned : plan.nodes) {
     const auto it = by_name.find(planned.name);
     if (it == by_name.end()) {
-      result.push_back(fmt::format("node '{}' ({}) of the plan is not in the model", planned.name, planned.op_type));
+      result.push_back(
+          {planned.name, fmt::format("node '{}' ({}) of the plan is not in the model", planned.name, planned.op_type)});
       continue;
     }
-    if (it->second->op_type != planned.op_type) {
-      result.push_back(fmt::format("node '{}' is {} in the plan and {} in the model", planned.name, planned.op_type,
-                                   it->second->op_type));
-    } else if (it->second->hash != planned.hash) {
-      result.push_back(
-          fmt::format("node '{}' ({}) reads other inputs than in the plan", planned.name, planned.op_type));
+    const NodeFingerprint& found = *it->second;
+    if (std::string what = difference(planned, found); !what.empty()) {
+      const bool only_content = found.op_type == planned.op_type && found.hash == planned.hash;
+      result.push_back({planned.name, std::move(what), only_content});
     }
     by_name.erase(it);
   }
   for (const NodeFingerprint& node : present) {
-    if (by_name.contains(node.name)) {
-      result.push_back(fmt::format("node '{}' ({}) of the model is not in the plan", node.name, node.op_type));
-    }
+    if (!by_name.contains(node.name)) continue;
+    result.push_back(
+        {node.name, fmt::format("node '{}' ({}) of the model is not in the plan", node.name, node.op_type)});
   }
   return result;
 }
 
 void check_same_model(const Plan& plan, const Graph& graph) {
-  const std::vector<std::string> found = differences(plan, graph);
+  const std::vector<ModelDifference> found = differences(plan, graph);
   if (found.empty()) return;
   constexpr size_t kShown = 10;
   std::string list;
-  for (size_t i = 0; i < std::min(found.size(), kShown); ++i) list += "\n  " + found[i];
+  for (size_t i = 0; i < std::min(found.size(), kShown); ++i) list += "\n  " + found[i].what;
   if (found.size() > kShown) list += fmt::format("\n  and {} more", found.size() - kShown);
   throw_error(ErrorCode::kInvalidArgument, "the plan was made for another model; {} difference{}:{}", found.size(),
               found.size() == 1 ? "" : "s", list);

@@ -41,6 +41,7 @@ struct OperandPlan {
   WeightConfig weight;          // of weights; no rounding: whichever has the smaller output error
 
   // After calibration.
+  std::vector<float> bias_shift;  // of a weight: what is added to its node's bias, per output channel; empty: nothing
   std::optional<QParams> params;
   float threshold = 0;  // largest magnitude (of any channel) that is not cut off
   std::string method;   // what found it, e.g. "percentile 0.9999"
@@ -52,18 +53,21 @@ struct OperandPlan {
 struct NodeFingerprint {
   std::string name;
   std::string op_type;
-  std::string hash;  // of where its inputs come from
+  std::string hash;     // of where its inputs come from
+  std::string content;  // of its attributes and constants; empty in plans of version 1
 
   bool operator==(const NodeFingerprint&) const = default;
 };
 
 class Plan {
  public:
-  std::string model_hash;
+  std::string model_hash;              // of the nodes and how they are connected
+  std::string content_hash;            // of that, and of attributes and weights; empty in plans of version 1
   std::vector<NodeFingerprint> nodes;  // in graph order
   std::string target;
   std::string compiler_version;  // empty: not said
   FallbackPolicy policy = FallbackPolicy::kV2;
+  bool uint8_activations = false;  // int8 activations are written as uint8 with zero point 128
   std::vector<std::string> notes;  // worth knowing, and no request unmet
   std::vector<std::string> unmet;  // requests that found nothing to apply to
 
@@ -74,6 +78,8 @@ class Plan {
   // nullptr if the operand is not planned: it stays as it is.
   const OperandPlan* find(std::string_view node, OperandRef operand) const;
   OperandPlan* find(std::string_view node, OperandRef operand);
+  // By position in operands(). The node and the operand that it is of must stay as they are.
+  OperandPlan& operand(size_t position) { return operands_[position]; }
   // "node 'Conv_1' (Conv) input1: asked int16, granted int8: why", then the unmet requests.
   std::vector<std::string> fallbacks() const;
 

@@ -1,8 +1,11 @@
 #include "plan/plan_json.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -14,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "twofold-plan";
+constexpr std::array<std::string_view, 2> kActivationFormats = {"int8", "uint8"};
 
 template <typename T>
 std::vector<std::string_view> words_of(const std::vector<T>& values) {
@@ -68,6 +72,7 @@ Json to_json(const OperandPlan& operand) {
   if (operand.moves_data) json["moves_data"] = true;
   if (operand.activation != ActivationConfig{}) json["activation"] = to_json(operand.activation);
   if (operand.weight != WeightConfig{}) json["weight"] = to_json(operand.weight);
+  put(json, "bias_shift", operand.bias_shift);
   if (operand.params) {
     json["params"] = to_json(*operand.params);
     json["threshold"] = operand.threshold;
@@ -118,16 +123,17 @@ class Reader {
     if (!json_.is_number_integer()) fail("must be an integer");
     return static_cast<int>(value);
   }
+  // The index of the text among `words`.
+  size_t choice(std::span<const std::string_view> words) const {
+    const std::string name = text();
+    const auto it = std::find(words.begin(), words.end(), name);
+    if (it == words.end()) fail(fmt::format("must be {}, not '{}'", fmt::join(words, ", "), name.substr(0, 60)));
+    return static_cast<size_t>(it - words.begin());
+  }
   // The one of `choices` whose name the text is.
   template <typename T>
   T word(std::initializer_list<T> choices) const {
-    const std::string name = text();
-    std::vector<std::string_view> words;
-    for (const T choice : choices) {
-      if (to_string(choice) == name) return choice;
-      words.push_back(to_string(choice));
-    }
-    fail(fmt::format("must be {}, not '{}'", fmt::join(words, ", "), name.substr(0, 60)));
+    return choices.begin()[choice(words_of(std::vector<T>(choices)))];
   }
   template <typename Read>
   auto list(const char* key, const Read& read) const {
@@ -224,6 +230,9 @@ OperandPlan read_operand(const Reader& reader) {
   if (reader.has("moves_data")) operand.moves_data = reader.at("moves_data").boolean();
   if (reader.has("activation")) operand.activation = read_activation(reader.at("activation"));
   if (reader.has("weight")) operand.weight = read_weight(reader.at("weight"));
+  const double largest = std::numeric_limits<float>::max();
+  operand.bias_shift = reader.list(
+      "bias_shift", [&](const Reader& item) { return static_cast<float>(item.number(-largest, largest)); });
   if (reader.has("params")) {
     operand.params = read_params(reader.at("params"), operand.granted);
     operand.threshold =
@@ -254,14 +263,18 @@ std::string plan_to_json(const Plan& plan) {
   entry("format", dump(kFormat));
   entry("version", fmt::format("{}", kPlanVersion));
   entry("model_hash", dump(plan.model_hash));
+  if (!plan.content_hash.empty()) entry("content_hash", dump(plan.content_hash));
   entry("target", dump(plan.target));
   entry("compiler_version", dump(plan.compiler_version));
   entry("policy", dump(to_string(plan.policy)));
+  entry("activation_format", dump(kActivationFormats[plan.uint8_activations ? 1 : 0]));
   entry("notes", dump_lines(plan.notes, as_text));
   entry("unmet", dump_lines(plan.unmet, as_text));
   entry("operands", dump_lines(plan.operands(), [](const OperandPlan& operand) { return to_json(operand); }));
   const auto node_to_json = [](const NodeFingerprint& node) {
-    return Json{{"name", node.name}, {"op_type", node.op_type}, {"hash", node.hash}};
+    Json json = {{"name", node.name}, {"op_type", node.op_type}, {"hash", node.hash}};
+    if (!node.content.empty()) json["content"] = node.content;
+    return json;
   };
   entry("nodes", dump_lines(plan.nodes, node_to_json), "\n}\n");
   return text;
@@ -283,13 +296,16 @@ Plan plan_from_json(std::string_view text, std::string_view label) {
   }
   Plan plan;
   plan.model_hash = root.at("model_hash").text();
+  if (root.has("content_hash")) plan.content_hash = root.at("content_hash").text();
   plan.target = root.at("target").text();
   plan.compiler_version = root.at("compiler_version").text();
   plan.policy = root.at("policy").word({FallbackPolicy::kV1, FallbackPolicy::kV2});
+  if (root.has("activation_format")) plan.uint8_activations = root.at("activation_format").choice(kActivationFormats) == 1;
   plan.notes = root.list("notes", read_text);
   plan.unmet = root.list("unmet", read_text);
   plan.nodes = root.list("nodes", [](const Reader& node) {
-    return NodeFingerprint{node.at("name").text(), node.at("op_type").text(), node.at("hash").text()};
+    return NodeFingerprint{node.at("name").text(), node.at("op_type").text(), node.at("hash").text(),
+                           node.has("content") ? node.at("content").text() : ""};
   });
   for (const Reader& operand : root.at("operands").items()) plan.add(read_operand(operand));
   return plan;

@@ -297,8 +297,7 @@ Plan Resolver::run() {
   refused_.check_missing();
 
   Plan plan;
-  plan.nodes = fingerprint_nodes(graph_);
-  plan.model_hash = fingerprint_hash(plan.nodes);
+  remember_model(graph_, plan);
   plan.target = target_.name;
   plan.compiler_version = options_.compiler_version;
   plan.policy = policy_;

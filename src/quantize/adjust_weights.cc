@@ -7,7 +7,6 @@
 
 #include "graph/gemm_type.h"
 #include "numeric/ec.h"
-#include "quantize/decide.h"
 #include "quantize/weight_variants.h"
 #include "quantize/weights.h"
 
@@ -79,46 +78,41 @@ bool takes_constant_bias(const Graph& graph, const Node& node) {
   return node.input(2) == kNone || (bias != nullptr && bias->rank() == 1);
 }
 
-void add_to_bias(Graph& graph, NodeId id, const std::vector<float>& shift) {
-  const Node& node = graph.node(id);
-  const std::string name = graph.unique_value_name(node.name + "_corrected_bias");
-  graph.set_input(id, 2, graph.add_constant(name, shifted_bias(graph, node, shift)));
-}
-
-// A bias that is to change.
-struct BiasShift {
-  NodeId node;
-  std::vector<float> shift;
-};
-
-// Measures the weights without and with the mean error of their channels taken out; appends what makes outputs better.
-void find_shifts(const Graph& graph, std::span<const Trial> trials, const Dataset& data, int samples, int threads,
-                 std::vector<BiasShift>& found) {
+// Measures the weights without and with the mean error of their channels taken out; notes what makes outputs better.
+int find_shifts(const Graph& graph, std::span<const Trial> trials, const Dataset& data, int samples, int threads,
+                Plan& plan) {
+  int found = 0;
   std::vector<WeightVariant> variants = variants_of(graph, trials);
-  const std::vector<VariantError> before = measure_variants(graph, variants, data, samples, threads);
+  const std::vector<VariantError> before = measure_variants(graph, variants, data, samples, threads, true);
   for (size_t i = 0; i < variants.size(); ++i) {
     variants[i].shift.assign(before[i].channel_shift.begin(), before[i].channel_shift.end());
   }
-  const std::vector<VariantError> after = measure_variants(graph, variants, data, samples, threads);
+  const std::vector<VariantError> after = measure_variants(graph, variants, data, samples, threads, true);
   for (size_t i = 0; i < variants.size(); ++i) {
     const Metric metric = trials[i].operand->weight.bias_correction->metric;
     if (!better(metric, after[i].metrics.mean(metric), before[i].metrics.mean(metric))) continue;
-    found.push_back({variants[i].node, std::move(variants[i].shift)});
+    plan.find(trials[i].operand->node, trials[i].operand->operand)->bias_shift = std::move(variants[i].shift);
+    ++found;
   }
+  return found;
 }
 
 }  // namespace
 
-void choose_rounding(const Graph& graph, const Dataset& data, int64_t max_samples, int threads, Plan& plan,
-                     size_t trial_bytes) {
+void choose_rounding(CalibratedModel& model, Plan& plan, size_t trial_bytes) {
+  const Graph& graph = model.graph();
   std::vector<Trial> trials;
   for (const OperandPlan& operand : plan.operands()) {
     for (Rounding rounding : open_roundings(operand)) trials.push_back({&operand, rounding});
   }
+  if (trials.empty()) return;
+  const Dataset& data =
+      model.data("the choice between roundings of weights runs the model on data (to choose none, name one rounding)");
+  const auto samples = static_cast<int64_t>(model.samples().size());
   std::map<const OperandPlan*, std::pair<double, Rounding>> best;
   for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
     const std::vector<VariantError> errors =
-        measure_variants(graph, variants_of(graph, batch), data, max_samples, threads);
+        measure_variants(graph, variants_of(graph, batch), data, samples, model.threads(), false);
     for (size_t i = 0; i < batch.size(); ++i) {
       const double error = errors[i].metrics.mean(Metric::kMse);
       const auto [entry, first] = best.try_emplace(batch[i].operand, error, batch[i].rounding);
@@ -130,23 +124,23 @@ void choose_rounding(const Graph& graph, const Dataset& data, int64_t max_sample
   }
 }
 
-int correct_biases(const Dataset& data, int threads, const Plan& plan, Graph& graph, size_t trial_bytes) {
+int correct_biases(CalibratedModel& model, Plan& plan, size_t trial_bytes) {
   // Nodes are measured together that ask for the same number of samples.
   std::map<int, std::vector<Trial>> by_samples;
   for (const OperandPlan& operand : plan.operands()) {
     if (!is_constant_input1(operand) || !operand.weight.bias_correction || !is_integer(operand.granted)) continue;
-    if (!takes_constant_bias(graph, graph.node(graph.find_node(operand.node)))) continue;
+    if (!takes_constant_bias(model.graph(), model.graph().node(model.graph().find_node(operand.node)))) continue;
     const Rounding rounding = operand.weight.rounding.empty() ? Rounding::kNearest : operand.weight.rounding[0];
     by_samples[operand.weight.bias_correction->num_sample].push_back({&operand, rounding});
   }
   int count = 0;
   for (const auto& [samples, trials] : by_samples) {
-    std::vector<BiasShift> shifts;
+    // With the biases that are corrected already.
+    const Graph graph = model.corrected(plan);
+    const Dataset& data = model.data("bias correction runs the model on data");
     for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
-      find_shifts(graph, batch, data, samples, threads, shifts);
+      count += find_shifts(graph, batch, data, samples, model.threads(), plan);
     }
-    for (const BiasShift& shift : shifts) add_to_bias(graph, shift.node, shift.shift);
-    count += static_cast<int>(shifts.size());
   }
   return count;
 }

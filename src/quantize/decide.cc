@@ -1,7 +1,6 @@
 #include "quantize/decide.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -40,41 +39,7 @@ bool is_constant(const Graph& graph, const OperandPlan& operand) {
 
 bool gets_integers(const OperandPlan& operand) { return is_integer(operand.granted); }
 
-// Weights get one scale per output channel, other constants one.
-void decide_constant(const Graph& graph, OperandPlan& operand) {
-  const Node& node = graph.node(graph.find_node(operand.node));
-  const Tensor& constant = *graph.constant(graph.find_value(operand.value));
-  const int axis = operand.is_weight ? output_channel_axis(node, operand.operand.index, constant.rank()) : -1;
-  try {
-    operand.params = weight_qparams(constant, axis, operand.granted);
-  } catch (const Error& error) {
-    throw_error(error.code(), "node '{}' ({}) {} '{}': {}", operand.node, operand.op_type, to_string(operand.operand),
-                operand.value, error.what());
-  }
-  operand.method = "max";
-  const float scale = *std::max_element(operand.params->scale.begin(), operand.params->scale.end());
-  operand.threshold = symmetric_threshold(scale, operand.granted);
-}
-
-void decide_activation(const RangeStatistics& statistics, const RangeChoice& choice, OperandPlan& operand) {
-  operand.method = to_string(choice);
-  if (choice.asymmetric && operand.granted != QType::kEc) {
-    const Range range = search_range(statistics, choice.options, operand.granted);
-    operand.params = asymmetric_qparams(std::min(range.min, 0.0F), std::max(range.max, 0.0F), operand.granted);
-    operand.threshold = std::max(std::fabs(range.min), std::fabs(range.max));
-    return;
-  }
-  operand.threshold = search_threshold(statistics, choice.options, operand.granted);
-  operand.params = QParams{operand.granted, -1, {symmetric_scale(operand.threshold, operand.granted)}, {}};
-}
-
 }  // namespace
-
-std::string to_string(const RangeChoice& choice) {
-  std::string text(to_string(choice.options.method));
-  if (choice.options.method == RangeMethod::kPercentile) text += fmt::format(" {}", choice.options.percentile);
-  return choice.asymmetric ? text + ", asymmetric" : text;
-}
 
 std::vector<RangeChoice> range_choices(const OperandPlan& operand) {
   ActivationConfig config = operand.activation;
@@ -93,7 +58,7 @@ std::vector<RangeChoice> range_choices(const OperandPlan& operand) {
 std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& plan, const ScaleGroups& groups) {
   std::map<ValueId, ValueRequest> requests;
   for (const OperandPlan& operand : plan.operands()) {
-    if (!gets_integers(operand) || is_constant(graph, operand)) continue;
+    if (!is_quantized_activation(graph, operand)) continue;
     ObserveLevel level = ObserveLevel::kMinMax;
     for (const RangeChoice& choice : range_choices(operand)) {
       level = std::max(level, observe_level(choice.options.method));
@@ -115,13 +80,20 @@ std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& p
   return result;
 }
 
-GroupStatistics group_statistics(const ScaleGroups& groups, CalibrationResult calibration) {
-  GroupStatistics merged;
-  for (auto& [value, statistics] : calibration.statistics) {
-    const auto [group, first] = merged.try_emplace(groups.representative(value), std::move(statistics));
-    if (!first) group->second.merge(statistics);
+// Weights get one scale per output channel, other constants one.
+void decide_constant(const Graph& graph, OperandPlan& operand) {
+  const Node& node = graph.node(graph.find_node(operand.node));
+  const Tensor& constant = *graph.constant(graph.find_value(operand.value));
+  const int axis = operand.is_weight ? output_channel_axis(node, operand.operand.index, constant.rank()) : -1;
+  try {
+    operand.params = weight_qparams(constant, axis, operand.granted);
+  } catch (const Error& error) {
+    throw_error(error.code(), "node '{}' ({}) {} '{}': {}", operand.node, operand.op_type, to_string(operand.operand),
+                operand.value, error.what());
   }
-  return merged;
+  operand.method = "max";
+  const float scale = *std::max_element(operand.params->scale.begin(), operand.params->scale.end());
+  operand.threshold = symmetric_threshold(scale, operand.granted);
 }
 
 void decide_constants(const Graph& graph, Plan& plan) {
@@ -131,15 +103,29 @@ void decide_constants(const Graph& graph, Plan& plan) {
   }
 }
 
-void decide_activations(const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics,
-                        const ChoiceMap& choices, Plan& plan) {
+bool is_quantized_activation(const Graph& graph, const OperandPlan& operand) {
+  return gets_integers(operand) && !is_constant(graph, operand);
+}
+
+void decide_activation(const Graph& graph, Ranges& ranges, size_t position, const RangeChoice& choice, Plan& plan) {
+  OperandPlan& operand = plan.operand(position);
+  const ValueId value = graph.find_value(operand.value);
+  if (ranges.seen(value) == nullptr) {
+    throw_error(ErrorCode::kInvalidArgument, "node '{}' ({}) {}: there are no statistics of tensor '{}'", operand.node,
+                operand.op_type, to_string(operand.operand), operand.value);
+  }
+  const FoundRange& found = ranges.find(value, choice, operand.granted);
+  operand.method = to_string(choice);
+  operand.params = found.params;
+  operand.threshold = found.threshold;
+}
+
+void decide_activations(const Graph& graph, Ranges& ranges, const ChoiceMap& choices, Plan& plan) {
   for (size_t i = 0; i < plan.operands().size(); ++i) {
-    const OperandPlan& planned = plan.operands()[i];
-    if (!gets_integers(planned) || is_constant(graph, planned)) continue;
-    OperandPlan& operand = *plan.find(planned.node, planned.operand);
+    if (!is_quantized_activation(graph, plan.operands()[i])) continue;
     const auto chosen = choices.find(i);
-    const RangeChoice choice = range_choices(operand)[chosen == choices.end() ? 0 : chosen->second];
-    decide_activation(statistics.at(groups.representative(graph.find_value(operand.value))), choice, operand);
+    const size_t choice = chosen == choices.end() ? 0 : chosen->second;
+    decide_activation(graph, ranges, i, range_choices(plan.operands()[i])[choice], plan);
   }
 }
 

@@ -17,16 +17,16 @@ const Tensor* float_bias(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-void fit_biases(const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics, Plan& plan) {
+void fit_biases(const Graph& graph, const std::function<float(const Node&)>& abs_max, Plan& plan) {
   for (const OperandPlan& planned : plan.operands()) {
     if (!planned.is_weight || !planned.params || !is_integer(planned.granted)) continue;
     const Node& node = graph.node(graph.find_node(planned.node));
     const Tensor* bias = float_bias(graph, node);
-    const auto seen = statistics.find(groups.representative(node.input(0)));
-    if (bias == nullptr || seen == statistics.end() || seen->second.abs_max() == 0) continue;
+    const float seen = bias == nullptr ? 0 : abs_max(node);
+    if (seen == 0) continue;
     std::vector<float>& scale = plan.find(planned.node, planned.operand)->params->scale;
     const double steps = planned.granted == QType::kInt16 ? 0x1p34 : 0x1p26;
-    const double unit = static_cast<double>(seen->second.abs_max()) / 127;
+    const double unit = static_cast<double>(seen) / 127;
     const std::span<const float> values = bias->data<float>();
     for (size_t c = 0; c < values.size(); ++c) {
       float& s_b = scale[c % scale.size()];

@@ -2,10 +2,10 @@
 #ifndef TWOFOLD_SRC_QUANTIZE_FIT_BIASES_H_
 #define TWOFOLD_SRC_QUANTIZE_FIT_BIASES_H_
 
+#include <functional>
+
 #include "graph/graph.h"
 #include "plan/plan.h"
-#include "quantize/decide.h"
-#include "quantize/scale_groups.h"
 
 namespace twofold {
 
@@ -15,8 +15,9 @@ namespace twofold {
 // largest |a| / 127 that calibration saw for s_a. What rounding the weights then costs stays below
 // K / 2^20 of the bias for K products.
 //
+// `abs_max` gives that |a| of a node's first input, 0 where nothing is known of it.
 // REQUIRES: decide_constants was called.
-void fit_biases(const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics, Plan& plan);
+void fit_biases(const Graph& graph, const std::function<float(const Node&)>& abs_max, Plan& plan);
 
 }  // namespace twofold
 

@@ -1,11 +1,11 @@
 #include "quantize/search_ranges.h"
 
 #include <algorithm>
-#include <set>
+#include <vector>
 
 #include "quantize/apply.h"
-#include "quantize/compare.h"
-#include "quantize/runnable.h"
+#include "quantize/decide.h"
+#include "quantize/trials.h"
 
 namespace twofold {
 
@@ -20,10 +20,8 @@ struct OpenOperand {
 std::vector<OpenOperand> open_operands(const Graph& graph, const Plan& plan) {
   std::vector<OpenOperand> result;
   for (size_t i = 0; i < plan.operands().size(); ++i) {
-    const OperandPlan& operand = plan.operands()[i];
-    if (!is_integer(operand.granted) || operand.is_weight) continue;
-    if (graph.constant(graph.find_value(operand.value)) != nullptr) continue;
-    std::vector<RangeChoice> choices = range_choices(operand);
+    if (!is_quantized_activation(graph, plan.operands()[i])) continue;
+    std::vector<RangeChoice> choices = range_choices(plan.operands()[i]);
     if (choices.size() > 1) result.push_back({i, std::move(choices)});
   }
   return result;
@@ -31,110 +29,124 @@ std::vector<OpenOperand> open_operands(const Graph& graph, const Plan& plan) {
 
 class Search {
  public:
-  Search(const Graph& reference, const Graph& graph, const ScaleGroups& groups, const GroupStatistics& statistics,
-         const Dataset& data, const RangeSearchOptions& options, WeightCache& weights, Plan& plan)
-      : graph_(graph), groups_(groups), statistics_(statistics), options_(options), weights_(weights), plan_(plan) {
-    const Runnable floating(reference, options.threads);
-    for (int64_t s = 0; s < std::min(options.samples, data.size()); ++s) {
-      inputs_.push_back(data.sample(s));
-      expected_.push_back(floating.run(inputs_.back()));
-    }
-  }
+  Search(CalibratedModel& model, const RangeSearchOptions& options, Plan& plan)
+      : model_(model),
+        options_(options),
+        plan_(plan),
+        ranges_(model.graph(), plan, model.statistics()),
+        open_(open_operands(model.graph(), plan)) {}
 
-  void run() {
-    const std::vector<OpenOperand> open = open_operands(graph_, plan_);
-    if (!open.empty()) {
-      total_ = count_trials(open);
-      search_model(open);
-      if (options_.layerwise) search_layers(open);
-    }
-    decide_activations(graph_, groups_, statistics_, best_, plan_);
+  RangeSearchCounters run() {
+    decide_activations(model_.graph(), ranges_, {}, plan_);
+    if (open_.empty()) return counters_;
+    total_ = count_trials();
+    search_model();
+    if (options_.layerwise) search_layers();
+    return counters_;
   }
 
  private:
-  int64_t count_trials(const std::vector<OpenOperand>& open) {
+  int64_t count_trials() {
     int64_t count = 0;
-    for (const OpenOperand& operand : open) {
+    for (const OpenOperand& operand : open_) {
       for (const RangeChoice& choice : operand.choices) {
-        if (std::find(distinct_.begin(), distinct_.end(), choice) == distinct_.end()) distinct_.push_back(choice);
+        if (std::ranges::find(distinct_, choice) == distinct_.end()) distinct_.push_back(choice);
       }
       count += static_cast<int64_t>(operand.choices.size()) - 1;
     }
     return static_cast<int64_t>(distinct_.size()) + (options_.layerwise ? count : 0);
   }
 
-  void search_model(const std::vector<OpenOperand>& open) {
+  // One choice for all; operands that do not have it take their first.
+  void search_model() {
+    // All activations change from trial to trial: there is nothing to keep.
+    Trials trials(model_, model_.corrected(plan_), {.memory_cap = 0});
+    const Plan first = plan_;
     for (const RangeChoice& choice : distinct_) {
-      ChoiceMap trial;
-      for (const OpenOperand& operand : open) {
-        const auto it = std::find(operand.choices.begin(), operand.choices.end(), choice);
-        if (it != operand.choices.end()) trial[operand.position] = static_cast<size_t>(it - operand.choices.begin());
+      ChoiceMap chosen;
+      for (const OpenOperand& operand : open_) {
+        const auto it = std::ranges::find(operand.choices, choice);
+        if (it != operand.choices.end()) chosen[operand.position] = static_cast<size_t>(it - operand.choices.begin());
       }
-      keep_if_better(trial);
+      Plan trial = first;
+      decide_activations(model_.graph(), ranges_, chosen, trial);
+      if (measure(trials, decided_operands(model_.graph(), trial))) {
+        plan_ = std::move(trial);
+        best_choices_ = std::move(chosen);
+      }
     }
+    add_counters(trials);
   }
 
-  void search_layers(const std::vector<OpenOperand>& open) {
-    for (const OpenOperand& operand : open) {
-      const size_t current = best_.contains(operand.position) ? best_[operand.position] : 0;
+  void search_layers() {
+    Trials trials(model_, model_.corrected(plan_), {});
+    trials.set_base(decided_operands(model_.graph(), plan_));
+    for (const OpenOperand& operand : open_) {
+      const size_t current = best_choices_[operand.position];
+      std::vector<OperandPlan> seen = {plan_.operands()[operand.position]};
       for (size_t i = 0; i < operand.choices.size(); ++i) {
-        if (i == current) continue;
-        ChoiceMap trial = best_;
-        trial[operand.position] = i;
-        keep_if_better(trial);
+        if (i != current) search_choice(trials, operand.position, operand.choices[i], seen);
       }
     }
+    add_counters(trials);
   }
 
-  void keep_if_better(const ChoiceMap& trial) {
-    const double value = measure(trial);
-    if (!has_best_ || better(options_.metric, value, best_value_)) {
-      best_ = trial;
-      best_value_ = value;
-      has_best_ = true;
+  // Keeps the choice for one operand if it is better than all before. `seen`: the forms that the operand had so far.
+  void search_choice(Trials& trials, size_t position, const RangeChoice& choice, std::vector<OperandPlan>& seen) {
+    const OperandPlan before = plan_.operands()[position];
+    decide_activation(model_.graph(), ranges_, position, choice, plan_);
+    const OperandPlan& now = plan_.operands()[position];
+    const bool known = std::ranges::find(seen, now.params, &OperandPlan::params) != seen.end();
+    if (!known) seen.push_back(now);
+    if (known) {
+      ++counters_.skipped;
+      progress();
+    } else if (measure(trials, decided_operands(model_.graph(), plan_))) {
+      trials.accept();
+      return;
     }
+    plan_.operand(position) = before;
+  }
+
+  // Whether the operands give a better model than the best so far, which they are then.
+  bool measure(Trials& trials, std::vector<OperandQuantization> operands) {
+    const std::optional<MetricMeans> means = trials.measure(std::move(operands), options_.metric, best_);
+    ++counters_.tried;
+    progress();
+    if (!means) return false;
+    const double value = means->mean(options_.metric);
+    if (best_ && !better(options_.metric, value, *best_)) return false;
+    best_ = value;
+    return true;
+  }
+
+  void progress() {
     if (options_.progress) options_.progress(++done_, total_);
   }
 
-  // The metric of the quantized model, averaged over samples and outputs.
-  double measure(const ChoiceMap& choices) {
-    Plan trial = plan_;
-    decide_activations(graph_, groups_, statistics_, choices, trial);
-    Graph quantized = graph_;
-    apply_quantization(quantized, decided_operands(graph_, trial), weights_);
-    const Runnable runnable(quantized, options_.threads);
-    MetricMeans means;
-    for (size_t s = 0; s < inputs_.size(); ++s) {
-      const std::vector<Tensor> outputs = runnable.run(inputs_[s]);
-      for (size_t i = 0; i < outputs.size(); ++i) {
-        ErrorSums sums;
-        sums.add(as_float(expected_[s][i]).data<float>(), as_float(outputs[i]).data<float>());
-        means.add(sums);
-      }
-    }
-    return means.mean(options_.metric);
+  void add_counters(const Trials& trials) {
+    counters_.runs.variants += trials.counters().variants;
+    counters_.runs.kernels_made += trials.counters().kernels_made;
+    counters_.runs.nodes_run += trials.counters().nodes_run;
+    counters_.runs.nodes_reused += trials.counters().nodes_reused;
   }
 
-  const Graph& graph_;
-  const ScaleGroups& groups_;
-  const GroupStatistics& statistics_;
+  CalibratedModel& model_;
   const RangeSearchOptions& options_;
-  WeightCache& weights_;
   Plan& plan_;
-  std::vector<std::vector<Tensor>> inputs_, expected_;
+  Ranges ranges_;
+  const std::vector<OpenOperand> open_;
   std::vector<RangeChoice> distinct_;
-  ChoiceMap best_;
-  double best_value_ = 0;
-  bool has_best_ = false;
+  ChoiceMap best_choices_;
+  std::optional<double> best_;
+  RangeSearchCounters counters_;
   int64_t done_ = 0, total_ = 0;
 };
 
 }  // namespace
 
-void search_ranges(const Graph& reference, const Graph& graph, const ScaleGroups& groups,
-                   const GroupStatistics& statistics, const Dataset& data, const RangeSearchOptions& options,
-                   WeightCache& weights, Plan& plan) {
-  Search(reference, graph, groups, statistics, data, options, weights, plan).run();
+RangeSearchCounters search_ranges(CalibratedModel& model, const RangeSearchOptions& options, Plan& plan) {
+  return Search(model, options, plan).run();
 }
 
 }  // namespace twofold

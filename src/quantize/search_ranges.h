@@ -4,13 +4,10 @@
 
 #include <functional>
 
-#include "data/dataset.h"
-#include "graph/graph.h"
+#include "engine/variant_runs.h"
 #include "numeric/metrics.h"
 #include "plan/plan.h"
-#include "quantize/decide.h"
-#include "quantize/scale_groups.h"
-#include "quantize/weight_cache.h"
+#include "quantize/calibrated_model.h"
 
 namespace twofold {
 
@@ -18,19 +15,22 @@ struct RangeSearchOptions {
   Metric metric = Metric::kCosineSimilarity;
   // False: one choice for all open operands of the model. True: starting from the best of those, node by node.
   bool layerwise = false;
-  int64_t samples = 8;  // the quantized model runs on the first so many
-  int threads = 0;
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
+// What a search has cost.
+struct RangeSearchCounters {
+  int64_t tried = 0;    // choices that were measured, to the end or until they could no longer win
+  int64_t skipped = 0;  // choices that are the same range as one that was measured
+  VariantCounters runs;
+};
+
 // Decides the parameters of every activation of the plan; those of constants are decided before. Each choice that an
-// operand leaves open is tried by quantizing `graph` and running it on integers; the best by the metric (over all
-// outputs) stays. `reference` is the float model that outputs are compared with: `graph` itself, or the same before its
-// biases were corrected. Cost: one run over the samples per distinct choice; layerwise, per node and choice.
-// Weights, which all trials share, are kept in `weights`.
-void search_ranges(const Graph& reference, const Graph& graph, const ScaleGroups& groups,
-                   const GroupStatistics& statistics, const Dataset& data, const RangeSearchOptions& options,
-                   WeightCache& weights, Plan& plan);
+// operand leaves open is tried by quantizing the model and running it on integers on the search samples; the best by
+// the metric (over all outputs) stays, of equals the first. Cost: one run over the samples per distinct choice;
+// layerwise, per node and choice a run of what depends on the operand.
+// REQUIRES: statistics of what the plan makes integers of (CalibratedModel::calibrate).
+RangeSearchCounters search_ranges(CalibratedModel& model, const RangeSearchOptions& options, Plan& plan);
 
 }  // namespace twofold
 

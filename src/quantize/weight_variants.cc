@@ -5,6 +5,7 @@
 
 #include "engine/executor.h"
 #include "loops/layout.h"
+#include "quantize/bias_shifts.h"
 
 namespace twofold {
 
@@ -45,17 +46,8 @@ ValueId add_variant(Graph& graph, const WeightVariant& variant) {
 
 }  // namespace
 
-Tensor shifted_bias(const Graph& graph, const Node& node, const std::vector<float>& shift) {
-  Tensor bias = Tensor::from<float>({static_cast<int64_t>(shift.size())}, std::span(shift));
-  if (const Tensor* own = graph.constant(node.input(2))) {
-    const std::span<float> sum = bias.mutable_data<float>();
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += own->data<float>()[i];
-  }
-  return bias;
-}
-
 std::vector<VariantError> measure_variants(const Graph& graph, const std::vector<WeightVariant>& variants,
-                                           const Dataset& data, int64_t max_samples, int threads) {
+                                           const Dataset& data, int64_t max_samples, int threads, bool with_shifts) {
   Graph extended = graph;
   std::vector<VariantError> errors(variants.size());
   std::vector<int64_t> counts(variants.size(), 0);
@@ -77,7 +69,7 @@ std::vector<VariantError> measure_variants(const Graph& graph, const std::vector
       ErrorSums sums;
       sums.add(y.data<float>(), varied.data<float>());
       errors[i].metrics.add(sums);
-      if (!node.is("MatMul")) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
+      if (with_shifts && !node.is("MatMul")) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
     }
   }
   for (size_t i = 0; i < errors.size(); ++i) {

@@ -10,9 +10,6 @@
 
 namespace twofold {
 
-// The constant bias of a node (zeros where it has none) plus `shift`, one number per output channel.
-Tensor shifted_bias(const Graph& graph, const Node& node, const std::vector<float>& shift);
-
 // Other values for the constant input 1 of a Gemm-type node, and something to add to its bias.
 struct WeightVariant {
   NodeId node = kNone;
@@ -23,14 +20,14 @@ struct WeightVariant {
 // The node's output y with its own weight against y' with the variant's, on the float model's inputs of the node.
 struct VariantError {
   MetricMeans metrics;
-  // Mean of y - y' per output channel: what a bias would have to add. Empty for MatMul.
+  // Mean of y - y' per output channel: what a bias would have to add. Empty for MatMul, and where nobody asks for it.
   std::vector<double> channel_shift;
 };
 
 // One result per variant, in order. The first `max_samples` samples (0: all) are run, each once, with all variants;
 // memory: one sample's activations. Same bits for any number of threads but for oneDNN's float sums.
 std::vector<VariantError> measure_variants(const Graph& graph, const std::vector<WeightVariant>& variants,
-                                           const Dataset& data, int64_t max_samples, int threads);
+                                           const Dataset& data, int64_t max_samples, int threads, bool with_shifts);
 
 }  // namespace twofold
 

@@ -63,8 +63,8 @@ TEST(PlanJson, NamesWhatIsWrong) {
     text.replace(at, from.size(), to);
     EXPECT_ERROR(plan_from_json(text, "p.json"), ErrorCode::kInvalidArgument, message);
   };
-  bad("\"version\": 1", "\"version\": 2", "it has version 2, and this Twofold reads up to 1");
-  bad("\"version\": 1", "\"version\": \"1\"", "version: must be a number");
+  bad("\"version\": 2", "\"version\": 3", "it has version 3, and this Twofold reads up to 2");
+  bad("\"version\": 2", "\"version\": \"1\"", "version: must be a number");
   bad("twofold-plan", "other", "'format' is not 'twofold-plan'");
   bad("\"target\"", "\"tgt\"", "'target' is missing");
   bad("\"granted\":\"int16\"", "\"granted\":\"int4\"",
@@ -72,6 +72,8 @@ TEST(PlanJson, NamesWhatIsWrong) {
   bad("\"operand\":\"input0\"", "\"operand\":\"inputs\"", "must be inputN or outputN");
   bad("\"operand\":\"input1\"", "\"operand\":\"input0\"", "input0 of node 'Conv_1' twice");
   bad("\"scale\":[0.25]", "\"scale\":[-0.25]", "operands[0].params.scale[0]: must be a number from");
+  bad("\"activation_format\": \"int8\"", "\"activation_format\": \"int4\"",
+      "activation_format: must be int8, uint8, not 'int4'");
   bad("\"scale\":[0.25]", "\"scale\":[0.25,0.5]", "needs one scale, or an axis");
   bad("\"zero_point\":[-3]", "\"zero_point\":[-40000]", "zero_point[0]: must be a number from -32768 to 32767");
   bad("\"zero_point\":[-3]", "\"zero_point\":[1,2]", "another number of zero points");
@@ -82,7 +84,7 @@ TEST(PlanJson, NamesWhatIsWrong) {
 
 TEST(Fingerprint, SaysWhichNodesDiffer) {
   const Plan plan = full_plan();
-  EXPECT_EQ(differences(plan, small_graph()), std::vector<std::string>{});
+  EXPECT_TRUE(differences(plan, small_graph()).empty());
   EXPECT_NO_THROW(check_same_model(plan, small_graph()));
 
   Graph other = small_graph();
@@ -91,20 +93,38 @@ TEST(Fingerprint, SaysWhichNodesDiffer) {
   other.remove_node(other.find_node("MatMul_2"));
   other.add_node(
       {"MatMul_9", "MatMul", "", {other.find_value("c"), other.find_value("y")}, {other.find_value("m")}, {}});
-  EXPECT_EQ(differences(plan, other),
-            (std::vector<std::string>{"node 'MatMul_2' (MatMul) of the plan is not in the model",
-                                      "node 'Add_3' (Add) reads other inputs than in the plan",
-                                      "node 'Softmax_4' is Softmax in the plan and LogSoftmax in the model",
-                                      "node 'MatMul_9' (MatMul) of the model is not in the plan"}));
+  std::vector<std::string> found;
+  for (const ModelDifference& difference : differences(plan, other)) {
+    EXPECT_FALSE(difference.only_content);
+    found.push_back(difference.what);
+  }
+  EXPECT_EQ(found, (std::vector<std::string>{"node 'MatMul_2' (MatMul) of the plan is not in the model",
+                                             "node 'Add_3' (Add) reads other inputs than in the plan",
+                                             "node 'Softmax_4' is Softmax in the plan and LogSoftmax in the model",
+                                             "node 'MatMul_9' (MatMul) of the model is not in the plan"}));
   EXPECT_ERROR(check_same_model(plan, other), ErrorCode::kInvalidArgument, "made for another model; 4 differences:");
 }
 
-TEST(Fingerprint, IgnoresWeights) {
+TEST(Fingerprint, KnowsWeightsAndAttributesApartFromStructure) {
+  const Plan plan = full_plan();
   Graph other = small_graph();
   other.set_constant(other.find_value("w1"), Tensor::scalar(2.0F));
-  EXPECT_EQ(fingerprint_hash(fingerprint_nodes(other)), full_plan().model_hash);
+  other.attributes(other.find_node("Softmax_4")).set("axis", int64_t{1});
+  Plan remembered;
+  remember_model(other, remembered);
+  EXPECT_EQ(remembered.model_hash, plan.model_hash);
+  EXPECT_NE(remembered.content_hash, plan.content_hash);
+  EXPECT_EQ(remembered.content_hash, content_hash(other));
+  const std::vector<ModelDifference> found = differences(plan, other);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].what, "node 'Conv_1' (Conv) has other weights or attributes than in the plan");
+  EXPECT_EQ(found[1].node, "Softmax_4");
+  EXPECT_TRUE(found[0].only_content && found[1].only_content);
+  EXPECT_ERROR(check_same_model(plan, other), ErrorCode::kInvalidArgument, "made for another model; 2 differences:");
+
   other.remove_node(other.find_node("Reshape_5"));
-  EXPECT_NE(fingerprint_hash(fingerprint_nodes(other)), full_plan().model_hash);
+  remember_model(other, remembered);
+  EXPECT_NE(remembered.model_hash, plan.model_hash);
 }
 
 TEST(PlanTable, HasARowPerOperand) {

@@ -66,7 +66,8 @@ TEST(ChooseRounding, DoesNotDependOnHowManyWeightsAreOnTrialAtOnce) {
   std::vector<Rounding> expected;
   for (const size_t bytes : kBatches) {
     Plan plan = decided_plan(graph, "{}");
-    choose_rounding(graph, *data, 5, 1, plan, bytes);
+    CalibratedModel model(graph, data.get(), {.threads = 1, .search_samples = 5});
+    choose_rounding(model, plan, bytes);
     if (expected.empty()) expected = roundings(plan);
     EXPECT_EQ(roundings(plan).size(), 4U);
     EXPECT_EQ(roundings(plan), expected) << bytes;
@@ -77,10 +78,11 @@ TEST(CorrectBiases, DoesNotDependOnHowManyWeightsAreOnTrialAtOnce) {
   const auto data = samples(chain());
   std::vector<std::vector<float>> expected;
   for (const size_t bytes : kBatches) {
-    Graph graph = chain();
+    CalibratedModel model(chain(), data.get(), {.threads = 1});
     Plan plan = decided_plan(
-        graph, "model_config: {weight: {rounding: nearest, bias_correction: {num_sample: 5, metric: mse}}}");
-    EXPECT_GT(correct_biases(*data, 1, plan, graph, bytes), 0);
+        model.graph(), "model_config: {weight: {rounding: nearest, bias_correction: {num_sample: 5, metric: mse}}}");
+    EXPECT_GT(correct_biases(model, plan, bytes), 0);
+    const Graph graph = model.corrected(plan);
     std::vector<std::vector<float>> biases;
     for (int i = 0; i < 4; ++i) {
       const Node& node = graph.node(graph.find_node("gemm" + std::to_string(i)));

@@ -1,0 +1,35 @@
+#include "api/float_model.h"
+
+#include "base/error.h"
+#include "dialect/registry.h"
+#include "onnx/import.h"
+
+namespace twofold {
+
+namespace {
+
+void check_is_float(const Graph& graph) {
+  for (NodeId id : graph.topological_order()) {
+    if (!graph.node(id).is("QuantizeLinear") && !graph.node(id).is("DequantizeLinear")) continue;
+    throw_error(ErrorCode::kInvalidArgument,
+                "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
+                graph.node(id).op_type);
+  }
+}
+
+}  // namespace
+
+Graph import_float_model(const std::filesystem::path& path) {
+  Graph graph = import_onnx(path);
+  check_operators(graph);
+  check_is_float(graph);
+  return graph;
+}
+
+std::vector<std::string> node_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (NodeId id : graph.topological_order()) names.push_back(graph.node(id).name);
+  return names;
+}
+
+}  // namespace twofold

@@ -1,0 +1,89 @@
+// A float model that has seen its data: opened once, and asked by everything that decides about precisions.
+#ifndef TWOFOLD_SRC_QUANTIZE_CALIBRATED_MODEL_H_
+#define TWOFOLD_SRC_QUANTIZE_CALIBRATED_MODEL_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "calibrate/model_statistics.h"
+#include "data/dataset.h"
+#include "graph/graph.h"
+#include "numeric/metrics.h"
+#include "plan/plan.h"
+#include "quantize/ranges.h"
+#include "quantize/search_samples.h"
+#include "quantize/weight_cache.h"
+
+namespace twofold {
+
+// Samples that searches and the choice of rounding run on; calibration itself sees all.
+inline constexpr int64_t kSearchSamples = 8;
+
+// What has been done, for tests and reports.
+struct CalibratedModelCounters {
+  int64_t calibrations = 0;  // passes over the data
+};
+
+// Holds what does not depend on a plan: the simplified graph, statistics of its tensors, the search samples with what
+// the float model makes of them, and the integers of weights. Not thread-safe.
+class CalibratedModel {
+ public:
+  struct Options {
+    int threads = 0;  // 0: all cores
+    int64_t search_samples = kSearchSamples;
+    size_t memory_cap = size_t{1} << 30;  // bytes of samples and references that are kept
+  };
+
+  // `graph` is float, after passes. `data`, which must outlive the object, may be missing where nothing asks for it.
+  CalibratedModel(Graph graph, const Dataset* data, const Options& options);
+  CalibratedModel(const CalibratedModel&) = delete;
+  CalibratedModel& operator=(const CalibratedModel&) = delete;
+
+  const Graph& graph() const { return graph_; }
+  int threads() const { return options_.threads; }
+  bool has_data() const { return data_ != nullptr; }
+  // Throws Error(kInvalidArgument) "<why they are needed>, and there are none: ..." where there are none.
+  const Dataset& data(std::string_view purpose) const;
+  SearchSamples& samples();
+  WeightCache& weights() { return weights_; }
+  // The shape that every value has in the first sample, constants among them.
+  const std::map<ValueId, Shape>& shapes();
+
+  // Statistics of what the plan makes integers of; what is there already is not observed again.
+  using OnSample = std::function<void(int64_t done, int64_t total)>;
+  void calibrate(const Plan& plan, const OnSample& progress = nullptr);
+  const ValueStatistics& statistics() const { return statistics_; }
+  // Statistics from elsewhere, in place of what was observed. Throws Error(kInvalidArgument) if they are of another
+  // model.
+  void set_statistics(const ModelStatistics& statistics);
+  const CalibratedModelCounters& counters() const { return counters_; }
+
+  // The graph with the plan's bias corrections, still float.
+  Graph corrected(const Plan& plan) const;
+  // The graph with Q/DQ as a decided plan says, and its ids as Graph::compact() leaves them.
+  Graph apply(const Plan& plan);
+  // The errors of the quantized model's outputs on the search samples, run on integers.
+  MetricMeans evaluate(const Plan& plan);
+
+ private:
+  [[noreturn]] void throw_missing(ValueId value) const;
+
+  const Graph graph_;
+  const Dataset* const data_;
+  const Options options_;
+  ValueStatistics statistics_;
+  bool observes_ = true;                    // false: statistics are what was given
+  std::map<ValueId, std::string> refused_;  // of what was given, tensors without a range, and why
+  std::optional<SearchSamples> samples_;
+  std::map<ValueId, Shape> shapes_;
+  WeightCache weights_;
+  CalibratedModelCounters counters_;
+};
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_CALIBRATED_MODEL_H_

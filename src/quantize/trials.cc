@@ -1,0 +1,88 @@
+#include "quantize/trials.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/lower.h"
+
+namespace twofold {
+
+namespace {
+
+// The best that the mean over `total` tensors can become when the first ones came out so: the rest without an error,
+// added up one by one, as they would be, so that rounding cannot make the real sum better. NaN stays; nothing bounds
+// sqnr.
+std::optional<double> best_possible(Metric metric, const MetricMeans& so_far, uint64_t total) {
+  if (metric == Metric::kSqnr) return std::nullopt;
+  double sum = so_far.sum(metric);
+  if (metric == Metric::kCosineSimilarity) {
+    for (uint64_t i = so_far.num_samples(); i < total; ++i) sum += 1;
+  }
+  return sum / static_cast<double>(total);
+}
+
+}  // namespace
+
+Trials::Trials(CalibratedModel& model, Graph graph, const Options& options)
+    : model_(model),
+      graph_(std::move(graph)),
+      options_(options),
+      runs_({.threads = model.threads(), .memory_cap = options.memory_cap, .keep_values = options.memory_cap > 0}) {}
+
+Trials::~Trials() = default;
+
+MetricMeans Trials::set_base(std::vector<OperandQuantization> operands) {
+  const MetricMeans means = *measure(std::move(operands), Metric::kCosineSimilarity);
+  accept();
+  return means;
+}
+
+std::vector<OperandQuantization> Trials::changed(const std::vector<OperandChange>& changes) const {
+  std::vector<OperandQuantization> result = base_;
+  for (const OperandChange& change : changes) {
+    const auto it = std::ranges::find_if(result, [&](const OperandQuantization& planned) {
+      return planned.node == change.node && planned.operand == change.operand;
+    });
+    if (!change.params) {
+      if (it != result.end()) result.erase(it);
+      continue;
+    }
+    OperandQuantization operand{change.node, change.operand, *change.params, change.rounding};
+    if (it == result.end()) {
+      result.push_back(std::move(operand));
+    } else {
+      *it = std::move(operand);
+    }
+  }
+  return result;
+}
+
+std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> operands, Metric metric,
+                                           std::optional<double> to_beat) {
+  Graph quantized = graph_;
+  apply_quantization(quantized, operands, model_.weights());
+  lower(quantized, {.ec_in_two_passes = options_.ec_in_two_passes});
+  last_ = std::move(operands);
+  last_variant_ = runs_.prepare(quantized);
+  SearchSamples& samples = model_.samples();
+  MetricMeans means;
+  const uint64_t total = samples.size() * quantized.outputs.size();
+  for (size_t i = 0; i < samples.size(); ++i) {
+    samples.add_errors(i, runs_.run(*last_variant_, i, samples.inputs(i)), means);
+    if (!to_beat || i + 1 == samples.size()) continue;
+    const std::optional<double> possible = best_possible(metric, means, total);
+    if (possible && !better(metric, *possible, *to_beat)) {
+      last_variant_.reset();
+      return std::nullopt;
+    }
+  }
+  return means;
+}
+
+void Trials::accept() {
+  TWOFOLD_CHECK(last_variant_ != nullptr);
+  runs_.set_base(std::move(last_variant_));
+  base_ = std::move(last_);
+}
+
+}  // namespace twofold

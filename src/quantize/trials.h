@@ -1,0 +1,67 @@
+// Trying changes of a quantized model: what comes out if some operands are made of other integers, or left float.
+#ifndef TWOFOLD_SRC_QUANTIZE_TRIALS_H_
+#define TWOFOLD_SRC_QUANTIZE_TRIALS_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/variant_runs.h"
+#include "numeric/metrics.h"
+#include "quantize/apply.h"
+#include "quantize/calibrated_model.h"
+
+namespace twofold {
+
+// One operand of one reader, and what becomes of it. Other readers of the same tensor are not concerned.
+struct OperandChange {
+  NodeId node = kNone;
+  OperandRef operand;
+  // int8, int16, ec or float16 with its parameters, and the rounding of a weight; nothing: it stays float.
+  std::optional<QParams> params;
+  Rounding rounding = Rounding::kNearest;
+};
+
+// A base (a plan, or the float model) and variants of it. A variant is made as the whole model would be, by applying
+// all of its operands and lowering the result; so it computes the same bits. What it has in common with the base is
+// taken from there: weights that are packed, and the values of the search samples. Later operands quantize the values
+// that they receive then. Not thread-safe.
+class Trials {
+ public:
+  struct Options {
+    // Bytes of values that base and variant each keep; 0: nothing is kept, as where variants share next to nothing.
+    size_t memory_cap = size_t{1} << 30;
+    bool ec_in_two_passes = false;
+  };
+
+  // Variants are quantized forms of `graph`: the model's own, or with corrected biases.
+  Trials(CalibratedModel& model, Graph graph, const Options& options);
+  ~Trials();
+
+  // Makes the graph with these operands the base; none: the float model. Returns its errors.
+  MetricMeans set_base(std::vector<OperandQuantization> operands);
+  const std::vector<OperandQuantization>& base() const { return base_; }
+  // The operands of the base as they are changed.
+  std::vector<OperandQuantization> changed(const std::vector<OperandChange>& changes) const;
+
+  // Runs the search samples with these operands and returns the errors of all outputs against the float model. Ends
+  // early, with nothing, once `metric` can no longer come out better than `to_beat`.
+  std::optional<MetricMeans> measure(std::vector<OperandQuantization> operands, Metric metric,
+                                     std::optional<double> to_beat = std::nullopt);
+  // Makes what was measured last the base. REQUIRES: it was measured to the end.
+  void accept();
+
+  const VariantCounters& counters() const { return runs_.counters(); }
+
+ private:
+  CalibratedModel& model_;
+  const Graph graph_;
+  const Options options_;
+  VariantRuns runs_;
+  std::vector<OperandQuantization> base_, last_;
+  std::shared_ptr<VariantRuns::Variant> last_variant_;
+};
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_TRIALS_H_
