@@ -1,0 +1,72 @@
+#include "quantize/plan_cost.h"
+
+#include <gtest/gtest.h>
+
+#include "plan/target.h"
+#include "quantize/small_network.h"
+
+namespace twofold {
+namespace {
+
+// Products cost 1, 2 or 4; all else 1 at integers and 8 in float.
+const char* const kTarget = R"(
+name: priced
+operators:
+  - ops: [Conv, MatMul, Gemm]
+    combinations:
+      - {inputs: [int8, int8], cost: 1}
+      - {inputs: [int16, int8], cost: 2}
+      - {each_input: [int8, int16, float32], cost: 4}
+  - ops: "*"
+    combinations:
+      - {each_input: [int8, int16], cost: 1}
+      - {each_input: [int8, int16, float32], cost: 8}
+)";
+
+struct Priced {
+  explicit Priced(const std::string& config)
+      : graph(small_network(1)), data(random_samples(graph, 1, 2)), model(graph, data.get(), {.threads = 1}) {
+    const Target target = parse_target(kTarget, "target");
+    cost = plan_cost(model, resolve(graph, parse_config(config, "config"), target), target);
+  }
+  const NodeCost& of(const std::string& node) const { return *std::ranges::find(cost.nodes, node, &NodeCost::node); }
+
+  Graph graph;
+  std::unique_ptr<Dataset> data;
+  CalibratedModel model;
+  PlanCost cost;
+};
+
+TEST(PlanCost, CountsMultiplyAccumulatesAtTheTargetsPrices) {
+  const Priced priced("{node_config: {conv1: {qtype: int16}, conv3: {qtype: dual-int16}}}");
+  EXPECT_EQ(priced.of("conv1").work, 8.0 * 36 * 4 * 9);  // outputs, input channels, taps
+  EXPECT_EQ(priced.of("conv1").cost, 2 * priced.of("conv1").work);
+  EXPECT_EQ(priced.of("conv2").cost, 8.0 * 36 * 8);
+  EXPECT_EQ(priced.of("conv3").work, 4.0 * 36 * 16 * 9);
+  EXPECT_EQ(priced.of("conv3").cost, 4 * priced.of("conv3").work);
+  EXPECT_EQ(priced.of("product").work, 4.0 * 4 * 36);
+  EXPECT_EQ(priced.of("gemm").work, 4.0 * 5 * 4);
+  EXPECT_EQ(priced.of("add").cost, 8.0 * 36);  // elements
+}
+
+TEST(PlanCost, CountsAConversionForEveryFormButOne) {
+  const Priced all_int8("{}");
+  // The input comes as float32 and is read as int8; inside, every tensor is read in one form. The output is float32,
+  // which the last product writes by itself.
+  EXPECT_EQ(all_int8.cost.of_inputs, 4.0 * 36);
+  for (const NodeCost& node : all_int8.cost.nodes) EXPECT_EQ(node.conversions, 0) << node.node;
+  // relu1 [8,6,6] is read by conv2 and by add: at two precisions now.
+  const Priced mixed("{node_config: {conv2: {qtype: int16}}}");
+  EXPECT_EQ(mixed.of("relu1").conversions, 8.0 * 36);
+  // A float node reads int8 and writes float: what it reads is converted once, and so is what it writes.
+  const Priced with_float("{node_config: {softmax: {qtype: float32}}}");
+  EXPECT_EQ(with_float.of("product").conversions, 0);  // the product writes float32 instead
+  EXPECT_EQ(with_float.of("softmax").conversions, 16);
+  EXPECT_EQ(with_float.of("softmax").cost, 8.0 * 16);
+  double sum = with_float.cost.of_inputs;
+  for (const NodeCost& node : with_float.cost.nodes) sum += node.cost + node.conversions;
+  EXPECT_EQ(with_float.cost.total(), sum);
+}
+
+}  // namespace
+}  // namespace twofold
