@@ -6,9 +6,12 @@
 #include <exception>
 #include <mutex>
 
+#include "base/forks.h"
+
 namespace twofold {
 
 ThreadScope::ThreadScope(int threads) : saved_(omp_get_max_threads()) {
+  watch_forks();
   omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
 }
 
@@ -24,6 +27,7 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
     body(0, n);
     return;
   }
+  watch_forks();
   std::exception_ptr failure;
   std::mutex mutex;
 #pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(chunks))
