@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "api/session_state.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/nearest_names.h"
-#include "engine/cancellation.h"
 
 namespace twofold {
 

@@ -1,8 +1,8 @@
 #include "twofold/session.h"
 
 #include "api/session_state.h"
+#include "base/cancellation.h"
 #include "base/error.h"
-#include "engine/cancellation.h"
 #include "onnx/import.h"
 
 namespace twofold {

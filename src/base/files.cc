@@ -5,14 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 
 namespace twofold {
 
 namespace {
+
+// Bytes that are written at once; a job can be cancelled in between.
+constexpr size_t kBlock = size_t{4} << 20;
 
 // A descriptor that closes itself.
 struct Descriptor {
@@ -74,7 +79,8 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::write(const void* data, size_t size) {
   const char* cursor = static_cast<const char*>(data);
   while (size > 0) {
-    const ssize_t written = ::write(descriptor_, cursor, size);
+    throw_if_cancelled();
+    const ssize_t written = ::write(descriptor_, cursor, std::min(size, kBlock));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("write");
     cursor += written;

@@ -36,6 +36,7 @@ std::string read_text_file(const std::filesystem::path& path);
 
 // Writes to a temporary file beside `path` and renames it over `path` in commit(), so that nobody ever sees half a
 // file; without commit() nothing is left behind. Every failure (no folder, no permission, disk full) throws Error(kIo).
+// Writing ends where the job is cancelled; commit() does not.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

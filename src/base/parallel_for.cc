@@ -3,12 +3,29 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <exception>
-#include <mutex>
 
 #include "base/forks.h"
+#include "base/thread_team.h"
 
 namespace twofold {
+
+namespace {
+
+struct Loop {
+  int64_t n, chunks;
+  const std::function<void(int64_t, int64_t)>& body;
+  FirstFailure failure = {};
+
+  void run_chunk(int64_t i) {
+    try {
+      body(n * i / chunks, n * (i + 1) / chunks);
+    } catch (...) {
+      failure.keep(i);
+    }
+  }
+};
+
+}  // namespace
 
 ThreadScope::ThreadScope(int threads) : saved_(omp_get_max_threads()) {
   watch_forks();
@@ -27,19 +44,9 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
     body(0, n);
     return;
   }
-  watch_forks();
-  std::exception_ptr failure;
-  std::mutex mutex;
-#pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(chunks))
-  for (int64_t i = 0; i < chunks; ++i) {
-    try {
-      body(n * i / chunks, n * (i + 1) / chunks);
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!failure) failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  Loop loop{n, chunks, body};
+  run_team(static_cast<int>(chunks), [&loop](int i) { loop.run_chunk(i); });
+  loop.failure.rethrow();
 }
 
 }  // namespace twofold

@@ -2,8 +2,8 @@
 
 #include <chrono>
 
+#include "base/cancellation.h"
 #include "base/parallel_for.h"
-#include "engine/cancellation.h"
 #include "engine/execution.h"
 #include "engine/program.h"
 #include "numeric/allocator_scope.h"

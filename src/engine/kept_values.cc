@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/parallel_for.h"
-#include "engine/cancellation.h"
 #include "engine/execution.h"
 #include "engine/program.h"
 #include "numeric/allocator_scope.h"

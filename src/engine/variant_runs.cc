@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/parallel_for.h"
-#include "engine/cancellation.h"
 #include "engine/execution.h"
 #include "engine/program.h"
 #include "numeric/allocator_scope.h"
