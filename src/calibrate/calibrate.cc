@@ -1,16 +1,18 @@
 #include "calibrate/calibrate.h"
 
 #include <algorithm>
-#include <exception>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
+#include "base/parallel_tasks.h"
 #include "engine/executor.h"
 
 namespace twofold {
@@ -85,12 +87,11 @@ class Calibrator {
   CalibrationResult run();
 
  private:
-  ExecutorOptions executor_options(int threads) const;
-  int num_workers() const;
-  void work(const Executor& executor, int64_t limit);
-  bool next_sample(int64_t limit, int64_t& index, std::vector<Tensor>& tensors);
-  void finish_sample();
-  void fail(int64_t index);
+  Executor executor(int threads) const;
+  int num_workers(int64_t samples) const;
+  void run_samples(const Executor& executor, int64_t begin, int64_t end, int workers);
+  void run_sample(const Executor& executor, int64_t index);
+  std::unique_ptr<Scratch> take_scratch();
   void observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch);
 
   const Graph& graph_;
@@ -98,30 +99,32 @@ class Calibrator {
   const CalibrationOptions& options_;
   const int64_t total_;
   std::map<ValueId, SharedStatistics> shared_;
-
-  std::mutex mutex_;  // of everything below
-  int64_t next_ = 0, done_ = 0;
-  int64_t failed_sample_ = std::numeric_limits<int64_t>::max();
-  std::exception_ptr failure_;
   double bytes_seen_ = 0;  // of all observed tensors of the first sample
+
+  std::mutex mutex_;                             // of everything below
+  std::map<int64_t, std::vector<Tensor>> read_;  // samples that wait for their run
+  std::vector<std::unique_ptr<Scratch>> idle_;
+  int64_t done_ = 0;
 };
 
 CalibrationResult Calibrator::run() {
   Scratch scratch;
   for (const auto& [id, shared] : shared_) {
+    throw_if_cancelled();
     if (const Tensor* constant = graph_.constant(id)) observe(id, *constant, kNoSample, scratch);
   }
   const ThreadScope threads(options_.threads);
+  int64_t left = total_ - 1;
   {
-    const Executor executor(graph_, executor_options(1));
+    const Executor single = executor(1);
     // The first sample runs alone: it tells how much memory a run takes.
-    work(executor, 1);
-    parallel_for(num_workers(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) work(executor, total_);
-    });
+    run_samples(single, 0, 1, 1);
+    if (const int workers = num_workers(left); workers > 0) {
+      run_samples(single, 1, total_, workers);
+      left = 0;
+    }
   }
-  if (!failure_ && next_ < total_) work(Executor(graph_, executor_options(num_threads())), total_);
-  if (failure_) std::rethrow_exception(failure_);
+  if (left > 0) run_samples(executor(num_threads()), 1, total_, 1);
   CalibrationResult result;
   result.num_samples = total_;
   for (auto& [id, shared] : shared_) {
@@ -131,60 +134,56 @@ CalibrationResult Calibrator::run() {
   return result;
 }
 
-ExecutorOptions Calibrator::executor_options(int threads) const {
+Executor Calibrator::executor(int threads) const {
   ExecutorOptions options{threads, {}};
   for (const auto& [id, shared] : shared_) {
     if (graph_.constant(id) == nullptr) options.watched.push_back(id);
   }
-  return options;
+  return Executor(graph_, std::move(options));
 }
 
 // One worker per thread, or somewhat fewer if memory is short; none if it holds less than half of them: then one run
 // with all threads at a time is faster.
-int Calibrator::num_workers() const {
-  const auto wanted = static_cast<int>(std::min<int64_t>(num_threads(), total_ - next_));
+int Calibrator::num_workers(int64_t samples) const {
+  const auto wanted = static_cast<int>(std::min<int64_t>(num_threads(), samples));
   const double fitting = kMemoryShare * available_memory() / std::max(bytes_seen_, 1.0);
   return fitting >= wanted ? wanted : 2 * fitting >= wanted ? static_cast<int>(fitting) : 0;
 }
 
-// Runs samples until `limit` are taken. What is thrown is kept for the caller of the workers.
-void Calibrator::work(const Executor& executor, int64_t limit) {
-  int64_t index = 0;
-  Scratch scratch;
-  try {
-    std::vector<Tensor> inputs;
-    while (next_sample(limit, index, inputs)) {
-      executor.run(inputs, [&](ValueId id, const Tensor& tensor) {
-        if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
-        observe(id, tensor, index, scratch);
-      });
-      finish_sample();
-    }
-  } catch (...) {
-    fail(index);
-  }
-}
-
 // Samples are read one after the other: datasets are fastest in order, and iterators know no other way.
-bool Calibrator::next_sample(int64_t limit, int64_t& index, std::vector<Tensor>& tensors) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (failure_ || next_ >= limit) return false;
-  index = next_++;
-  tensors = data_.sample(index);
-  return true;
+void Calibrator::run_samples(const Executor& executor, int64_t begin, int64_t end, int workers) {
+  const ThreadScope threads(workers);
+  const auto read = [&](int64_t i) {
+    std::vector<Tensor> sample = data_.sample(begin + i);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    read_.emplace(begin + i, std::move(sample));
+  };
+  parallel_tasks(
+      end - begin, [&](int64_t i) { run_sample(executor, begin + i); }, read);
 }
 
-void Calibrator::finish_sample() {
+void Calibrator::run_sample(const Executor& executor, int64_t index) {
+  const auto inputs = [&] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return read_.extract(index);
+  }();
+  std::unique_ptr<Scratch> scratch = take_scratch();
+  executor.run(inputs.mapped(), [&](ValueId id, const Tensor& tensor) {
+    if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
+    observe(id, tensor, index, *scratch);
+  });
   const std::lock_guard<std::mutex> lock(mutex_);
+  idle_.push_back(std::move(scratch));
   ++done_;
   if (options_.progress) options_.progress(done_, total_);
 }
 
-void Calibrator::fail(int64_t index) {
+std::unique_ptr<Scratch> Calibrator::take_scratch() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (index >= failed_sample_) return;
-  failed_sample_ = index;
-  failure_ = std::current_exception();
+  if (idle_.empty()) return std::make_unique<Scratch>();
+  std::unique_ptr<Scratch> scratch = std::move(idle_.back());
+  idle_.pop_back();
+  return scratch;
 }
 
 void Calibrator::observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch) {
