@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -20,6 +21,8 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kMaxRank = 64;  // NumPy's own limit
 constexpr size_t kDataAlignment = 64;
+// Elements that are converted at once; a job can be cancelled in between.
+constexpr size_t kBlock = size_t{1} << 20;
 
 struct NumpyType {
   std::string_view code;  // without the byte order
@@ -164,6 +167,7 @@ void convert(const NpyHeader& header, std::span<const std::byte> data, T* out) {
   }
   int64_t offset = 0;
   for (size_t i = 0; i < data.size() / sizeof(T); ++i) {
+    if (i % kBlock == 0) throw_if_cancelled();
     T value;
     std::memcpy(&value, data.data() + static_cast<size_t>(offset) * sizeof(T), sizeof(T));
     out[i] = header.swapped ? swap_bytes(value) : value;

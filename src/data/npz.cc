@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr std::string_view kSuffix = ".npy";
 // Deflate never shrinks data by more than this; what claims more is not worth allocating memory for.
 constexpr uint64_t kMaxDeflateRatio = 1032;
+// Bytes that are read at once; a job can be cancelled in between.
+constexpr size_t kBlock = size_t{1} << 20;
 
 // An archive over the mapped bytes, which must outlive it.
 zip* open_archive(const MappedFile& file, const std::filesystem::path& path) {
@@ -92,7 +95,8 @@ void NpzArray::open_entry() const {
 
 void NpzArray::read_bytes(std::byte* out, size_t size) const {
   while (size > 0) {
-    const zip_int64_t got = zip_fread(stream_, out, size);
+    throw_if_cancelled();
+    const zip_int64_t got = zip_fread(stream_, out, std::min(size, kBlock));
     if (got <= 0) fail("is damaged");
     out += got;
     size -= static_cast<size_t>(got);

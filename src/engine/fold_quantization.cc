@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "dialect/registry.h"
 #include "engine/lower.h"
@@ -35,6 +36,7 @@ int fold_constants_of(Graph& graph, std::string_view op_type) {
     if (!graph.node(id).is(op_type)) continue;
     const std::vector<const Tensor*> inputs = constant_inputs(graph, graph.node(id));
     if (inputs.empty()) continue;
+    throw_if_cancelled();
     Tensor result = compute(graph.node(id), inputs);
     const ValueId output = graph.node(id).output(0);
     graph.remove_node(id);

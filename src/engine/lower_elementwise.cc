@@ -1,3 +1,4 @@
+#include "base/cancellation.h"
 #include "engine/all_integers.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
@@ -73,6 +74,7 @@ int lower_elementwise(Graph& graph, const ChainFinder& chains) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
     if (!graph.has_node(id)) continue;
+    throw_if_cancelled();
     if (graph.node(id).is("QuantizeLinear") ? lower_requantization(graph, id) : lower_chain(graph, chains, id)) ++count;
   }
   return count;

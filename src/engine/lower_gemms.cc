@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/cancellation.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 #include "graph/gemm_type.h"
@@ -228,6 +229,7 @@ int lower_gemms(Graph& graph, const ChainFinder& chains, FloatReasons& reasons) 
   int count = 0;
   for (NodeId id : graph.topological_order()) {
     if (!graph.has_node(id) || !is_gemm_type(graph.node(id))) continue;
+    throw_if_cancelled();
     std::string why;
     std::optional<Match> match = match_gemm(graph, chains, id, why);
     if (!match) {

@@ -1,5 +1,6 @@
 #include "engine/program.h"
 
+#include "base/cancellation.h"
 #include "dialect/registry.h"
 #include "engine/fuse.h"
 
@@ -37,6 +38,7 @@ Executor::Program::Program(const Graph& given, ExecutorOptions with, ProgramCach
   std::vector<bool> kept(num_values, false);
   for (const GraphOutput& output : graph.outputs) kept[static_cast<size_t>(output.value)] = true;
   for (NodeId id : graph.topological_order()) {
+    throw_if_cancelled();
     const Node& node = graph.node(id);
     // A value that nothing reads dies where it is made.
     for (ValueId output : node.outputs) {

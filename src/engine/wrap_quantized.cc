@@ -4,6 +4,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/cancellation.h"
 #include "dialect/quantized_body.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
@@ -150,6 +151,7 @@ int wrap_quantized(Graph& graph, const ChainFinder& chains) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
     if (!graph.has_node(id) || !can_begin(graph, graph.node(id))) continue;
+    throw_if_cancelled();
     const Chain chain = follow(graph, chains, id);
     if (chain.quantizers.empty()) continue;
     replace(graph, chain);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "onnx/attribute_reader.h"
 #include "onnx/function_table.h"
@@ -108,7 +109,10 @@ Graph GraphReader::read() {
 }
 
 Graph GraphReader::finish(GraphInReading& target) {
-  for (const auto& [id, version] : target.versions) upgrade_node(target.graph, id, version);
+  for (const auto& [id, version] : target.versions) {
+    throw_if_cancelled();
+    upgrade_node(target.graph, id, version);
+  }
   target.graph.compact();
   return std::move(target.graph);
 }
@@ -142,6 +146,7 @@ void GraphReader::read_graph(onnx::GraphProto& proto, Scope& scope, bool is_body
 
 void GraphReader::read_initializers(onnx::GraphProto& proto, Scope& scope) {
   for (onnx::TensorProto& tensor : *proto.mutable_initializer()) {
+    throw_if_cancelled();
     // An input of a body is given by the node, whatever the initializer says.
     if (const auto it = scope.names.find(tensor.name());
         it != scope.names.end() && scope.graph().is_input(it->second)) {
@@ -211,6 +216,7 @@ void GraphReader::read_nodes(Nodes& nodes, Scope& scope) {
   for (const onnx::NodeProto& node : nodes) given.insert(node.name());
   std::unordered_set<std::string_view> seen;
   for (int i = 0; i < nodes.size(); ++i) {
+    throw_if_cancelled();
     onnx::NodeProto& node = nodes[i];
     const FunctionTable::Function* function = functions_.find(node);
     if (function == nullptr && is_constant_node(node)) continue;

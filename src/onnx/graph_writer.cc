@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 
 namespace twofold {
@@ -185,6 +186,7 @@ void GraphWriter::write_graph(Scope& scope, onnx::GraphProto& proto) {
     }
   }
   for (ValueId id = 0; id < graph.num_values(); ++id) {
+    throw_if_cancelled();
     const auto name = scope.names.find(id);
     const Tensor* tensor = graph.constant(id);
     if (name == scope.names.end() || tensor == nullptr || is_shared_with_outer(scope, id)) continue;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "onnx/graph_reader.h"
@@ -22,7 +23,13 @@ class ModelStream final : public google::protobuf::io::ZeroCopyInputStream {
  public:
   ModelStream(std::span<const std::byte> bytes, const MappedFile* file) : bytes_(bytes), file_(file) {}
 
+  // Ends early where the job is cancelled; protobuf knows no exceptions.
   bool Next(const void** data, int* size) override {
+    try {
+      throw_if_cancelled();
+    } catch (...) {
+      return false;
+    }
     if (file_ != nullptr) file_->drop_pages(dropped_, position_);
     dropped_ = position_;
     const size_t count = std::min(kBlock, bytes_.size() - position_);
@@ -56,6 +63,7 @@ void parse(std::span<const std::byte> bytes, const MappedFile* file, onnx::Model
   google::protobuf::LogSilencer silent;  // what is wrong is said below
   ModelStream stream(bytes, file);
   if (!model.ParseFromZeroCopyStream(&stream) || !model.has_graph()) {
+    throw_if_cancelled();
     throw_error(ErrorCode::kInvalidModel, "the file is truncated or not an ONNX model");
   }
 }

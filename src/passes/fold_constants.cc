@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "dialect/registry.h"
 #include "loops/layout.h"
@@ -83,6 +84,7 @@ int fold_constants(Graph& graph) {
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
     if (!may_fold(graph, node)) continue;
+    throw_if_cancelled();
     const size_t freed = bytes_freed(graph, node);
     std::vector<Tensor> results = evaluate(graph, node, growth_left + freed);
     if (results.empty()) continue;

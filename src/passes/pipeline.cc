@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/cancellation.h"
 #include "passes/canonicalize_clip.h"
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_bias.h"
@@ -79,6 +80,7 @@ void run_until_unchanged(Graph& graph, std::vector<PassReport>& reports) {
   for (int round = 0; changed && round < kMaxRounds; ++round) {
     changed = false;
     for (size_t i = 0; i < std::size(kPasses); ++i) {
+      throw_if_cancelled();
       const auto start = std::chrono::steady_clock::now();
       const int rewrites = kPasses[i].run(graph);
       if (rewrites > 0) verify(graph);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "graph/gemm_type.h"
 #include "numeric/ec.h"
@@ -304,6 +305,7 @@ void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& op
   }
   // In order, so that a node's output is quantized before its readers ask for their input.
   for (NodeId id : graph.topological_order()) {
+    throw_if_cancelled();
     const std::vector<ValueId> results = graph.node(id).outputs;  // expanding an ec operand moves them to another node
     if (const auto it = inputs.find(id); it != inputs.end()) applier.quantize_inputs(id, it->second);
     for (const OperandQuantization* operand : outputs[id]) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "graph/gemm_type.h"
@@ -99,6 +100,7 @@ void decide_constant(const Graph& graph, OperandPlan& operand) {
 void decide_constants(const Graph& graph, Plan& plan) {
   for (const OperandPlan& operand : plan.operands()) {
     if (!gets_integers(operand) || !is_constant(graph, operand)) continue;
+    throw_if_cancelled();
     decide_constant(graph, *plan.find(operand.node, operand.operand));
   }
 }
@@ -123,6 +125,7 @@ void decide_activation(const Graph& graph, Ranges& ranges, size_t position, cons
 void decide_activations(const Graph& graph, Ranges& ranges, const ChoiceMap& choices, Plan& plan) {
   for (size_t i = 0; i < plan.operands().size(); ++i) {
     if (!is_quantized_activation(graph, plan.operands()[i])) continue;
+    throw_if_cancelled();
     const auto chosen = choices.find(i);
     const size_t choice = chosen == choices.end() ? 0 : chosen->second;
     decide_activation(graph, ranges, i, range_choices(plan.operands()[i])[choice], plan);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/parallel_for.h"
 #include "calibrate/weight_scales.h"
@@ -79,6 +80,7 @@ void for_each_block(const ChannelView& view, const Body& body) {
   const int64_t block_size = kFiltersPerBlock * static_cast<int64_t>(view.filter_size());
   parallel_for(blocks, kParallelElements / std::max<int64_t>(block_size, 1), [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) {
+      throw_if_cancelled();
       body(b * kFiltersPerBlock, std::min(view.channels, (b + 1) * kFiltersPerBlock));
     }
   });
