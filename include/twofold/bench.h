@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "twofold/job.h"
 #include "twofold/samples.h"
 
 namespace twofold {
@@ -15,6 +16,7 @@ struct BenchOptions {
   int threads = 0;                // 0: all cores
   double seconds = 2;             // to spend on runs that are timed, and again on runs that are looked into
   bool ec_in_two_passes = false;  // as SessionOptions'
+  Cancelled cancelled = nullptr;
 };
 
 struct NodeTime {

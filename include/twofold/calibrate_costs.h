@@ -16,6 +16,7 @@ struct CostOptions {
   int threads = 1;             // 0: all cores
   double seconds = 0.3;        // to spend on each layer at each precision
   Progress progress = nullptr;
+  Cancelled cancelled = nullptr;
 };
 
 // A layer that is timed: its activations come from one like it and go to one like it.

@@ -4,20 +4,16 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "twofold/config_source.h"
+#include "twofold/job.h"
 #include "twofold/samples.h"
 #include "twofold/statistics.h"
 
 namespace twofold {
-
-// Called with a stage's name and how far it is. Not called by two threads at once.
-using Progress = std::function<void(std::string_view stage, int64_t done, int64_t total)>;
 
 struct QuantizeOptions {
   ConfigSource config;
@@ -39,6 +35,7 @@ struct QuantizeOptions {
   std::vector<Statistics> statistics;
   std::filesystem::path save_statistics;  // where to write those of all tensors; empty: nowhere
   Progress progress;
+  Cancelled cancelled;
 };
 
 // What one operand became. Words are those of the config file.

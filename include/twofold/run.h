@@ -18,6 +18,7 @@ struct RunOptions {
   int threads = 0;                // 0: all cores
   bool ec_in_two_passes = false;  // as SessionOptions'
   Progress progress = nullptr;
+  Cancelled cancelled = nullptr;
 };
 
 struct RunReport {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "twofold/job.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
@@ -38,11 +38,6 @@ struct TensorInfo {
   bool known_rank = true;
 };
 
-// Asked before every node of a run, in the thread that called it: true ends the run with Error(kCancelled), and what it
-// throws comes out of the run. So a run ends within the time of one node. To end it from elsewhere, for instance:
-// [token = source.get_token()] { return token.stop_requested(); }
-using Cancelled = std::function<bool()>;
-
 class KeptRun;
 
 // A loaded model: float, or quantized with QuantizeLinear/DequantizeLinear, in which case Conv, ConvTranspose, MatMul
@@ -63,7 +58,7 @@ class Session {
 
   // Inputs and outputs in the order of inputs() and outputs().
   // Throws Error(kInvalidArgument) that names the input whose dtype or shape does not fit. Whatever a run throws, the
-  // session stays as it was.
+  // session stays as it was. `cancelled` is asked before every node.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs, const Cancelled& cancelled = nullptr) const;
 
   // The same, and keeps the tensors that nodes compute for runs from the middle: in the order they are computed, up to

@@ -16,6 +16,7 @@ struct VerifyOptions {
   int threads = 0;                // 0: all cores
   bool ec_in_two_passes = false;  // as SessionOptions', in `other`
   Progress progress = nullptr;
+  Cancelled cancelled = nullptr;
 };
 
 struct VerifyReport {

@@ -8,6 +8,7 @@
 
 #include "api/open_samples.h"
 #include "api/tensor_info.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
 #include "dialect/registry.h"
@@ -78,6 +79,7 @@ std::vector<NodeTime> node_times(const Graph& graph, const FloatReasons& reasons
 }  // namespace
 
 BenchReport bench_model(const std::filesystem::path& model, const Samples& data, const BenchOptions& options) {
+  const CancellationScope scope(options.cancelled);
   BenchReport report;
   report.model = model.string();
   const ThreadScope threads(options.threads);

@@ -8,6 +8,7 @@
 
 #include "api/combination_rows.h"
 #include "api/cost_probe.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
 #include "plan/target.h"
@@ -97,6 +98,7 @@ std::optional<double> cost_of(const std::set<Pair>& pairs, const std::vector<Cos
 }  // namespace
 
 CostReport calibrate_costs(const CostOptions& options) {
+  const CancellationScope scope(options.cancelled);
   const Target target = load_target(options.target);
   const OperatorRule& rule = target.rule("Conv");
   const std::vector<std::set<Pair>> pairs = pairs_of(rule);

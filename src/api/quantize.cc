@@ -3,8 +3,10 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <optional>
 
 #include "api/float_model.h"
+#include "api/job.h"
 #include "api/preprocessing.h"
 #include "api/ptq_paths.h"
 #include "api/read_config.h"
@@ -84,10 +86,12 @@ void check_options(const QuantizeOptions& options) {
 }
 
 // One call of quantize().
-class Job {
+class Quantization {
  public:
-  Job(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options)
+  Quantization(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options)
       : options_(options),
+        job_(options.cancelled, options.progress),
+        progress_(job_.progress()),
         config_(read_config(options.config)),
         paths_(config_, model, data, options.output),
         stopwatch_(report_.stages) {}
@@ -116,8 +120,8 @@ class Job {
   void stage(std::string_view name, const std::function<void()>& step) { stopwatch_.time(name, step); }
 
   std::function<void(int64_t, int64_t)> progress_of(std::string_view name) const {
-    if (!options_.progress) return nullptr;
-    return [this, name](int64_t done, int64_t total) { options_.progress(name, done, total); };
+    if (!progress_) return nullptr;
+    return [this, name](int64_t done, int64_t total) { progress_(name, done, total); };
   }
 
   Graph open() {
@@ -165,9 +169,9 @@ class Job {
       ModelStatistics merged = options_.statistics.front().state().statistics;
       for (size_t i = 1; i < options_.statistics.size(); ++i) merged.merge(options_.statistics[i].state().statistics);
       model.set_statistics(merged);
-      if (!options_.save_statistics.empty()) save(merged);
+      if (!options_.save_statistics.empty()) statistics_ = to_bytes(merged);
     }
-    decide_plan(model, config_.model, options_.progress, scope, plan);
+    decide_plan(model, config_.model, progress_, scope, plan);
   }
 
   // Statistics of all tensors, which this job takes too.
@@ -176,11 +180,7 @@ class Job {
         observe_model(model.graph(), model.data("calibration needs data"), content_hash(model.graph()),
                       {.threads = options_.threads, .progress = progress_of("observe")});
     model.set_statistics(seen);
-    save(seen);
-  }
-
-  void save(const ModelStatistics& statistics) const {
-    Statistics(std::make_shared<const Statistics::State>(statistics)).save(options_.save_statistics);
+    statistics_ = to_bytes(seen);
   }
 
   void evaluate(const Graph& graph, const Graph& quantized, const Dataset& samples) {
@@ -191,20 +191,33 @@ class Job {
     report_.tensors = tensor_rows(comparison.tensors);
   }
 
+  // All is written before anything is in its place: a job that ends here leaves nothing.
   void write(const Graph& quantized, const Plan& plan) {
+    std::optional<AtomicFile> plan_file, statistics_file;
+    if (!options_.plan_path.empty()) {
+      const std::string text = plan_to_json(plan);
+      plan_file.emplace(options_.plan_path).write(text.data(), text.size());
+    }
+    if (!options_.save_statistics.empty()) {
+      statistics_file.emplace(options_.save_statistics).write(statistics_.data(), statistics_.size());
+    }
     if (const std::filesystem::path output = paths_.output(); !output.empty()) {
       report_.file_bytes = export_onnx(quantized, output, {.uint8_activations = plan.uint8_activations});
       report_.output = output.string();
     }
-    if (!options_.plan_path.empty()) save_plan(plan, options_.plan_path);
+    if (statistics_file) statistics_file->commit();
+    if (plan_file) plan_file->commit();
   }
 
   const QuantizeOptions& options_;
+  Job job_;
+  const Progress progress_;
   const QuantConfig config_;
   const PtqPaths paths_;
   QuantizeReport report_;
   Stopwatch stopwatch_;
   std::vector<std::string> input_file_nodes_;
+  std::vector<std::byte> statistics_;  // what is to be saved of them
 };
 
 }  // namespace
@@ -212,7 +225,7 @@ class Job {
 QuantizeReport quantize(const std::filesystem::path& model, const Samples& data, const QuantizeOptions& options) {
   check_options(options);
   const ThreadScope threads(options.threads);
-  return Job(model, data, options).run();
+  return Quantization(model, data, options).run();
 }
 
 }  // namespace twofold

@@ -7,6 +7,7 @@
 #include "api/open_samples.h"
 #include "api/preprocessing.h"
 #include "api/read_config.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "data/npy.h"
@@ -49,6 +50,7 @@ std::vector<std::string> folder_names(const std::vector<TensorInfo>& outputs) {
 
 RunReport run_model(const std::filesystem::path& model, const Samples& data, const std::filesystem::path& folder,
                     const RunOptions& options) {
+  const CancellationScope scope(options.cancelled);
   const QuantConfig config = read_config(options.config);
   const Session session(model, {.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes});
   const std::vector<InputSpec> inputs = input_specs(session.inputs());

@@ -4,6 +4,7 @@
 #include "api/preprocessing.h"
 #include "api/read_config.h"
 #include "api/report_rows.h"
+#include "base/cancellation.h"
 #include "dialect/registry.h"
 #include "onnx/import.h"
 #include "passes/pipeline.h"
@@ -33,6 +34,7 @@ const TensorRow* VerifyReport::first_difference() const {
 
 VerifyReport verify_models(const std::filesystem::path& reference, const std::filesystem::path& other,
                            const Samples& data, const VerifyOptions& options) {
+  const CancellationScope scope(options.cancelled);
   const QuantConfig config = read_config(options.config);
   const Graph a = load(reference), b = load(other);
   const std::vector<InputSpec> inputs = input_specs(a);

@@ -183,6 +183,27 @@ TEST_F(Concurrency, WhatAskingThrowsComesOut) {
   EXPECT_EQ(session.run({images(1, 11)}).size(), 1U);
 }
 
+// A job with threads of its own. It is the caller that is asked and told, for all of them.
+TEST_F(Concurrency, SeveralThreadsPerJob) {
+  std::vector<std::map<std::string, Tensor>> samples;
+  for (uint32_t i = 0; i < 40; ++i) samples.push_back({{"image", images(1, i)}});
+  const Samples data{.path = {}, .source = samples_in_memory(std::move(samples))};
+  QuantizeOptions options;
+  options.config.text = "{model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}}";
+  options.threads = 3;
+  int told = 0;
+  options.progress = [&](std::string_view, int64_t, int64_t) { ++told; };
+  const QuantizeReport report = quantize(kDigits / "digits.onnx", data, options);
+  EXPECT_EQ(report.stages.back().stage, "export");
+  EXPECT_GT(told, 1);
+  for (const int last : {200, 500, 900}) {
+    int asked = 0;
+    options.cancelled = [&] { return ++asked == last; };
+    EXPECT_THROW(quantize(kDigits / "digits.onnx", data, options), Error);
+    EXPECT_EQ(asked, last);
+  }
+}
+
 TEST_F(Concurrency, SeveralThreadsPerSession) {
   const Session a(quantized(), {.threads = 2}), b(quantized(), {.threads = 3});
   expect_same_bits({&a, &b}, 4);
