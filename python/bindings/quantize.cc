@@ -5,7 +5,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "base/cancellation.h"
 #include "bindings.h"
+#include "long_jobs.h"
 #include "python_samples.h"
 #include "twofold/inspect.h"
 #include "twofold/targets.h"
@@ -21,7 +23,8 @@ namespace {
 std::string quantize_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
                              const std::string& config_text, const std::string& target,
                              const std::string& compiler_version, const std::string& output, const std::string& plan,
-                             bool strict, bool uint8_activations, int threads) {
+                             bool strict, bool uint8_activations, int threads, nb::handle cancelled,
+                             nb::handle progress, int bar_columns) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
   options.config = {config_path, config_text};
@@ -32,20 +35,37 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
   options.threads = threads;
   options.output = output;
   options.plan_path = plan;
+  options.cancelled = AskPython(cancelled);
   const nb::gil_scoped_release release;
+  const ShowProgress show(progress, bar_columns);
+  options.progress = show.progress();
   return to_json(quantize(model, samples, options));
 }
 
 std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other, nb::handle data,
-                           const std::string& config_path, const std::string& config_text, int threads) {
+                           const std::string& config_path, const std::string& config_text, int threads,
+                           nb::handle cancelled, nb::handle progress, int bar_columns) {
   const Samples samples = to_samples(data);
-  const VerifyOptions options{.config = {config_path, config_text}, .threads = threads};
+  const Cancelled ask = AskPython(cancelled);
   const nb::gil_scoped_release release;
+  const ShowProgress show(progress, bar_columns);
+  const VerifyOptions options{
+      .config = {config_path, config_text}, .threads = threads, .progress = show.progress(), .cancelled = ask};
   return to_json(verify_models(reference, other, samples, options));
 }
 
-std::string inspect_to_json(const std::filesystem::path& model) {
+void split(const std::filesystem::path& model, const std::vector<std::string>& nodes,
+           const std::filesystem::path& output) {
+  const Cancelled interrupted = AskPython(nb::none());
   const nb::gil_scoped_release release;
+  const CancellationScope scope(interrupted);
+  split_model(model, nodes, output);
+}
+
+std::string inspect_to_json(const std::filesystem::path& model) {
+  const Cancelled interrupted = AskPython(nb::none());
+  const nb::gil_scoped_release release;
+  const CancellationScope scope(interrupted);
   return to_json(inspect(model));
 }
 
@@ -53,11 +73,12 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 
 void bind_quantize(nb::module_& module) {
   module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
-             "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "threads"_a);
+             "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "threads"_a, "cancelled"_a,
+             "progress"_a, "bar_columns"_a);
   module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
-             "threads"_a);
+             "threads"_a, "cancelled"_a, "progress"_a, "bar_columns"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
-  module.def("split", &split_model, "model"_a, "nodes"_a, "output"_a,
+  module.def("split", split, "model"_a, "nodes"_a, "output"_a,
              "Writes the float model with each named operator as two int8-friendly ones and an Add.");
   module.def("target_names", &target_names, "Names of the built-in targets.");
 }

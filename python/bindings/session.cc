@@ -5,16 +5,16 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <limits>
 #include <map>
 #include <optional>
 
 #include "arrays.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "bindings.h"
+#include "long_jobs.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -59,29 +59,6 @@ std::vector<Tensor> collect_inputs(const Session& session, const nb::dict& feeds
   }
   return inputs;
 }
-
-// Asks Python whether a run should end, at most 20 times a second, since that takes the GIL. Python runs the handlers
-// of signals in its main thread alone: Ctrl-C raises KeyboardInterrupt there.
-class AskPython {
- public:
-  explicit AskPython(nb::handle cancelled) : cancelled_(cancelled) {}
-
-  bool operator()() {
-    const Clock::time_point now = Clock::now();
-    if (now < next_ || (cancelled_.is_none() && !is_main_thread_)) return false;
-    next_ = now + std::chrono::milliseconds(50);
-    const nb::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) throw nb::python_error();
-    return !cancelled_.is_none() && nb::cast<bool>(nb::bool_(nb::borrow(cancelled_())));
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  nb::handle cancelled_;
-  const bool is_main_thread_ = gettid() == getpid();
-  Clock::time_point next_ = Clock::now() + std::chrono::milliseconds(50);
-};
 
 // Outputs that nobody else has become the caller's arrays; of others, copies do.
 nb::dict by_name(const std::vector<std::string>& names, std::vector<Tensor> outputs) {
@@ -158,6 +135,8 @@ NamedKeptRun keep(const Session& session, const nb::dict& feeds, std::optional<s
 void construct(Session* self, const std::variant<nb::bytes, std::filesystem::path>& model, int threads,
                const std::vector<std::string>& watched, bool ec_in_two_passes) {
   const SessionOptions options{.threads = threads, .watched = watched, .ec_in_two_passes = ec_in_two_passes};
+  const Cancelled interrupted = AskPython(nb::none());
+  const CancellationScope scope(interrupted);
   if (const auto* bytes = std::get_if<nb::bytes>(&model)) {
     const std::span<const std::byte> content(static_cast<const std::byte*>(bytes->data()), bytes->size());
     const nb::gil_scoped_release release;

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import _twofold
+from ._progress import Progress, progress_arguments
 from ._samples import open_samples
 
 Data = str | os.PathLike | Iterable[Mapping[str, Any]]
@@ -31,6 +32,8 @@ def quantize(
     activation_format: str = "int8",
     compiler_version: str = "",
     threads: int = 0,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | bool | None = None,
 ) -> dict[str, Any]:
     """Quantizes a float ONNX model and returns the report of the whole job.
 
@@ -41,7 +44,14 @@ def quantize(
     What is left out of `model`, `data` and `output` is taken from the paths of a PTQ file.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
     (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
-    Raises `twofold.Error`, or what reading `data` raises; then nothing has been written.
+
+    `progress` is called with a stage's name, and how much of it is done of how much in all. Without
+    it, a job that takes longer than two seconds shows a bar on stderr, where that is a terminal or
+    a notebook; False shows none. Once in 50 ms `cancelled` is called; if it returns True, the job
+    ends with `twofold.Cancelled`. In the main thread Ctrl-C ends it with KeyboardInterrupt. Both
+    are called in the thread that called this.
+    Raises `twofold.Error`, or what reading `data`, `cancelled` or `progress` raises; then nothing
+    has been written.
     """
     if activation_format not in ("int8", "uint8"):
         raise _twofold.Error(
@@ -59,6 +69,8 @@ def quantize(
             strict=strict,
             uint8_activations=activation_format == "uint8",
             threads=threads,
+            cancelled=cancelled,
+            **progress_arguments(progress),
         )
     return json.loads(report)
 
@@ -70,15 +82,24 @@ def verify(
     config: Config = None,
     *,
     threads: int = 0,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | bool | None = None,
 ) -> dict[str, Any]:
     """Runs two models on the same samples; metrics per output and per common inner tensor.
 
     Of `config`, a PTQ file or a dict of the same shape, the `input_parameters` are used: mean and
-    scale are applied to the data, as `quantize` does it.
+    scale are applied to the data, as `quantize` does it. `cancelled` and `progress` are those of
+    `quantize`, and Ctrl-C ends the job in the same way.
     """
     with open_samples(data) as samples:
         report = _twofold.verify_to_json(
-            os.fspath(reference), os.fspath(other), samples, **_config(config), threads=threads
+            os.fspath(reference),
+            os.fspath(other),
+            samples,
+            **_config(config),
+            threads=threads,
+            cancelled=cancelled,
+            **progress_arguments(progress),
         )
     return json.loads(report)
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace twofold {
 
@@ -22,9 +23,16 @@ std::string duration(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
-int terminal_width() {
+// Of the terminal that stderr is; 0 where it is none.
+int terminal_columns() {
+  if (isatty(STDERR_FILENO) != 1) return 0;
   struct winsize size {};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void write_to_stderr(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
 }
 
 }  // namespace
@@ -42,29 +50,39 @@ std::string progress_line(std::string_view stage, int64_t done, int64_t total, d
   return line;
 }
 
-ProgressBar::ProgressBar() : enabled_(isatty(STDERR_FILENO) == 1) {}
+ProgressBar::ProgressBar() : ProgressBar(terminal_columns, write_to_stderr) {}
+
+ProgressBar::ProgressBar(std::function<int()> columns, std::function<void(std::string_view)> write)
+    : columns_(std::move(columns)), write_(std::move(write)) {}
 
 ProgressBar::~ProgressBar() {
-  if (drawn_) std::fputs("\r\033[K", stderr);
+  if (drawn_ == 0) return;
+  draw("");
+  write_("\r");
 }
 
 void ProgressBar::update(std::string_view stage, int64_t done, int64_t total) {
-  if (!enabled_) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   const Clock::time_point now = Clock::now();
   if (stage != stage_) {
     stage_ = stage;
     stage_start_ = now;
   }
-  if (now - start_ < kQuietFor || (drawn_ && now - drawn_at_ < kBetweenDraws)) return;
+  if (now - start_ < kQuietFor || (drawn_ > 0 && now - drawn_at_ < kBetweenDraws)) return;
+  const int columns = columns_();
+  if (columns <= 0) return;
   const std::chrono::duration<double> elapsed = now - stage_start_;
   // One column less than there are, so that the cursor does not wrap.
-  const std::string line =
-      progress_line(stage, std::clamp<int64_t>(done, 0, total), total, elapsed.count(), terminal_width() - 1);
-  fmt::print(stderr, "\r\033[K{}", line);
-  std::fflush(stderr);
-  drawn_ = true;
+  draw(progress_line(stage, std::clamp<int64_t>(done, 0, total), total, elapsed.count(), columns - 1));
   drawn_at_ = now;
+}
+
+// Blanks cover what the last line leaves; notebooks know no escape sequence for that.
+void ProgressBar::draw(std::string line) {
+  const size_t length = line.size();
+  if (length < drawn_) line.append(drawn_ - length, ' ');
+  write_("\r" + line);
+  drawn_ = length;
 }
 
 }  // namespace twofold
