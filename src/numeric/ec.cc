@@ -21,18 +21,6 @@ void for_each_block(size_t n, const Body& body) {
 
 }  // namespace
 
-void ec_quantize(std::span<const float> x, float s1, std::span<int8_t> q1, std::span<int8_t> q2) {
-  TWOFOLD_CHECK(x.size() == q1.size() && x.size() == q2.size());
-  quantize<int8_t>(x, s1, 0, q1);
-  std::array<float, kBlock> block;
-  for_each_block(x.size(), [&](size_t begin, size_t count) {
-    const std::span<float> residual = std::span(block).first(count);
-    dequantize<int8_t>(q1.subspan(begin, count), s1, 0, residual);
-    for (size_t i = 0; i < count; ++i) residual[i] = x[begin + i] - residual[i];
-    quantize<int8_t>(residual, ec_residual_scale(s1), 0, q2.subspan(begin, count));
-  });
-}
-
 void ec_join(std::span<const int8_t> q1, std::span<const int8_t> q2, std::span<int16_t> v) {
   TWOFOLD_CHECK(q1.size() == q2.size() && q1.size() == v.size());
   for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<int16_t>(kEcBase * q1[i] + q2[i]);

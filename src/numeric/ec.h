@@ -20,14 +20,11 @@ inline constexpr int32_t kEcBase = 254;
 // s2, the scale of v and of the second digit.
 inline float ec_residual_scale(float s1) { return s1 / static_cast<float>(kEcBase); }
 
-// The two digits of each element. NaN gives 0. REQUIRES: equal sizes, s1 > 0.
-void ec_quantize(std::span<const float> x, float s1, std::span<int8_t> q1, std::span<int8_t> q2);
-
 // The digits joined: v in [-32640, 32385].
 void ec_join(std::span<const int8_t> q1, std::span<const int8_t> q2, std::span<int16_t> v);
 
-// Digits that join to v, q1 being the nearest multiple of 254 (ties to even): those that ec_quantize makes of s2 v.
-// REQUIRES: equal sizes; v in [-32640, 32385].
+// Digits that join to v, q1 being the nearest multiple of 254 (ties to even): those that ec_quantize
+// (quantize_channels.h) makes of s2 v. REQUIRES: equal sizes; v in [-32640, 32385].
 void ec_split(std::span<const int16_t> v, std::span<int8_t> q1, std::span<int8_t> q2);
 
 }  // namespace twofold

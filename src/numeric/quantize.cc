@@ -8,61 +8,27 @@
 #define HWY_TARGET_INCLUDE "numeric/quantize.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "numeric/quantize_steps.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace twofold {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23: adding it pushes the fraction out
-
-// x(i) is number i. Clamping before the zero point is added keeps every value small enough for an exact float sum;
-// clamping before rounding, to integers, changes nothing and keeps the fraction within reach of kMagic.
-template <typename T, typename Numbers>
-HWY_INLINE void quantize_by_division(const Numbers& x, size_t n, float scale, int32_t zero_point, float low, float high,
-                                     T* HWY_RESTRICT q) {
-  for (size_t i = 0; i < n; ++i) {
-    float v = x(i) / scale;
-    v = v == v ? v : 0.0F;
-    v = v < low ? low : v;
-    v = v > high ? high : v;
-    q[i] = static_cast<T>(static_cast<int32_t>((v + kMagic) - kMagic) + zero_point);
-  }
+// x(i) is number i.
+template <typename T, typename Numbers, typename Steps>
+HWY_INLINE void quantize_each(const Numbers& x, size_t n, const Steps& steps, int32_t zero_point, T* HWY_RESTRICT q) {
+  for (size_t i = 0; i < n; ++i) q[i] = static_cast<T>(static_cast<int32_t>(nearest(steps.of(x(i)))) + zero_point);
 }
-
-// The same quotients, to the bit, in a third of a division's time. The reciprocal in two parts gives them to less than
-// one unit in the last place, and one step of Newton's method with an exact remainder then rounds them correctly
-// (P. W. Markstein, "Computation of elementary functions on the IBM RISC System/6000 processor", 1990), unless
-// something under- or overflows. Numbers are clamped first, to what saturates, so that nothing overflows; what
-// underflows rounds to 0.
-template <typename T, typename Numbers>
-HWY_INLINE void quantize_by_reciprocal(const Numbers& x, size_t n, float scale, int32_t zero_point, float low,
-                                       float high, T* HWY_RESTRICT q) {
-  const float reciprocal = 1.0F / scale, least = low * scale, most = high * scale;
-  const float rest = __builtin_fmaf(-scale, reciprocal, 1.0F) * reciprocal;
-  for (size_t i = 0; i < n; ++i) {
-    float v = x(i);
-    v = v == v ? v : 0.0F;
-    v = v < least ? least : v;
-    v = v > most ? most : v;
-    const float near = __builtin_fmaf(v, reciprocal, v * rest);
-    const float quotient = __builtin_fmaf(__builtin_fmaf(-near, scale, v), reciprocal, near);
-    q[i] = static_cast<T>(static_cast<int32_t>((quotient + kMagic) - kMagic) + zero_point);
-  }
-}
-
-constexpr bool kHasFma = HWY_ARCH_X86 ? HWY_TARGET <= HWY_AVX2 : HWY_TARGET == HWY_NEON;
 
 template <typename T, typename Numbers>
 HWY_INLINE void quantize_loop(const Numbers& x, size_t n, float scale, int32_t zero_point, int32_t lowest,
                               int32_t highest, T* HWY_RESTRICT q) {
   const auto low = static_cast<float>(lowest - zero_point), high = static_cast<float>(highest - zero_point);
-  // Beyond these, parts of the reciprocal or remainders could leave the range of normal numbers.
-  constexpr float kSmall = 1.0F / (1ULL << 60), kLarge = 1ULL << 60;
-  if (kHasFma && scale > kSmall && scale < kLarge) {
-    quantize_by_reciprocal(x, n, scale, zero_point, low, high, q);
+  if (has_reciprocal(scale)) {
+    quantize_each(x, n, StepsByReciprocal(scale, low, high), zero_point, q);
   } else {
-    quantize_by_division(x, n, scale, zero_point, low, high, q);
+    quantize_each(x, n, StepsByDivision{scale, low, high}, zero_point, q);
   }
 }
 

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/nearest_names.h"
 #include "graph/gemm_type.h"
-#include "numeric/ec.h"
 #include "numeric/qparams.h"
+#include "numeric/quantize_channels.h"
 #include "passes/linear_op.h"
 
 namespace twofold {
@@ -58,15 +58,12 @@ std::pair<Tensor, Tensor> split_weight(const Node& node, const Tensor& weight) {
     threshold = std::max(threshold, std::fabs(values[i]));
   }
   for (float& scale : scales) scale = symmetric_scale(scale, QType::kEc);
+  std::vector<float> scale_of_each;
+  for (const int64_t channel : channels) scale_of_each.push_back(scales[static_cast<size_t>(channel)]);
   Tensor first(DType::kFloat32, weight.shape()), second(DType::kFloat32, weight.shape());
   const std::span<float> main = first.mutable_data<float>(), residual = second.mutable_data<float>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    const float s1 = scales[static_cast<size_t>(channels[i])];
-    int8_t q1, q2;
-    ec_quantize({&values[i], 1}, s1, {&q1, 1}, {&q2, 1});
-    main[i] = s1 * static_cast<float>(q1);
-    residual[i] = values[i] - main[i];
-  }
+  fake_quantize(values, QType::kInt8, ChannelScales({weight.size()}, 0, scale_of_each, {}), main);
+  for (size_t i = 0; i < values.size(); ++i) residual[i] = values[i] - main[i];
   return {std::move(first), std::move(second)};
 }
 

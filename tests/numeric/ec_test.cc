@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "numeric/quantize_channels.h"
+
 namespace twofold {
 namespace {
 
@@ -17,7 +19,7 @@ struct Digits {
 Digits digits_of(float x, float s1) {
   int8_t q1 = 0, q2 = 0;
   int16_t v = 0;
-  ec_quantize({&x, 1}, s1, {&q1, 1}, {&q2, 1});
+  ec_quantize({&x, 1}, ChannelScales({1}, -1, {&s1, 1}, {}), {&q1, 1}, {&q2, 1});
   ec_join({&q1, 1}, {&q2, 1}, {&v, 1});
   return {q1, q2, v};
 }
@@ -63,7 +65,8 @@ TEST(Ec, SplitsEveryIntegerIntoDigitsThatJoinToIt) {
   joined.resize(v.size());
   ec_join(q1, q2, joined);
   EXPECT_EQ(joined, v);
-  ec_quantize(x, 254.0F, of_x1, of_x2);
+  const float s1 = 254.0F;
+  ec_quantize(x, ChannelScales({std::ssize(x)}, -1, {&s1, 1}, {}), of_x1, of_x2);
   EXPECT_EQ(q1, of_x1);
   EXPECT_EQ(q2, of_x2);
 }
