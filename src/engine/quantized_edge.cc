@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "numeric/integer_limits.h"
-#include "numeric/quantize.h"
+#include "numeric/quantize_tensor.h"
 #include "ops/zero_points.h"
 
 namespace twofold {
@@ -96,35 +96,22 @@ std::optional<QuantizedEdge> quantized_edge(const Graph& graph, NodeId id) {
 
 namespace {
 
-// Calls body with a number of the edge's integer type.
-template <typename Body>
-void with_integer(const QuantizedEdge& edge, const Body& body) {
+ChannelScales scales_of(const Shape& shape, const QuantizedEdge& edge) {
   TWOFOLD_CHECK(edge.scale.size() == 1 && is_operand_type(edge.dtype));
-  switch (edge.dtype) {
-    case DType::kInt8: return body(int8_t{});
-    case DType::kUInt8: return body(uint8_t{});
-    case DType::kInt16: return body(int16_t{});
-    default: return body(uint16_t{});
-  }
+  return {shape, -1, edge.scale, {&edge.zero_point, 1}};
 }
 
 }  // namespace
 
 Tensor quantized(const Tensor& real, const QuantizedEdge& edge) {
   Tensor integers(edge.dtype, real.shape());
-  with_integer(edge, [&](auto type) {
-    using T = decltype(type);
-    quantize<T>(real.data<float>(), edge.scale[0], edge.zero_point, integers.mutable_data<T>());
-  });
+  quantize(real, scales_of(real.shape(), edge), integers);
   return integers;
 }
 
 Tensor dequantized(const Tensor& integers, const QuantizedEdge& edge) {
   Tensor real(DType::kFloat32, integers.shape());
-  with_integer(edge, [&](auto type) {
-    using T = decltype(type);
-    dequantize<T>(integers.data<T>(), edge.scale[0], edge.zero_point, real.mutable_data<float>());
-  });
+  dequantize(integers, scales_of(integers.shape(), edge), real);
   return real;
 }
 

@@ -1,8 +1,10 @@
 #include "numeric/quantize_channels.h"
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
+#include "base/cancellation.h"
 #include "base/check.h"
 #include "base/parallel_for.h"
 #include "numeric/ec.h"
@@ -247,6 +249,9 @@ namespace {
 // Smaller arrays are not worth another thread.
 constexpr int64_t kElementsPerThread = 1 << 15;
 
+// Milliseconds of work, after which it is asked whether the job is still wanted.
+constexpr int64_t kElementsPerQuestion = 1 << 22;
+
 // Shorter runs of one channel are not worth a vector loop each.
 constexpr int64_t kLongRun = 64;
 
@@ -267,8 +272,12 @@ void for_each_range(const ChannelScales& scales, const Body& body) {
     const std::vector<int32_t> zero_point = repeated(scales.zero_point, scales.inner);
     return for_each_range(ChannelScales({scales.outer, std::ssize(scale)}, 1, scale, zero_point), body);
   }
-  parallel_for(scales.size(), kElementsPerThread,
-               [&](int64_t begin, int64_t end) { body(scales, static_cast<size_t>(begin), static_cast<size_t>(end)); });
+  parallel_for(scales.size(), kElementsPerThread, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += kElementsPerQuestion) {
+      if (at > begin) throw_if_cancelled();
+      body(scales, static_cast<size_t>(at), static_cast<size_t>(std::min(at + kElementsPerQuestion, end)));
+    }
+  });
 }
 
 HWY_EXPORT(ec_digits);

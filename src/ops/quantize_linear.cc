@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "base/parallel_for.h"
+#include "loops/axis_split.h"
 #include "loops/layout.h"
 #include "numeric/quantize.h"
+#include "numeric/quantize_channels.h"
 #include "ops/families.h"
 #include "ops/zero_points.h"
 
@@ -12,97 +14,85 @@ namespace twofold {
 
 namespace {
 
-// Where the scale of an element is: the data seen as [outer, axis, inner], a scale per `block` positions of the axis.
+// Where scales are: for all elements, for the positions of `axis`, or for every `block` of them.
 struct ScaleGrid {
-  int64_t outer = 1, axis = 1, inner = 1;
-  int64_t block = 1;
-  bool per_inner = false;  // blocked: scales differ along `inner` too
+  int64_t axis = -1;
+  int64_t block = 0;
 };
 
 ScaleGrid scale_grid(const OpCall& call) {
   const Tensor& x = call.input(0);
   const Tensor& scale = call.input(1);
-  ScaleGrid grid;
-  if (scale.size() == 1 && scale.rank() <= 1) {
-    grid.inner = x.size();
-    return grid;
+  if (scale.size() == 1 && scale.rank() <= 1) return {};
+  ScaleGrid grid{call.attributes().get_int("axis", 1), call.attributes().get_int("block_size", 0)};
+  if (grid.axis < -x.rank() || grid.axis >= x.rank()) {
+    throw_error(ErrorCode::kInvalidModel, "axis {} is out of range for input shape {}", grid.axis,
+                to_string(x.shape()));
   }
-  int64_t axis = call.attributes().get_int("axis", 1);
-  if (axis < -x.rank() || axis >= x.rank()) {
-    throw_error(ErrorCode::kInvalidModel, "axis {} is out of range for input shape {}", axis, to_string(x.shape()));
-  }
-  if (axis < 0) axis += x.rank();
-  for (int i = 0; i < x.rank(); ++i) (i < axis ? grid.outer : i == axis ? grid.axis : grid.inner) *= x.dim(i);
-  const int64_t block = call.attributes().get_int("block_size", 0);
-  bool fits = scale.rank() == 1 && scale.dim(0) == grid.axis;
-  if (block > 0) {
+  if (grid.axis < 0) grid.axis += x.rank();
+  const int64_t positions = x.dim(static_cast<int>(grid.axis));
+  bool fits = scale.rank() == 1 && scale.dim(0) == positions;
+  if (grid.block > 0) {
     Shape expected = x.shape();
-    expected[static_cast<size_t>(axis)] = (grid.axis + block - 1) / block;
+    expected[static_cast<size_t>(grid.axis)] = (positions + grid.block - 1) / grid.block;
     fits = scale.shape() == expected;
-    grid.block = block;
-    grid.per_inner = true;
   }
   if (!fits) {
     throw_error(ErrorCode::kInvalidModel, "scale shape {} does not fit input shape {} at axis {}",
-                to_string(scale.shape()), to_string(x.shape()), axis);
+                to_string(scale.shape()), to_string(x.shape()), grid.axis);
   }
   return grid;
 }
 
-struct ScaleAndZero {
-  float scale;
-  int32_t zero_point;
+// Scales and zero points in the order of the scale's shape.
+struct Scales {
+  Tensor scale;
+  std::vector<int32_t> zero_point;
 };
 
-std::vector<ScaleAndZero> read_scales(const OpCall& call) {
-  const Tensor scale = to_layout(call.input(1), Layout::kPlain);
-  const Tensor zeros_given = call.has_input(2) ? to_layout(call.input(2), Layout::kPlain) : Tensor();
-  const Tensor* zero_point = zeros_given.defined() ? &zeros_given : nullptr;
-  if (zero_point != nullptr && zero_point->size() != scale.size()) {
-    throw_error(ErrorCode::kInvalidModel, "scale shape {} and zero point shape {} differ", to_string(scale.shape()),
-                to_string(zero_point->shape()));
-  }
-  const std::span<const float> scales = scale.data<float>();
-  const auto zeros = zero_point == nullptr ? std::vector<int32_t>(static_cast<size_t>(scale.size()), 0)
-                                           : zero_point_values(*zero_point);
-  if (!zeros) {
-    throw_error(ErrorCode::kUnsupported, "zero point of type {} is not supported", to_string(zero_point->dtype()));
-  }
-  std::vector<ScaleAndZero> result;
-  for (size_t i = 0; i < scales.size(); ++i) {
-    if (!(scales[i] > 0) || !std::isfinite(scales[i])) {
-      throw_error(ErrorCode::kInvalidModel, "scale {} at index {} is not a positive number", scales[i], i);
+Scales read_scales(const OpCall& call) {
+  Scales result{to_layout(call.input(1), Layout::kPlain), {}};
+  const std::span<const float> scale = result.scale.data<float>();
+  if (call.has_input(2)) {
+    const Tensor zero_point = to_layout(call.input(2), Layout::kPlain);
+    if (zero_point.size() != result.scale.size()) {
+      throw_error(ErrorCode::kInvalidModel, "scale shape {} and zero point shape {} differ",
+                  to_string(result.scale.shape()), to_string(zero_point.shape()));
     }
-    result.push_back({scales[i], (*zeros)[i]});
+    auto zeros = zero_point_values(zero_point);
+    if (!zeros) {
+      throw_error(ErrorCode::kUnsupported, "zero point of type {} is not supported", to_string(zero_point.dtype()));
+    }
+    result.zero_point = std::move(*zeros);
+  }
+  for (size_t i = 0; i < scale.size(); ++i) {
+    if (!(scale[i] > 0) || !std::isfinite(scale[i])) {
+      throw_error(ErrorCode::kInvalidModel, "scale {} at index {} is not a positive number", scale[i], i);
+    }
   }
   return result;
 }
 
-// Calls body(offset, length, scale) for every run of elements that share one scale.
+// Calls body(offset, scales) for parts of x that have a scale for all elements or one per channel.
 template <typename Body>
-void for_each_run(const ScaleGrid& grid, const std::vector<ScaleAndZero>& scales, const Body& body) {
-  if (!grid.per_inner) {
-    const int64_t rows = grid.outer * grid.axis;
-    if (rows == 1) {
-      parallel_for(grid.inner, 1 << 16, [&](int64_t begin, int64_t end) { body(begin, end - begin, scales[0]); });
-      return;
+void for_each_part(const OpCall& call, const Shape& shape, const Body& body) {
+  const ScaleGrid grid = scale_grid(call);
+  const Scales scales = read_scales(call);
+  const std::span<const float> scale = scales.scale.data<float>();
+  const std::span<const int32_t> zero_point = scales.zero_point;
+  if (grid.block <= 0) return body(size_t{0}, ChannelScales(shape, grid.axis, scale, zero_point));
+  // A block: [positions of the axis, inner], with scales along inner.
+  const AxisSplit split = split_at(shape, grid.axis);
+  const int64_t blocks = (split.axis + grid.block - 1) / grid.block;
+  parallel_for(split.outer * blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % blocks * grid.block, rows = std::min(grid.block, split.axis - first);
+      const auto start = static_cast<size_t>(i * split.inner), count = static_cast<size_t>(split.inner);
+      const ChannelScales part({rows, split.inner}, 1, scale.subspan(start, count),
+                               zero_point.empty() ? zero_point : zero_point.subspan(start, count));
+      body(static_cast<size_t>((i / blocks * split.axis + first) * split.inner), part);
     }
-    parallel_for(rows, std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(grid.inner, 1)),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t r = begin; r < end; ++r)
-                     body(r * grid.inner, grid.inner, scales[static_cast<size_t>(r % grid.axis)]);
-                 });
-    return;
-  }
-  const int64_t blocks = (grid.axis + grid.block - 1) / grid.block;
-  for (int64_t o = 0; o < grid.outer; ++o) {
-    for (int64_t a = 0; a < grid.axis; ++a) {
-      for (int64_t i = 0; i < grid.inner; ++i) {
-        const int64_t s = (o * blocks + a / grid.block) * grid.inner + i;
-        body((o * grid.axis + a) * grid.inner + i, 1, scales[static_cast<size_t>(s)]);
-      }
-    }
-  }
+  });
 }
 
 // Input 0; in plain layout where scales differ, since their grid follows the order of the shape.
@@ -114,13 +104,11 @@ Tensor data_of(const OpCall& call) {
 template <typename T>
 void quantize_as(OpCall& call, DType dtype) {
   const Tensor x = data_of(call);
-  const ScaleGrid grid = scale_grid(call);
-  const std::vector<ScaleAndZero> scales = read_scales(call);
   std::span<T> out = call.output(0, dtype, x.shape(), x.layout()).mutable_data<T>();
   const std::span<const float> in = x.data<float>();
-  for_each_run(grid, scales, [&](int64_t offset, int64_t length, const ScaleAndZero& s) {
-    const auto o = static_cast<size_t>(offset), n = static_cast<size_t>(length);
-    quantize<T>(in.subspan(o, n), s.scale, s.zero_point, out.subspan(o, n));
+  for_each_part(call, x.shape(), [&](size_t offset, const ChannelScales& scales) {
+    const auto count = static_cast<size_t>(scales.size());
+    quantize<T>(in.subspan(offset, count), scales, out.subspan(offset, count));
   });
 }
 
@@ -147,13 +135,11 @@ void dequantize_as(OpCall& call) {
     throw_error(ErrorCode::kInvalidModel, "the zero point is {}, but the integers are {}",
                 to_string(call.input(2).dtype()), to_string(q.dtype()));
   }
-  const ScaleGrid grid = scale_grid(call);
-  const std::vector<ScaleAndZero> scales = read_scales(call);
   std::span<float> out = call.output(0, DType::kFloat32, q.shape(), q.layout()).mutable_data<float>();
   const std::span<const T> in = q.data<T>();
-  for_each_run(grid, scales, [&](int64_t offset, int64_t length, const ScaleAndZero& s) {
-    const auto o = static_cast<size_t>(offset), n = static_cast<size_t>(length);
-    dequantize<T>(in.subspan(o, n), s.scale, s.zero_point, out.subspan(o, n));
+  for_each_part(call, q.shape(), [&](size_t offset, const ChannelScales& scales) {
+    const auto count = static_cast<size_t>(scales.size());
+    dequantize<T>(in.subspan(offset, count), scales, out.subspan(offset, count));
   });
 }
 

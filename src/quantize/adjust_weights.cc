@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "graph/gemm_type.h"
-#include "numeric/ec.h"
+#include "numeric/quantize_tensor.h"
 #include "quantize/weight_variants.h"
 #include "quantize/weights.h"
 
@@ -16,13 +16,8 @@ namespace {
 
 // The real values that a weight has once it is quantized.
 Tensor quantized_values(const Tensor& weight, const QParams& params, Rounding rounding) {
-  if (params.qtype != QType::kEc) return dequantize_weight(quantize_weight(weight, params, rounding), params);
-  const EcWeight digits = quantize_ec_weight(weight, params);
-  Tensor joined(DType::kInt16, weight.shape());
-  ec_join(digits.first.data<int8_t>(), digits.second.data<int8_t>(), joined.mutable_data<int16_t>());
-  QParams fine = params;
-  for (float& scale : fine.scale) scale = ec_residual_scale(scale);
-  return dequantize_weight(joined, fine);
+  if (params.qtype == QType::kEc || rounding == Rounding::kNearest) return fake_quantize(weight, params);
+  return dequantize(quantize_weight(weight, params, rounding), params);
 }
 
 // A weight that is measured in the form it takes under a rounding.

@@ -133,7 +133,7 @@ std::pair<ValueId, ValueId> Applier::split(ValueId x, const QParams& params) {
   if (!inserted) return entry->second;
   const std::string name = graph_.value(x).name;
   if (const Tensor* constant = graph_.constant(x)) {
-    const EcWeight digits = weights_.quantized_ec(*constant, params);
+    const EcDigits digits = weights_.quantized_ec(*constant, params);
     const ValueId first = graph_.add_constant(graph_.unique_value_name(name + "_quantized"), digits.first);
     const ValueId second = graph_.add_constant(graph_.unique_value_name(name + "_residual_quantized"), digits.second);
     return entry->second = {dequantize(name, first, first_params(params)),

@@ -9,10 +9,10 @@ Tensor WeightCache::quantized(const Tensor& weight, const QParams& params, Round
   return entry->second.integers.first;
 }
 
-EcWeight WeightCache::quantized_ec(const Tensor& weight, const QParams& params) {
+EcDigits WeightCache::quantized_ec(const Tensor& weight, const QParams& params) {
   const Key key{weight.bytes(), weight.shape(), params.qtype, params.axis, params.scale, Rounding::kNearest};
   const auto [entry, inserted] = entries_.try_emplace(key);
-  if (inserted) entry->second = {weight, quantize_ec_weight(weight, params)};
+  if (inserted) entry->second = {weight, quantize_to_digits(weight, params)};
   return entry->second.integers;
 }
 

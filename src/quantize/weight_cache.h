@@ -6,22 +6,23 @@
 #include <tuple>
 #include <vector>
 
+#include "numeric/quantize_tensor.h"
 #include "quantize/weights.h"
 
 namespace twofold {
 
-// What quantize_weight and quantize_ec_weight gave for a weight, its parameters and its rounding. A weight is known by
+// What quantize_weight and quantize_to_digits gave for a weight, its parameters and its rounding. A weight is known by
 // its bytes, which the cache keeps alive.
 class WeightCache {
  public:
   Tensor quantized(const Tensor& weight, const QParams& params, Rounding rounding);
-  EcWeight quantized_ec(const Tensor& weight, const QParams& params);
+  EcDigits quantized_ec(const Tensor& weight, const QParams& params);
 
  private:
   using Key = std::tuple<const std::byte*, Shape, QType, int, std::vector<float>, Rounding>;
   struct Entry {
     Tensor weight;
-    EcWeight integers;  // `first` alone unless the type is ec
+    EcDigits integers;  // `first` alone unless the type is ec
   };
 
   std::map<Key, Entry> entries_;

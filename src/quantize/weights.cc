@@ -10,29 +10,24 @@
 #include "base/check.h"
 #include "base/parallel_for.h"
 #include "calibrate/weight_scales.h"
-#include "numeric/ec.h"
+#include "numeric/channel_scales.h"
 #include "numeric/quantize.h"
+#include "numeric/quantize_tensor.h"
 
 namespace twofold {
 
 namespace {
 
-// The weight seen as [outer, channels, inner]; one channel where axis is -1.
-struct ChannelView {
-  int64_t outer = 1, channels = 1, inner = 1;
+// The filters of a weight: what each of its channels multiplies, strewn over it in runs.
+struct Filters {
+  int64_t outer, channels, inner;
 
-  ChannelView(const Shape& shape, int axis) {
-    for (int i = 0; i < static_cast<int>(shape.size()); ++i) {
-      (i < axis || axis < 0 ? outer : i == axis ? channels : inner) *= shape[static_cast<size_t>(i)];
-    }
-  }
+  size_t size() const { return static_cast<size_t>(outer * inner); }
 
-  size_t filter_size() const { return static_cast<size_t>(outer * inner); }
-
-  // The filters of channels [first, last), one after the other.
+  // Those of channels [first, last), one after the other.
   template <typename T>
   std::vector<T> gather(std::span<const T> weight, int64_t first, int64_t last) const {
-    std::vector<T> filters(static_cast<size_t>(last - first) * filter_size());
+    std::vector<T> filters(static_cast<size_t>(last - first) * size());
     for_each_run(first, last, [&](size_t in_weight, size_t in_filters) {
       copy_run(weight.data() + in_weight, filters.data() + in_filters);
     });
@@ -75,13 +70,13 @@ constexpr int64_t kParallelElements = 1 << 14;
 
 // Calls body(first, last) for blocks of channels that make up all of them, in parallel.
 template <typename Body>
-void for_each_block(const ChannelView& view, const Body& body) {
-  const int64_t blocks = (view.channels + kFiltersPerBlock - 1) / kFiltersPerBlock;
-  const int64_t block_size = kFiltersPerBlock * static_cast<int64_t>(view.filter_size());
+void for_each_block(const Filters& filters, const Body& body) {
+  const int64_t blocks = (filters.channels + kFiltersPerBlock - 1) / kFiltersPerBlock;
+  const int64_t block_size = kFiltersPerBlock * static_cast<int64_t>(filters.size());
   parallel_for(blocks, kParallelElements / std::max<int64_t>(block_size, 1), [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) {
       throw_if_cancelled();
-      body(b * kFiltersPerBlock, std::min(view.channels, (b + 1) * kFiltersPerBlock));
+      body(b * kFiltersPerBlock, std::min(filters.channels, (b + 1) * kFiltersPerBlock));
     }
   });
 }
@@ -121,45 +116,22 @@ void preserve_sum(std::span<const float> filter, float scale, std::span<T> q) {
   for (size_t i = 0; i < moves; ++i) q[candidates[i].index] = static_cast<T>(q[candidates[i].index] + step);
 }
 
+// The sums of all filters kept; q holds the nearest integers.
 template <typename T>
-Tensor quantize_as(const Tensor& weight, const QParams& params, Rounding rounding) {
-  const ChannelView view(weight.shape(), params.axis);
-  const size_t size = view.filter_size();
-  Tensor result(kDTypeOf<T>, weight.shape());
-  const std::span<T> out = result.mutable_data<T>();
-  for_each_block(view, [&](int64_t first, int64_t last) {
-    const std::vector<float> filters = view.gather(weight.data<float>(), first, last);
-    std::vector<T> q(filters.size());
+void preserve_sums(const Tensor& weight, const QParams& params, Tensor& q) {
+  const ChannelScales scales(weight.shape(), params);
+  const Filters filters{scales.outer, scales.channels, scales.inner};
+  const std::span<T> out = q.mutable_data<T>();
+  for_each_block(filters, [&](int64_t first, int64_t last) {
+    const std::vector<float> real = filters.gather(weight.data<float>(), first, last);
+    std::vector<T> integers = filters.gather(std::span<const T>(out), first, last);
     for (int64_t c = first; c < last; ++c) {
-      const auto start = static_cast<size_t>(c - first) * size;
-      const std::span<const float> filter = std::span(filters).subspan(start, size);
-      const std::span<T> integers = std::span(q).subspan(start, size);
-      const float scale = params.scale[static_cast<size_t>(c)];
-      quantize<T>(filter, scale, 0, integers);
-      if (rounding == Rounding::kPreserveSum) preserve_sum<T>(filter, scale, integers);
+      const size_t start = static_cast<size_t>(c - first) * filters.size();
+      preserve_sum<T>(std::span(real).subspan(start, filters.size()), scales.scale[static_cast<size_t>(c)],
+                      std::span(integers).subspan(start, filters.size()));
     }
-    view.scatter(q, first, last, out);
+    filters.scatter(integers, first, last, out);
   });
-  return result;
-}
-
-template <typename T>
-Tensor dequantize_as(const Tensor& integers, const QParams& params) {
-  const ChannelView view(integers.shape(), params.axis);
-  const size_t size = view.filter_size();
-  Tensor result(DType::kFloat32, integers.shape());
-  const std::span<float> out = result.mutable_data<float>();
-  for_each_block(view, [&](int64_t first, int64_t last) {
-    const std::vector<T> q = view.gather(integers.data<T>(), first, last);
-    std::vector<float> filters(q.size());
-    for (int64_t c = first; c < last; ++c) {
-      const auto start = static_cast<size_t>(c - first) * size;
-      dequantize<T>(std::span(q).subspan(start, size), params.scale[static_cast<size_t>(c)], 0,
-                    std::span(filters).subspan(start, size));
-    }
-    view.scatter(filters, first, last, out);
-  });
-  return result;
 }
 
 }  // namespace
@@ -170,34 +142,11 @@ QParams weight_qparams(const Tensor& weight, int axis, QType qtype) {
 
 Tensor quantize_weight(const Tensor& weight, const QParams& params, Rounding rounding) {
   TWOFOLD_CHECK(params.qtype == QType::kInt8 || params.qtype == QType::kInt16);
-  return params.qtype == QType::kInt8 ? quantize_as<int8_t>(weight, params, rounding)
-                                      : quantize_as<int16_t>(weight, params, rounding);
-}
-
-EcWeight quantize_ec_weight(const Tensor& weight, const QParams& params) {
-  TWOFOLD_CHECK(params.qtype == QType::kEc);
-  const ChannelView view(weight.shape(), params.axis);
-  const size_t size = view.filter_size();
-  EcWeight result{Tensor(DType::kInt8, weight.shape()), Tensor(DType::kInt8, weight.shape())};
-  const std::span<int8_t> first_out = result.first.mutable_data<int8_t>();
-  const std::span<int8_t> second_out = result.second.mutable_data<int8_t>();
-  for_each_block(view, [&](int64_t first, int64_t last) {
-    const std::vector<float> filters = view.gather(weight.data<float>(), first, last);
-    std::vector<int8_t> q1(filters.size()), q2(filters.size());
-    for (int64_t c = first; c < last; ++c) {
-      const auto start = static_cast<size_t>(c - first) * size;
-      ec_quantize(std::span(filters).subspan(start, size), params.scale[static_cast<size_t>(c)],
-                  std::span(q1).subspan(start, size), std::span(q2).subspan(start, size));
-    }
-    view.scatter(q1, first, last, first_out);
-    view.scatter(q2, first, last, second_out);
-  });
-  return result;
-}
-
-Tensor dequantize_weight(const Tensor& integers, const QParams& params) {
-  return integers.dtype() == DType::kInt8 ? dequantize_as<int8_t>(integers, params)
-                                          : dequantize_as<int16_t>(integers, params);
+  Tensor q = quantize(weight, params);
+  if (rounding == Rounding::kPreserveSum) {
+    params.qtype == QType::kInt8 ? preserve_sums<int8_t>(weight, params, q) : preserve_sums<int16_t>(weight, params, q);
+  }
+  return q;
 }
 
 }  // namespace twofold

@@ -1,4 +1,4 @@
-// Constant operands as integers.
+// Constant operands as integers, where that is more than numeric/quantize_tensor.h.
 #ifndef TWOFOLD_SRC_QUANTIZE_WEIGHTS_H_
 #define TWOFOLD_SRC_QUANTIZE_WEIGHTS_H_
 
@@ -16,15 +16,6 @@ QParams weight_qparams(const Tensor& weight, int axis, QType qtype);
 // integer; kPreserveSum: then the weights nearest to the middle between two integers move by one step so that the sum
 // of each filter (all weights of one output channel) is kept. REQUIRES: params.qtype int8 or int16.
 Tensor quantize_weight(const Tensor& weight, const QParams& params, Rounding rounding);
-
-// The two digits of an ec weight, int8 each. REQUIRES: params.qtype is kEc.
-struct EcWeight {
-  Tensor first, second;
-};
-EcWeight quantize_ec_weight(const Tensor& weight, const QParams& params);
-
-// The real values of a quantized weight, float32. For kEc pass the digits joined (int16) and the second digit's scales.
-Tensor dequantize_weight(const Tensor& integers, const QParams& params);
 
 }  // namespace twofold
 

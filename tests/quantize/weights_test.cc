@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "numeric/quantize_tensor.h"
+
 namespace twofold {
 namespace {
 
@@ -77,7 +79,7 @@ TEST(QuantizeWeight, PreserveSumKeepsEverySumAndMovesNoWeightByMoreThanAStep) {
 TEST(QuantizeWeight, EcJoinsToTheWeightWithinHalfAFineStep) {
   const Tensor weight = floats({2, 2}, {1.0F, -0.3F, 0.001F, 0.5F});
   const QParams params = weight_qparams(weight, 0, QType::kEc);
-  const EcWeight digits = quantize_ec_weight(weight, params);
+  const EcDigits digits = quantize_to_digits(weight, params);
   for (size_t i = 0; i < 4; ++i) {
     const float s1 = params.scale[i / 2];
     const float value = s1 * digits.first.data<int8_t>()[i] + s1 / 254.0F * digits.second.data<int8_t>()[i];
