@@ -1,5 +1,7 @@
 """Checks who includes whom: a folder of src may include only itself and the folders below it.
 
+python/bindings stands above include/twofold, as c_api and cli do.
+
 Example: python3 tools/check_layers.py
 """
 
@@ -7,10 +9,12 @@ import re
 import sys
 from pathlib import Path
 
+BINDINGS = "python/bindings"
 BELOW_ENGINE = {"base", "numeric", "graph", "loops", "ops", "dialect", "passes"}
 BELOW_QUANTIZE = {*BELOW_ENGINE, "data", "onnx", "engine", "calibrate", "plan"}
 
-# Folder -> folders it may include; include/twofold besides, of which each implements a part.
+# Folder -> folders of src it may include; include/twofold besides, of which each implements a part
+# or is built on it.
 ALLOWED = {
     "base": set(),
     "numeric": {"base"},
@@ -29,6 +33,7 @@ ALLOWED = {
     "api": {*BELOW_QUANTIZE, "quantize"},
     "c_api": {"base"},
     "cli": {"base"},
+    BINDINGS: {"base"},
 }
 
 # Folders of libraries that are included with quotes.
@@ -37,20 +42,26 @@ LIBRARIES = {"twofold", "hwy"}
 INCLUDE = re.compile(r'^#include "([a-z_]+)/')
 
 
+def sources(root: Path) -> list[tuple[str, Path]]:
+    """Every source file with its folder, as the table calls it."""
+    found = [(path.relative_to(root / "src").parts[0], path) for path in root.glob("src/*/**/*")]
+    found += [(BINDINGS, path) for path in root.glob(f"{BINDINGS}/*")]
+    return sorted(entry for entry in found if entry[1].suffix in (".h", ".cc"))
+
+
 def violations(root: Path) -> list[str]:
     """One line per include that points upwards, or to a folder that the table does not know."""
     found = []
-    for path in sorted([*root.glob("src/**/*.h"), *root.glob("src/**/*.cc")]):
-        layer = path.relative_to(root / "src").parts[0]
+    for layer, path in sources(root):
         if layer not in ALLOWED:
-            found.append(f"{path}: folder src/{layer} is not in the table of tools/check_layers.py")
+            found.append(f"{path}: folder {layer} is not in the table of tools/check_layers.py")
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
             match = INCLUDE.match(line)
             if not match or match[1] in {*LIBRARIES, layer}:
                 continue
             if match[1] not in ALLOWED[layer]:
-                found.append(f"{path}:{number}: src/{layer} must not include {match[1]}/")
+                found.append(f"{path}:{number}: {layer} must not include {match[1]}/")
     return found
 
 
