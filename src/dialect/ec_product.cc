@@ -6,6 +6,7 @@
 #include "base/parallel_for.h"
 #include "dialect/product_outputs.h"
 #include "dialect/registry.h"
+#include "kernels/exact_sums.h"
 #include "kernels/weighted_sum.h"
 #include "numeric/ec.h"
 #include "numeric/integer_limits.h"
@@ -13,8 +14,6 @@
 namespace twofold {
 
 namespace {
-
-constexpr double kExactDouble = 9007199254740992.0;  // 2^53
 
 bool is_ec(const Node& node, const char* operand) { return node.attributes.get_int(operand, 0) != 0; }
 
@@ -119,8 +118,7 @@ class EcProduct final : public Kernel {
     const double a_most = magnitude(product_.a_dtype, product_.a_zero_point);
     const double b_most = magnitude(b.dtype(), product_.b_zero_point);
     const auto [k, channels] = extent_of(pass_, b.shape());
-    if (static_cast<double>(k) * a_most * b_most > kExactDouble)
-      throw_error(ErrorCode::kUnsupported, "sums of {} products of these integers could pass 2^53", k);
+    kernels::check_sums_are_exact(static_cast<double>(k) * a_most * b_most, k);
     product_.check_channels(channels);
     return {channels, product_.bias, product_.output_forms, allocator};
   }

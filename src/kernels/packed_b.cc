@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/error.h"
+#include "kernels/exact_sums.h"
 
 namespace twofold::kernels {
 
@@ -24,7 +24,6 @@ constexpr int64_t kScan = 1 << 12;
 // Pairs become bytes from so many elements of a column on: those of shorter ones stay in the nearest cache as they are,
 // and widening them would show.
 constexpr int64_t kLeastCompact = 128;
-constexpr double kExactDouble = 9007199254740992.0;  // 2^53
 
 using Columns = std::array<int32_t, kMaxWidth>;
 
@@ -258,9 +257,7 @@ void PackedB::pack_panels(const MatrixView& b) {
       const size_t at = static_cast<size_t>(panel.first_column) + c;
       sum_bound_[at] = static_cast<double>(a_bound_) * static_cast<double>(magnitude_[at]);
       offset_[at] = static_cast<double>(k_ * a_zero_point_ * b_zero_point_ - a_zero_point_ * sums[c]);
-      if (sum_bound_[at] + std::abs(offset_[at]) > kExactDouble) {
-        throw_error(ErrorCode::kUnsupported, "sums of {} products of these integers could pass 2^53", k_);
-      }
+      check_sums_are_exact(sum_bound_[at] + std::abs(offset_[at]), k_);
     }
   }
 }
