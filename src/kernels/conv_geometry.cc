@@ -23,11 +23,4 @@ std::array<ConvAxis, 3> conv_axes(const ConvWindow& window, const std::vector<in
   return axes;
 }
 
-std::vector<int64_t> conv_output(const ConvWindow& window, const std::vector<int64_t>& spatial) {
-  const std::array<ConvAxis, 3> axes = conv_axes(window, spatial);
-  std::vector<int64_t> outputs;
-  for (size_t i = 3 - spatial.size(); i < 3; ++i) outputs.push_back(axes[i].outputs);
-  return outputs;
-}
-
 }  // namespace twofold::kernels

@@ -53,9 +53,6 @@ struct ConvAxis {
 // Throws Error(kInvalidArgument) if the window is larger than the padded input.
 std::array<ConvAxis, 3> conv_axes(const ConvWindow& window, const std::vector<int64_t>& spatial);
 
-// Spatial shape of the output.
-std::vector<int64_t> conv_output(const ConvWindow& window, const std::vector<int64_t>& spatial);
-
 }  // namespace twofold::kernels
 
 #endif  // TWOFOLD_SRC_KERNELS_CONV_GEOMETRY_H_

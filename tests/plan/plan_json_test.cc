@@ -4,7 +4,6 @@
 
 #include "plan/expect_error.h"
 #include "plan/fingerprint.h"
-#include "plan/plan_table.h"
 #include "plan/resolve.h"
 #include "plan/test_graph.h"
 
@@ -125,24 +124,6 @@ TEST(Fingerprint, KnowsWeightsAndAttributesApartFromStructure) {
   other.remove_node(other.find_node("Reshape_5"));
   remember_model(other, remembered);
   EXPECT_NE(remembered.model_hash, plan.model_hash);
-}
-
-TEST(PlanTable, HasARowPerOperand) {
-  const Plan plan = full_plan();
-  const std::vector<PlanRow> rows = plan_rows(plan);
-  ASSERT_EQ(rows.size(), plan.operands().size());
-  EXPECT_EQ(rows[0], (PlanRow{"Conv_1", "Conv", "input0", "int16", "search", ""}));
-  EXPECT_EQ(rows[1],
-            (PlanRow{"Conv_1", "Conv", "input1", "int8", "node",
-                     "asked ec: fallback policy v1 keeps one 16-bit input of a Conv: input0, as no sensitivity "
-                     "is given"}));
-  const std::string table = plan_table(plan);
-  EXPECT_TRUE(
-      table.starts_with("node       op       operand  qtype    decided by  reason\n"
-                        "Conv_1     Conv     input0   int16    search\n"))
-      << table;
-  EXPECT_NE(table.find("not met: node_config.gone: "), std::string::npos) << table;
-  EXPECT_NE(table.find("note: "), std::string::npos);
 }
 
 }  // namespace
