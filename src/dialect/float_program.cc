@@ -10,8 +10,6 @@ namespace twofold {
 
 namespace {
 
-constexpr int64_t kBinary = 1000;  // in step_ops: binary operators are numbered from here on
-
 template <typename T>
 const float* load(const StoredForm& form, const void* data, int64_t offset, int64_t n, float* scratch) {
   const auto count = static_cast<size_t>(n);
@@ -63,47 +61,13 @@ StoredForm stored_form(DType dtype, float scale, int32_t zero_point) {
 }
 
 void FloatProgram::write(Attributes& attributes) const {
-  std::vector<int64_t> ops, operands_of_steps, reversed;
-  std::vector<float> numbers;
-  for (const FloatStep& step : steps) {
-    if (const auto* unary = std::get_if<UnaryStep>(&step)) {
-      ops.push_back(static_cast<int64_t>(unary->op));
-      operands_of_steps.push_back(-1);
-      reversed.push_back(0);
-      numbers.insert(numbers.end(), {unary->params.alpha, unary->params.beta, unary->params.gamma});
-    } else {
-      const auto& binary = std::get<BinaryStep>(step);
-      ops.push_back(kBinary + static_cast<int64_t>(binary.op));
-      operands_of_steps.push_back(binary.operand);
-      reversed.push_back(binary.reversed ? 1 : 0);
-      numbers.insert(numbers.end(), {binary.value, 0.0F, 0.0F});
-    }
-  }
-  attributes.set("step_ops", std::move(ops));
-  attributes.set("step_operands", std::move(operands_of_steps));
-  attributes.set("step_reversed", std::move(reversed));
-  attributes.set("step_numbers", std::move(numbers));
+  write_steps(attributes, steps);
   write_forms(attributes, "operand", operands);
   write_forms(attributes, kProgramOutputs, outputs);
 }
 
 FloatProgram FloatProgram::read(const Attributes& attributes) {
-  FloatProgram program;
-  const auto ops = attributes.get_ints("step_ops", {}), operands_of_steps = attributes.get_ints("step_operands", {}),
-             reversed = attributes.get_ints("step_reversed", {});
-  const auto numbers = attributes.get_floats("step_numbers", {});
-  for (size_t i = 0; i < ops.size(); ++i) {
-    if (ops[i] < kBinary) {
-      program.steps.push_back(
-          UnaryStep{static_cast<UnaryOp>(ops[i]), {numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]}});
-    } else {
-      program.steps.push_back(BinaryStep{static_cast<BinaryOp>(ops[i] - kBinary), reversed[i] != 0,
-                                         static_cast<int>(operands_of_steps[i]), numbers[3 * i]});
-    }
-  }
-  program.operands = read_forms(attributes, "operand");
-  program.outputs = read_forms(attributes, kProgramOutputs);
-  return program;
+  return {read_steps(attributes), read_forms(attributes, "operand"), read_forms(attributes, kProgramOutputs)};
 }
 
 const float* load_stored(const StoredForm& form, const void* data, int64_t offset, int64_t n, float* scratch) {
@@ -138,11 +102,6 @@ void run_step(const FloatStep& step, float* y, int64_t n, const float* x, int64_
   }
   if (binary.reversed) return apply_binary(binary.op, x, x_step, y, 1, y, n);
   apply_binary(binary.op, y, 1, x, x_step, y, n);
-}
-
-int operand_of(const FloatStep& step) {
-  const auto* binary = std::get_if<BinaryStep>(&step);
-  return binary != nullptr ? binary->operand : -1;
 }
 
 }  // namespace twofold

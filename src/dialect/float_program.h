@@ -6,25 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "graph/attribute.h"
-#include "loops/binary_loops.h"
-#include "loops/unary_loops.h"
+#include "ops/float_steps.h"
 #include "twofold/dtype.h"
 
 namespace twofold {
-
-// y = op(y, x), or op(x, y) if reversed. x is operand number `operand`, or the number `value` where that is -1.
-struct BinaryStep {
-  BinaryOp op = BinaryOp::kAdd;
-  bool reversed = false;
-  int operand = -1;
-  float value = 0;
-};
-
-using FloatStep = std::variant<UnaryStep, BinaryStep>;
 
 // How an operand or output is stored: integers of 8 or 16 bits, or float32 as it is.
 struct StoredForm {
@@ -47,7 +35,7 @@ inline constexpr const char* kProductOutputs = "y";
 inline constexpr const char* kProgramSource = "source";
 
 struct FloatProgram {
-  std::vector<FloatStep> steps;
+  FloatSteps steps;
   std::vector<StoredForm> operands;
   std::vector<StoredForm> outputs;
 
@@ -66,8 +54,6 @@ void save_stored(const StoredForm& form, const float* values, int64_t rows, int6
 // Runs one step on n elements of y; x are those of the step's operand, if it has one, with a step of 1, or 0 for one
 // value for all.
 void run_step(const FloatStep& step, float* y, int64_t n, const float* x, int64_t x_step);
-// The operand that a step reads, or -1.
-int operand_of(const FloatStep& step);
 
 }  // namespace twofold
 

@@ -1,19 +1,17 @@
 #include "engine/fuse.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "engine/fuse_matmul.h"
 #include "engine/shape_classes.h"
-#include "ops/epilogue.h"
+#include "ops/post_ops.h"
+#include "ops/unary_step.h"
 #include "passes/infer_types.h"
 
 namespace twofold {
 
 namespace {
-
-using Kind = EpilogueStep::Kind;
 
 // One float32 number that is constant, whatever its rank.
 std::optional<float> constant_number(const Graph& graph, ValueId id) {
@@ -26,8 +24,8 @@ bool is_float_matrix(const Tensor* tensor) {
   return tensor != nullptr && tensor->dtype() == DType::kFloat32 && tensor->rank() == 2 && tensor->size() > 0;
 }
 
-// Whether the node's kernel takes an epilogue (ops/epilogue.h).
-bool takes_epilogue(const Graph& graph, const Node& node) {
+// Whether the node's kernel takes steps behind it (ops/post_ops.h).
+bool takes_steps(const Graph& graph, const Node& node) {
   if (node.is("Conv") || node.is("ConvTranspose")) return true;
   if (node.is("MatMul")) return is_float_matrix(graph.constant(node.input(1)));
   if (!node.is("Gemm") || node.attributes.get_int("transA", 0) != 0) return false;
@@ -40,54 +38,6 @@ bool takes_epilogue(const Graph& graph, const Node& node) {
   return one_row && c->dtype() == DType::kFloat32 && (c->size() == columns || c->size() == 1);
 }
 
-// The steps a unary node stands for, or nothing. Its input is float32, since it comes from a float operator.
-std::optional<Epilogue> unary_steps(const Graph& graph, const Node& node) {
-  const auto number = [&](const char* name, float fallback) { return node.attributes.get_float(name, fallback); };
-  if (node.is("Relu")) return Epilogue{{Kind::kRelu}};
-  if (node.is("LeakyRelu")) return Epilogue{{Kind::kRelu, number("alpha", 0.01F)}};
-  if (node.is("HardSwish")) return Epilogue{{Kind::kHardSwish}};
-  if (node.is("Sigmoid")) return Epilogue{{Kind::kSigmoid}};
-  if (node.is("Tanh")) return Epilogue{{Kind::kTanh}};
-  if (node.is("Swish")) return Epilogue{{Kind::kSwish, number("alpha", 1.0F)}};
-  if (node.is("Gelu") && node.attributes.get_string("approximate", "none") == "none") return Epilogue{{Kind::kGelu}};
-  if (node.is("HardSigmoid")) {
-    return Epilogue{{Kind::kLinear, number("alpha", 0.2F), number("beta", 0.5F)}, {Kind::kClip, 0, 1}};
-  }
-  if (!node.is("Clip")) return std::nullopt;
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  float low = -kInfinity, high = kInfinity;
-  if (node.input(1) != kNone) {
-    const auto bound = constant_number(graph, node.input(1));
-    if (!bound) return std::nullopt;
-    low = *bound;
-  }
-  if (node.input(2) != kNone) {
-    const auto bound = constant_number(graph, node.input(2));
-    if (!bound) return std::nullopt;
-    high = *bound;
-  }
-  if (!(low <= high)) return std::nullopt;
-  return Epilogue{{Kind::kClip, low, high}};
-}
-
-// Adds steps behind an epilogue; false, and nothing added, if that cannot be. A linear step behind a linear one joins
-// it. Otherwise each kind may stand there once: oneDNN 2.6 computes the second of two alike with the first one's
-// numbers.
-bool append(Epilogue& epilogue, const Epilogue& steps) {
-  if (!epilogue.empty() && epilogue.back().kind == Kind::kLinear && steps.size() == 1 &&
-      steps[0].kind == Kind::kLinear) {
-    EpilogueStep& last = epilogue.back();
-    last = {Kind::kLinear, last.alpha * steps[0].alpha, last.beta * steps[0].alpha + steps[0].beta};
-    return true;
-  }
-  for (const EpilogueStep& step : steps) {
-    const auto alike = [&](const EpilogueStep& earlier) { return earlier.kind == step.kind; };
-    if (std::any_of(epilogue.begin(), epilogue.end(), alike)) return false;
-  }
-  epilogue.insert(epilogue.end(), steps.begin(), steps.end());
-  return true;
-}
-
 // Fuses what follows one node, step after step.
 class Fuser {
  public:
@@ -96,44 +46,49 @@ class Fuser {
       : graph_(graph), types_(types), classes_(classes), watched_(watched), position_(position) {}
 
   void fuse(NodeId id) {
-    Epilogue epilogue;
+    FloatSteps steps;
     std::vector<ValueId> addends;
     ValueId output = graph_.node(id).output(0);
     while (graph_.has_single_use(output) && !watched_[static_cast<size_t>(output)]) {
       const NodeId next = graph_.consumers(output)[0];
-      const std::optional<ValueId> after = absorb(id, next, output, epilogue, addends);
+      const std::optional<ValueId> after = absorb(id, next, output, steps, addends);
       if (!after) break;
       output = *after;
     }
     if (output == graph_.node(id).output(0)) return;
     graph_.set_op_type(id, graph_.node(id).op_type, std::string(kFusedDomain));
-    set_epilogue(graph_.attributes(id), epilogue);
+    write_steps(graph_.attributes(id), steps);
     for (size_t i = 0; i < addends.size(); ++i) graph_.set_input(id, static_cast<int>(3 + i), addends[i]);
     graph_.set_output(id, 0, output);
   }
 
  private:
-  // Takes `next`, which reads `value`, into the epilogue and away from the graph; returns what it computed.
-  std::optional<ValueId> absorb(NodeId id, NodeId next, ValueId value, Epilogue& epilogue,
+  // Takes `next`, which reads `value`, into the steps and away from the graph; returns what it computed.
+  std::optional<ValueId> absorb(NodeId id, NodeId next, ValueId value, FloatSteps& steps,
                                 std::vector<ValueId>& addends) {
     const Node& node = graph_.node(next);
-    std::optional<Epilogue> steps = unary_steps(graph_, node);
+    std::optional<FloatStep> step = unary_step(graph_, node);
     ValueId addend = kNone;
-    if (!steps && (node.is("Add") || node.is("Mul")) && node.inputs.size() == 2) {
+    if (!step && (node.is("Add") || node.is("Mul")) && node.inputs.size() == 2) {
       const ValueId other = node.inputs[node.inputs[0] == value ? 1 : 0];
       const auto number = constant_number(graph_, other);
       const Tensor* constant = graph_.constant(other);
       if (number && constant->rank() <= std::max(rank_of(value), 1)) {
-        steps = node.is("Add") ? Epilogue{{Kind::kLinear, 1, *number}} : Epilogue{{Kind::kLinear, *number, 0}};
+        step = BinaryStep{node.is("Add") ? BinaryOp::kAdd : BinaryOp::kMul, false, -1, *number};
       } else if (node.is("Add") && takes_addends(id) && is_ready(other, id) && have_same_shape(value, other)) {
-        steps = Epilogue{{Kind::kAdd}};
+        step = BinaryStep{BinaryOp::kAdd, false, static_cast<int>(addends.size()), 0};
         addend = other;
       }
     }
-    const bool is_bias = !steps && epilogue.empty() && take_bias(id, node, value);
-    if (!steps && !is_bias) return std::nullopt;
-    if (is_bias) steps.emplace();
-    if (!append(epilogue, *steps)) return std::nullopt;
+    if (step) {
+      steps.push_back(*step);
+      if (!onednn::post_ops(steps)) {
+        steps.pop_back();
+        return std::nullopt;
+      }
+    } else if (!steps.empty() || !take_bias(id, node, value)) {
+      return std::nullopt;
+    }
     if (addend != kNone) addends.push_back(addend);
     const ValueId output = node.output(0);
     graph_.remove_node(next);
@@ -188,7 +143,7 @@ Graph fuse_for_execution(const Graph& graph, const std::vector<bool>& watched) {
   const std::vector<int> classes = shape_classes(graph, types);
   Fuser fuser(fused, types, classes, watched, position);
   for (NodeId id : order) {
-    if (fused.has_node(id) && takes_epilogue(fused, fused.node(id))) fuser.fuse(id);
+    if (fused.has_node(id) && takes_steps(fused, fused.node(id))) fuser.fuse(id);
   }
   return fused;
 }

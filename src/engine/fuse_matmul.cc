@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "ops/epilogue.h"
+#include "ops/float_steps.h"
 
 namespace twofold {
 

@@ -56,9 +56,9 @@ Blocks blocks_of(const Shape& x, const Shape& weights) {
 
 }  // namespace
 
-BlockConvTranspose::BlockConvTranspose(const Tensor& weights, const Tensor& bias, const Epilogue& epilogue)
+BlockConvTranspose::BlockConvTranspose(const Tensor& weights, const Tensor& bias, const FloatSteps& steps)
     : weights_(weights.shape()),
-      product_(block_matrix(weights), false, block_bias(bias, block_size(weights_)), epilogue) {}
+      product_(block_matrix(weights), false, block_bias(bias, block_size(weights_)), steps) {}
 
 void BlockConvTranspose::run(const OpCall& call, const Tensor& x, Tensor& y) const {
   const Blocks b = blocks_of(x.shape(), weights_);

@@ -3,18 +3,18 @@
 #ifndef TWOFOLD_SRC_OPS_BLOCK_CONV_TRANSPOSE_H_
 #define TWOFOLD_SRC_OPS_BLOCK_CONV_TRANSPOSE_H_
 
-#include "ops/epilogue.h"
+#include "ops/float_steps.h"
 #include "ops/op.h"
 #include "ops/packed_matmul.h"
 
 namespace twofold {
 
-// y[n,m,i*k+r] = epilogue(sum over c of x[n,c,i] * weights[c,m,r] + bias[m]), where i, k and r have one entry per
+// y[n,m,i*k+r] = steps(sum over c of x[n,c,i] * weights[c,m,r] + bias[m]), where i, k and r have one entry per
 // spatial axis, 1 to 3 of them; float32. Thread-safe as const.
 class BlockConvTranspose {
  public:
-  // `weights` is [C,M,k...] with elements, `bias` [M] or undefined; the epilogue has no kAdd steps.
-  BlockConvTranspose(const Tensor& weights, const Tensor& bias, const Epilogue& epilogue);
+  // `weights` is [C,M,k...] with elements, `bias` [M] or undefined; no step has an operand.
+  BlockConvTranspose(const Tensor& weights, const Tensor& bias, const FloatSteps& steps);
 
   // x is [N,C,spatial...] and y [N,M,spatial * k...], both channels-last.
   void run(const OpCall& call, const Tensor& x, Tensor& y) const;

@@ -21,7 +21,7 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
       if (weights->size() == 0) return;
       if (group_ == 1 && transposed_.tiles(std::span(weights->shape()).subspan(2)) &&
           (args.node.input(2) == kNone || (bias != nullptr && fits(*bias, weights->dim(1))))) {
-        blocks_ = std::make_unique<BlockConvTranspose>(*weights, bias != nullptr ? *bias : Tensor(), epilogue_);
+        blocks_ = std::make_unique<BlockConvTranspose>(*weights, bias != nullptr ? *bias : Tensor(), steps_);
       } else {
         pack(*weights);
       }

@@ -32,7 +32,7 @@ ConvolutionKernel::Windows::Windows(int64_t batch, int64_t channels, const std::
 ConvolutionKernel::ConvolutionKernel(const KernelArgs& args)
     : window_(WindowAttributes::read(args.node.attributes)),
       group_(args.node.attributes.get_int("group", 1)),
-      epilogue_(get_epilogue(args.node.attributes)) {
+      steps_(read_steps(args.node.attributes)) {
   if (group_ < 1) throw_error(ErrorCode::kInvalidModel, "group {} must be at least 1", group_);
 }
 

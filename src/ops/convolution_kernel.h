@@ -10,7 +10,7 @@
 
 namespace twofold::onednn {
 
-// X [N,C,spatial...], W, B [channels], then the tensors that the epilogue adds; Y channels-last.
+// X [N,C,spatial...], W, B [channels], then the tensors that the steps add; Y channels-last.
 class ConvolutionKernel : public Kernel {
  public:
   void run(OpCall& call) const override;
@@ -50,7 +50,7 @@ class ConvolutionKernel : public Kernel {
     plan.destination = float_desc(plan.output, Layout::kChannelsLast);
     plan.addend = plan.destination;
     plan.bias = has_bias ? float_desc(Dims{plan.output[1]}, Dims{1}) : dnnl::memory::desc();
-    const dnnl::primitive_attr attributes = make_attributes(epilogue_, plan.addend, plan.addend_arguments);
+    const dnnl::primitive_attr attributes = make_attributes(steps_, plan.addend, plan.addend_arguments);
     const typename Forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, plan.source,
                                       any_float_desc(weights_desc(weights).dims()), plan.bias, plan.destination,
                                       windows.strides, windows.dilations, windows.pad_begin, windows.pad_end);
@@ -64,7 +64,7 @@ class ConvolutionKernel : public Kernel {
 
   const WindowAttributes window_;
   const int64_t group_;
-  const Epilogue epilogue_;
+  const FloatSteps steps_;
 
  private:
   std::unique_ptr<PackedOperand> packed_;  // the weights, where they are constant

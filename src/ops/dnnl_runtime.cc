@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "ops/post_ops.h"
 
 namespace twofold::onednn {
 
@@ -63,24 +64,26 @@ memory wrap(const memory::desc& desc, const void* bytes) {
   return memory(desc, engine(), const_cast<void*>(bytes));  // oneDNN has no const memory; sources are only read
 }
 
-dnnl::primitive_attr make_attributes(const Epilogue& epilogue, const memory::desc& addend,
+dnnl::primitive_attr make_attributes(const FloatSteps& steps, const memory::desc& addend,
                                      std::vector<int>& addend_arguments) {
   dnnl::post_ops ops;
   const auto eltwise = [&ops](algorithm kind, float alpha, float beta) { ops.append_eltwise(1.0F, kind, alpha, beta); };
-  for (const EpilogueStep& step : epilogue) {
-    switch (step.kind) {
-      case EpilogueStep::Kind::kAdd:
+  const std::optional<std::vector<PostOp>> computed = post_ops(steps);
+  if (!computed) throw_error(ErrorCode::kUnsupported, "oneDNN cannot compute what is fused with this operator");
+  for (const PostOp& op : *computed) {
+    switch (op.kind) {
+      case PostOp::Kind::kAdd:
         addend_arguments.push_back(DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1);
         ops.append_binary(algorithm::binary_add, addend);
         break;
-      case EpilogueStep::Kind::kLinear: eltwise(algorithm::eltwise_linear, step.alpha, step.beta); break;
-      case EpilogueStep::Kind::kRelu: eltwise(algorithm::eltwise_relu, step.alpha, 0); break;
-      case EpilogueStep::Kind::kClip: eltwise(algorithm::eltwise_clip, step.alpha, step.beta); break;
-      case EpilogueStep::Kind::kHardSwish: eltwise(algorithm::eltwise_hardswish, 0, 0); break;
-      case EpilogueStep::Kind::kSigmoid: eltwise(algorithm::eltwise_logistic, 0, 0); break;
-      case EpilogueStep::Kind::kTanh: eltwise(algorithm::eltwise_tanh, 0, 0); break;
-      case EpilogueStep::Kind::kSwish: eltwise(algorithm::eltwise_swish, step.alpha, 0); break;
-      case EpilogueStep::Kind::kGelu: eltwise(algorithm::eltwise_gelu_erf, 0, 0); break;
+      case PostOp::Kind::kLinear: eltwise(algorithm::eltwise_linear, op.alpha, op.beta); break;
+      case PostOp::Kind::kRelu: eltwise(algorithm::eltwise_relu, op.alpha, 0); break;
+      case PostOp::Kind::kClip: eltwise(algorithm::eltwise_clip, op.alpha, op.beta); break;
+      case PostOp::Kind::kHardSwish: eltwise(algorithm::eltwise_hardswish, 0, 0); break;
+      case PostOp::Kind::kSigmoid: eltwise(algorithm::eltwise_logistic, 0, 0); break;
+      case PostOp::Kind::kTanh: eltwise(algorithm::eltwise_tanh, 0, 0); break;
+      case PostOp::Kind::kSwish: eltwise(algorithm::eltwise_swish, op.alpha, 0); break;
+      case PostOp::Kind::kGelu: eltwise(algorithm::eltwise_gelu_erf, 0, 0); break;
     }
   }
   dnnl::primitive_attr attributes;

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ops/epilogue.h"
+#include "ops/float_steps.h"
 #include "ops/op.h"
 
 namespace twofold::onednn {
@@ -35,9 +35,9 @@ Dims row_major_strides(const Dims& dims);
 
 dnnl::memory wrap(const dnnl::memory::desc& desc, const void* bytes);
 
-// Post-ops of an epilogue, with the scratchpad left to the caller. `addends` describes the operands of its kAdd steps;
-// their argument indices are appended to `addend_arguments`.
-dnnl::primitive_attr make_attributes(const Epilogue& epilogue, const dnnl::memory::desc& addend,
+// The post-ops of float steps, with the scratchpad left to the caller. `addend` describes the operands of steps; their
+// argument indices are appended to `addend_arguments`. Throws Error(kUnsupported) where post_ops.h has none.
+dnnl::primitive_attr make_attributes(const FloatSteps& steps, const dnnl::memory::desc& addend,
                                      std::vector<int>& addend_arguments);
 
 // A constant operand in the forms that primitives asked for, each made once. Thread-safe.
@@ -79,7 +79,7 @@ class PlanCache {
 };
 
 // Runs a plan. `weights` is read only if the plan has no packed ones; its form is `weights_source`.
-// `addends` are the operands of the kAdd steps. Bytes may be null where the plan does not have the operand.
+// `addends` are the operands of float steps. Bytes may be null where the plan does not have the operand.
 struct Operands {
   const void* source = nullptr;
   const void* weights = nullptr;

@@ -83,7 +83,7 @@ class GemmKernel final : public Kernel {
         transposed_b_(args.node.attributes.get_int("transB", 0) != 0),
         computed_(alpha_, args.node.input(2) != kNone) {
     const auto constant = [&](size_t i) { return i < args.constants.size() ? args.constants[i] : nullptr; };
-    const Epilogue epilogue = get_epilogue(args.node.attributes);
+    const FloatSteps steps = read_steps(args.node.attributes);
     const Tensor* b = constant(1);
     const bool has_c = args.node.input(2) != kNone;
     bool packable = !transposed_a_ && b != nullptr && b->dtype() == DType::kFloat32 && b->rank() == 2 && b->size() > 0;
@@ -93,8 +93,8 @@ class GemmKernel final : public Kernel {
       packable = bias.defined();
     }
     if (packable) {
-      packed_ = std::make_unique<PackedMatMul>(scaled(*b, alpha_), transposed_b_, std::move(bias), epilogue);
-    } else if (!epilogue.empty()) {
+      packed_ = std::make_unique<PackedMatMul>(scaled(*b, alpha_), transposed_b_, std::move(bias), steps);
+    } else if (!steps.empty()) {
       throw_error(ErrorCode::kUnsupported, "a fused Gemm needs a constant matrix and bias");
     }
   }

@@ -36,7 +36,7 @@ class MatMulKernel final : public Kernel {
         computed_(alpha_, false) {
     const Tensor* b = args.constants.size() > 1 ? args.constants[1] : nullptr;
     const Tensor* bias = args.constants.size() > 2 ? args.constants[2] : nullptr;
-    const Epilogue epilogue = get_epilogue(args.node.attributes);
+    const FloatSteps steps = read_steps(args.node.attributes);
     const bool plain = orders_.a.empty() && orders_.b.empty() && orders_.y.empty() && alpha_ == 1.0F;
     if (plain && b != nullptr && is_one_matrix(*b)) {
       const Shape matrix(b->shape().end() - 2, b->shape().end());
@@ -44,9 +44,8 @@ class MatMulKernel final : public Kernel {
         throw_error(ErrorCode::kInvalidModel, "bias {} does not fit input B {}", to_string(bias->shape()),
                     to_string(b->shape()));
       }
-      packed_ =
-          std::make_unique<PackedMatMul>(b->reshaped(matrix), false, bias != nullptr ? *bias : Tensor(), epilogue);
-    } else if (bias != nullptr || !epilogue.empty()) {
+      packed_ = std::make_unique<PackedMatMul>(b->reshaped(matrix), false, bias != nullptr ? *bias : Tensor(), steps);
+    } else if (bias != nullptr || !steps.empty()) {
       throw_error(ErrorCode::kUnsupported, "a fused MatMul needs a constant float32 matrix");
     }
   }

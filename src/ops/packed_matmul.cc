@@ -12,8 +12,8 @@ struct PackedMatMul::Prepared {
   onednn::PlanCache plans;
 };
 
-PackedMatMul::PackedMatMul(Tensor weights, bool transposed, Tensor bias, Epilogue epilogue)
-    : bias_(std::move(bias)), epilogue_(std::move(epilogue)) {
+PackedMatMul::PackedMatMul(Tensor weights, bool transposed, Tensor bias, FloatSteps steps)
+    : bias_(std::move(bias)), steps_(std::move(steps)) {
   k_ = weights.dim(transposed ? 1 : 0);
   n_ = weights.dim(transposed ? 0 : 1);
   const Dims strides = transposed ? Dims{1, k_} : Dims{n_, 1};
@@ -32,7 +32,7 @@ void PackedMatMul::run(const OpCall& call, int64_t m, const float* x, std::span<
     made.destination = onednn::float_desc(Dims{m, n_}, Dims{n_, 1});
     made.addend = made.destination;
     if (bias_.defined()) made.bias = onednn::float_desc(Dims{1, n_}, Dims{n_, 1});
-    const dnnl::primitive_attr attributes = onednn::make_attributes(epilogue_, made.addend, made.addend_arguments);
+    const dnnl::primitive_attr attributes = onednn::make_attributes(steps_, made.addend, made.addend_arguments);
     const dnnl::matmul::desc desc(made.source, onednn::any_float_desc({k_, n_}), made.bias, made.destination);
     const dnnl::matmul::primitive_desc chosen(desc, attributes, onednn::engine());
     made.primitive = dnnl::matmul(chosen);
