@@ -18,7 +18,7 @@ const Executor::OnValue kNobody;
 }  // namespace
 
 // Steps to run, in order, and what can be dropped after each.
-struct KeptValues::Plan {
+struct KeptValues::Schedule {
   std::vector<size_t> steps;
   std::vector<std::vector<ValueId>> last_uses;
   std::vector<bool> read;  // by ValueId: kept values that the steps read
@@ -104,17 +104,17 @@ std::vector<bool> KeptValues::dependents(std::vector<bool> changed) const {
   return changed;
 }
 
-KeptValues::Plan KeptValues::plan(const std::vector<bool>& changed, const std::vector<bool>& dirty,
-                                  const std::vector<ValueId>& targets) const {
+KeptValues::Schedule KeptValues::schedule(const std::vector<bool>& changed, const std::vector<bool>& dirty,
+                                          const std::vector<ValueId>& targets) const {
   const std::vector<Step>& steps = program_->steps;
-  Plan plan;
-  plan.read.assign(changed.size(), false);
+  Schedule schedule;
+  schedule.read.assign(changed.size(), false);
   const auto at = [](ValueId id) { return static_cast<size_t>(id); };
   // Backwards from the targets: a step runs if somebody needs what it computes and that is not there.
   std::vector<bool> needed(changed.size(), false);
   const auto need = [&](ValueId id) {
     const bool there = !dirty[at(id)] && kept_[at(id)].defined();
-    (there ? plan.read : needed)[at(id)] = true;
+    (there ? schedule.read : needed)[at(id)] = true;
   };
   for (ValueId id : targets) {
     if (graph().constant(id) == nullptr) need(id);
@@ -143,32 +143,32 @@ KeptValues::Plan KeptValues::plan(const std::vector<bool>& changed, const std::v
         last.push_back(id);
       }
     }
-    plan.steps.push_back(i);
-    plan.last_uses.push_back(std::move(last));
+    schedule.steps.push_back(i);
+    schedule.last_uses.push_back(std::move(last));
   }
-  std::ranges::reverse(plan.steps);
-  std::ranges::reverse(plan.last_uses);
-  return plan;
+  std::ranges::reverse(schedule.steps);
+  std::ranges::reverse(schedule.last_uses);
+  return schedule;
 }
 
-std::vector<Tensor> KeptValues::execute(const Plan& plan, const std::map<ValueId, Tensor>& changed,
+std::vector<Tensor> KeptValues::execute(const Schedule& schedule, const std::map<ValueId, Tensor>& changed,
                                         const std::vector<ValueId>& targets) const {
   const ThreadScope threads(program_->options.threads);
   const AllocatorScope buffers(&program_->pool);
   Execution run(*program_, kNobody);
-  for (size_t id = 0; id < plan.read.size(); ++id) {
-    if (plan.read[id]) run.set(static_cast<ValueId>(id), kept_[id]);
+  for (size_t id = 0; id < schedule.read.size(); ++id) {
+    if (schedule.read[id]) run.set(static_cast<ValueId>(id), kept_[id]);
   }
   for (const auto& [id, tensor] : changed) run.set(id, tensor);
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
+  for (size_t i = 0; i < schedule.steps.size(); ++i) {
     throw_if_cancelled();
-    const Step& step = program_->steps[plan.steps[i]];
+    const Step& step = program_->steps[schedule.steps[i]];
     run.execute(step);
     // A node with several outputs, one of which was changed, has just overwritten it.
     for (ValueId id : graph().node(step.node).outputs) {
       if (const auto it = changed.find(id); it != changed.end()) run.set(id, it->second);
     }
-    for (ValueId id : plan.last_uses[i]) run.drop(id);
+    for (ValueId id : schedule.last_uses[i]) run.drop(id);
   }
   std::vector<Tensor> results;
   for (ValueId id : targets) results.push_back(run.output(id));
@@ -179,7 +179,7 @@ Tensor KeptValues::value(ValueId id) const {
   TWOFOLD_CHECK(is_changeable(id));
   const std::vector<ValueId> targets = {id};
   const std::vector<bool> none(kept_.size(), false);
-  return execute(plan(none, none, targets), {}, targets)[0];
+  return execute(schedule(none, none, targets), {}, targets)[0];
 }
 
 std::vector<ValueId> KeptValues::dirty_outputs(const std::vector<bool>& dirty) const {
@@ -197,7 +197,7 @@ std::vector<Tensor> KeptValues::run_from(const std::map<ValueId, Tensor>& change
   for (const auto& [id, tensor] : changed) check_form(id, tensor);
   const std::vector<bool> dirty = dependents(marks);
   const std::vector<ValueId> targets = dirty_outputs(dirty), outputs = output_values();
-  std::vector<Tensor> computed = execute(plan(marks, dirty, targets), changed, targets);
+  std::vector<Tensor> computed = execute(schedule(marks, dirty, targets), changed, targets);
   std::vector<Tensor> results;
   for (size_t i = 0, next = 0; i < outputs.size(); ++i) {
     const bool is_new = next < targets.size() && targets[next] == outputs[i];
@@ -208,7 +208,7 @@ std::vector<Tensor> KeptValues::run_from(const std::map<ValueId, Tensor>& change
 
 int64_t KeptValues::nodes_to_run(const std::vector<ValueId>& changed) const {
   const std::vector<bool> marks = marked(changed), dirty = dependents(marks);
-  return static_cast<int64_t>(plan(marks, dirty, dirty_outputs(dirty)).steps.size());
+  return static_cast<int64_t>(schedule(marks, dirty, dirty_outputs(dirty)).steps.size());
 }
 
 }  // namespace twofold

@@ -43,7 +43,7 @@ class KeptValues {
   int64_t nodes_to_run(const std::vector<ValueId>& changed) const;
 
  private:
-  struct Plan;
+  struct Schedule;
   // What the values of a run were like, also of those that were dropped.
   struct Form {
     DType dtype = DType::kUndefined;
@@ -51,16 +51,16 @@ class KeptValues {
   };
 
   // `dirty` = dependents(changed).
-  Plan plan(const std::vector<bool>& changed, const std::vector<bool>& dirty,
-            const std::vector<ValueId>& targets) const;
+  Schedule schedule(const std::vector<bool>& changed, const std::vector<bool>& dirty,
+                    const std::vector<ValueId>& targets) const;
   std::vector<bool> marked(const std::vector<ValueId>& changed) const;
   // What is changed or depends on a change.
   std::vector<bool> dependents(std::vector<bool> changed) const;
   std::vector<ValueId> dirty_outputs(const std::vector<bool>& dirty) const;
   std::vector<ValueId> output_values() const;
   void check_form(ValueId id, const Tensor& tensor) const;
-  // Runs the steps of a plan on kept values and changes; `targets` are there afterwards.
-  std::vector<Tensor> execute(const Plan& plan, const std::map<ValueId, Tensor>& changed,
+  // Runs the steps of a schedule on kept values and changes; `targets` are there afterwards.
+  std::vector<Tensor> execute(const Schedule& schedule, const std::map<ValueId, Tensor>& changed,
                               const std::vector<ValueId>& targets) const;
 
   std::shared_ptr<Executor::Program> program_;

@@ -43,7 +43,7 @@ class ConvKernel final : public onednn::ConvolutionKernel {
     return onednn::float_desc(dims, onednn::row_major_strides(dims));
   }
 
-  onednn::Plan make_plan(const Shape& x, const Tensor& weights, const Tensor* bias) const override {
+  onednn::ReadyPrimitive make_primitive(const Shape& x, const Tensor& weights, const Tensor* bias) const override {
     const int spatial = spatial_rank(x, "input X");
     check_weights(weights, "output");
     const Shape& w = weights.shape();
@@ -56,7 +56,7 @@ class ConvKernel final : public onednn::ConvolutionKernel {
     if (num_elements(windows.output) == 0) return {.output = windows.output};
     if (num_elements(x) == 0) throw_error(ErrorCode::kInvalidModel, "input X {} has no elements", to_string(x));
     const bool depthwise = group_ > 1 && w[0] == group_ && w[1] == 1;
-    return plan_of<Forward>(
+    return primitive_of<Forward>(
         dnnl::algorithm::convolution_direct, x, w, bias != nullptr, windows,
         [=](const auto& desc, const auto& attributes) { return choose(desc, attributes, depthwise); });
   }

@@ -72,16 +72,16 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
     return onednn::float_desc(Dims(dims.begin() + 1, dims.end()), Dims(strides.begin() + 1, strides.end()));
   }
 
-  onednn::Plan make_plan(const Shape& x, const Tensor& weights, const Tensor* bias) const override {
+  onednn::ReadyPrimitive make_primitive(const Shape& x, const Tensor& weights, const Tensor* bias) const override {
     const Windows windows = check_shapes(x, weights, bias);
     const Shape& w = weights.shape();
     if (num_elements(windows.output) == 0) return {.output = windows.output};
     if (weights.size() == 0) throw_error(ErrorCode::kInvalidModel, "input W {} has no elements", to_string(w));
     using Forward = dnnl::deconvolution_forward;
-    return plan_of<Forward>(dnnl::algorithm::deconvolution_direct, x, w, bias != nullptr, windows,
-                            [](const auto& desc, const auto& attributes) {
-                              return Forward::primitive_desc(desc, attributes, onednn::engine());
-                            });
+    return primitive_of<Forward>(dnnl::algorithm::deconvolution_direct, x, w, bias != nullptr, windows,
+                                 [](const auto& desc, const auto& attributes) {
+                                   return Forward::primitive_desc(desc, attributes, onednn::engine());
+                                 });
   }
 
   const TransposedWindow transposed_;

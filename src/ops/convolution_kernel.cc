@@ -68,12 +68,12 @@ void ConvolutionKernel::run(OpCall& call) const {
   const Tensor x = to_layout(call.input(0), Layout::kChannelsLast);
   const Tensor& weights = call.input(1);
   const Tensor* bias = call.has_input(2) ? &call.input(2) : nullptr;
-  PlanCache::Key key = x.shape();
+  PrimitiveCache::Key key = x.shape();
   key.push_back(bias != nullptr);
   key.push_back(num_threads());
   key.insert(key.end(), weights.shape().begin(), weights.shape().end());
-  const auto plan = plans_.get(key, [&] { return make_plan(x.shape(), weights, bias); });
-  Tensor& y = call.output(0, DType::kFloat32, plan->output, Layout::kChannelsLast);
+  const auto ready = primitives_.get(key, [&] { return make_primitive(x.shape(), weights, bias); });
+  Tensor& y = call.output(0, DType::kFloat32, ready->output, Layout::kChannelsLast);
   if (y.size() == 0) return;
   Operands operands;
   operands.source = x.bytes();
@@ -81,12 +81,12 @@ void ConvolutionKernel::run(OpCall& call) const {
   if (!packed_) operands.weights_source = weights_desc(weights.shape());
   operands.bias = bias != nullptr ? bias->bytes() : nullptr;
   std::vector<Tensor> addends;
-  for (size_t i = 0; i < plan->addend_arguments.size(); ++i) {
-    addends.push_back(read_addend(call.input(3 + static_cast<int>(i)), plan->output));
+  for (size_t i = 0; i < ready->addend_arguments.size(); ++i) {
+    addends.push_back(read_addend(call.input(3 + static_cast<int>(i)), ready->output));
     operands.addends.push_back(addends.back().bytes());
   }
   operands.destination = y.mutable_bytes();
-  execute(*plan, operands, call);
+  execute(*ready, operands, call);
 }
 
 }  // namespace twofold::onednn

@@ -1,4 +1,4 @@
-// What Conv and ConvTranspose on oneDNN share: attributes, packed weights, plans by shape.
+// What Conv and ConvTranspose on oneDNN share: attributes, packed weights, primitives by shape.
 #ifndef TWOFOLD_SRC_OPS_CONVOLUTION_KERNEL_H_
 #define TWOFOLD_SRC_OPS_CONVOLUTION_KERNEL_H_
 
@@ -34,32 +34,32 @@ class ConvolutionKernel : public Kernel {
   void check_weights(const Tensor& weights, const char* channels) const;
   static void check_bias(const Tensor* bias, int64_t channels);
 
-  // The plan for an input shape, after all checks of shapes. An output without elements needs no primitive.
-  virtual Plan make_plan(const Shape& x, const Tensor& weights, const Tensor* bias) const = 0;
+  // The primitive for an input shape, after all checks of shapes. An output without elements needs no primitive.
+  virtual ReadyPrimitive make_primitive(const Shape& x, const Tensor& weights, const Tensor* bias) const = 0;
   // How oneDNN reads weights of ONNX's shape.
   virtual dnnl::memory::desc weights_desc(const Shape& weights) const = 0;
 
-  // The plan of a primitive with the arguments that convolutions and deconvolutions share. `choose` makes the
+  // A primitive with the arguments that convolutions and deconvolutions share. `choose` makes the
   // primitive_desc from desc and attributes.
   template <typename Forward, typename Choose>
-  Plan plan_of(dnnl::algorithm algorithm, const Shape& x, const Shape& weights, bool has_bias, const Windows& windows,
-               const Choose& choose) const {
-    Plan plan;
-    plan.output = windows.output;
-    plan.source = float_desc(x, Layout::kChannelsLast);
-    plan.destination = float_desc(plan.output, Layout::kChannelsLast);
-    plan.addend = plan.destination;
-    plan.bias = has_bias ? float_desc(Dims{plan.output[1]}, Dims{1}) : dnnl::memory::desc();
-    const dnnl::primitive_attr attributes = make_attributes(steps_, plan.addend, plan.addend_arguments);
-    const typename Forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, plan.source,
-                                      any_float_desc(weights_desc(weights).dims()), plan.bias, plan.destination,
+  ReadyPrimitive primitive_of(dnnl::algorithm algorithm, const Shape& x, const Shape& weights, bool has_bias,
+                              const Windows& windows, const Choose& choose) const {
+    ReadyPrimitive ready;
+    ready.output = windows.output;
+    ready.source = float_desc(x, Layout::kChannelsLast);
+    ready.destination = float_desc(ready.output, Layout::kChannelsLast);
+    ready.addend = ready.destination;
+    ready.bias = has_bias ? float_desc(Dims{ready.output[1]}, Dims{1}) : dnnl::memory::desc();
+    const dnnl::primitive_attr attributes = make_attributes(steps_, ready.addend, ready.addend_arguments);
+    const typename Forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, ready.source,
+                                      any_float_desc(weights_desc(weights).dims()), ready.bias, ready.destination,
                                       windows.strides, windows.dilations, windows.pad_begin, windows.pad_end);
     const typename Forward::primitive_desc chosen = choose(desc, attributes);
-    plan.primitive = Forward(chosen);
-    plan.weights = chosen.weights_desc();
-    plan.scratchpad = chosen.scratchpad_desc();
-    if (packed_) plan.packed_weights = packed_->get(plan.weights);
-    return plan;
+    ready.primitive = Forward(chosen);
+    ready.weights = chosen.weights_desc();
+    ready.scratchpad = chosen.scratchpad_desc();
+    if (packed_) ready.packed_weights = packed_->get(ready.weights);
+    return ready;
   }
 
   const WindowAttributes window_;
@@ -68,7 +68,7 @@ class ConvolutionKernel : public Kernel {
 
  private:
   std::unique_ptr<PackedOperand> packed_;  // the weights, where they are constant
-  mutable PlanCache plans_;
+  mutable PrimitiveCache primitives_;
 };
 
 }  // namespace twofold::onednn

@@ -117,50 +117,50 @@ size_t PackedOperand::byte_size() const {
   return bytes;
 }
 
-std::shared_ptr<const Plan> PlanCache::get(const Key& key, const std::function<Plan()>& make) {
+std::shared_ptr<const ReadyPrimitive> PrimitiveCache::get(const Key& key, const std::function<ReadyPrimitive()>& make) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (auto it = plans_.begin(); it != plans_.end(); ++it) {
+    for (auto it = primitives_.begin(); it != primitives_.end(); ++it) {
       if (it->first != key) continue;
-      plans_.splice(plans_.begin(), plans_, it);
+      primitives_.splice(primitives_.begin(), primitives_, it);
       return it->second;
     }
   }
-  std::shared_ptr<const Plan> made;
-  guarded([&] { made = std::make_shared<const Plan>(make()); });
+  std::shared_ptr<const ReadyPrimitive> made;
+  guarded([&] { made = std::make_shared<const ReadyPrimitive>(make()); });
   const std::lock_guard<std::mutex> lock(mutex_);
-  plans_.emplace_front(key, made);
-  if (plans_.size() > kCapacity) plans_.pop_back();
+  primitives_.emplace_front(key, made);
+  if (primitives_.size() > kCapacity) primitives_.pop_back();
   return made;
 }
 
-void execute(const Plan& plan, const Operands& operands, const OpCall& call) {
+void execute(const ReadyPrimitive& ready, const Operands& operands, const OpCall& call) {
   guarded([&] {
     std::unordered_map<int, memory> arguments;
-    arguments.emplace(DNNL_ARG_SRC, wrap(plan.source, operands.source));
-    arguments.emplace(DNNL_ARG_DST, wrap(plan.destination, operands.destination));
+    arguments.emplace(DNNL_ARG_SRC, wrap(ready.source, operands.source));
+    arguments.emplace(DNNL_ARG_DST, wrap(ready.destination, operands.destination));
     Tensor reordered;
-    if (plan.packed_weights) {
-      arguments.emplace(DNNL_ARG_WEIGHTS, plan.packed_weights);
-    } else if (operands.weights_source == plan.weights) {
-      arguments.emplace(DNNL_ARG_WEIGHTS, wrap(plan.weights, operands.weights));
+    if (ready.packed_weights) {
+      arguments.emplace(DNNL_ARG_WEIGHTS, ready.packed_weights);
+    } else if (operands.weights_source == ready.weights) {
+      arguments.emplace(DNNL_ARG_WEIGHTS, wrap(ready.weights, operands.weights));
     } else {
-      reordered = call.scratch(DType::kUInt8, {static_cast<int64_t>(plan.weights.get_size())});
+      reordered = call.scratch(DType::kUInt8, {static_cast<int64_t>(ready.weights.get_size())});
       memory from = wrap(operands.weights_source, operands.weights);
-      memory to = wrap(plan.weights, reordered.bytes());
+      memory to = wrap(ready.weights, reordered.bytes());
       dnnl::reorder(from, to).execute(stream(), from, to);
       arguments.emplace(DNNL_ARG_WEIGHTS, to);
     }
-    if (operands.bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, wrap(plan.bias, operands.bias));
-    for (size_t i = 0; i < plan.addend_arguments.size(); ++i) {
-      arguments.emplace(plan.addend_arguments[i], wrap(plan.addend, operands.addends[i]));
+    if (operands.bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, wrap(ready.bias, operands.bias));
+    for (size_t i = 0; i < ready.addend_arguments.size(); ++i) {
+      arguments.emplace(ready.addend_arguments[i], wrap(ready.addend, operands.addends[i]));
     }
     Tensor scratchpad;
-    if (const size_t size = plan.scratchpad.get_size(); size > 0) {
+    if (const size_t size = ready.scratchpad.get_size(); size > 0) {
       scratchpad = call.scratch(DType::kUInt8, {static_cast<int64_t>(size)});
-      arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad.bytes()));
+      arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(ready.scratchpad, scratchpad.bytes()));
     }
-    plan.primitive.execute(stream(), arguments);
+    ready.primitive.execute(stream(), arguments);
     stream().wait();
   });
 }

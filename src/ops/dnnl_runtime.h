@@ -57,7 +57,7 @@ class PackedOperand {
 };
 
 // A primitive made ready for one combination of input shapes.
-struct Plan {
+struct ReadyPrimitive {
   dnnl::primitive primitive;
   dnnl::memory::desc source, weights, bias, destination, scratchpad, addend;
   dnnl::memory packed_weights;  // empty if the weights are not constant
@@ -65,21 +65,21 @@ struct Plan {
   Shape output;
 };
 
-// The plans of a kernel by key (input shapes, layouts, threads); the least recently used goes when there are many,
+// The primitives of a kernel by key (input shapes, layouts, threads); the least recently used goes when there are many,
 // so that a model fed with ever new shapes does not grow. Thread-safe.
-class PlanCache {
+class PrimitiveCache {
  public:
   using Key = std::vector<int64_t>;
-  std::shared_ptr<const Plan> get(const Key& key, const std::function<Plan()>& make);
+  std::shared_ptr<const ReadyPrimitive> get(const Key& key, const std::function<ReadyPrimitive()>& make);
 
  private:
   static constexpr size_t kCapacity = 64;
   std::mutex mutex_;
-  std::list<std::pair<Key, std::shared_ptr<const Plan>>> plans_;  // most recently used first
+  std::list<std::pair<Key, std::shared_ptr<const ReadyPrimitive>>> primitives_;  // most recently used first
 };
 
-// Runs a plan. `weights` is read only if the plan has no packed ones; its form is `weights_source`.
-// `addends` are the operands of float steps. Bytes may be null where the plan does not have the operand.
+// Runs a primitive. `weights` is read only if it has no packed ones; its form is `weights_source`.
+// `addends` are the operands of float steps. Bytes may be null where it does not have the operand.
 struct Operands {
   const void* source = nullptr;
   const void* weights = nullptr;
@@ -88,7 +88,7 @@ struct Operands {
   std::vector<const void*> addends;
   void* destination = nullptr;
 };
-void execute(const Plan& plan, const Operands& operands, const OpCall& call);
+void execute(const ReadyPrimitive& ready, const Operands& operands, const OpCall& call);
 
 // Throws Error(kUnsupported) unless the tensor is float32. `what`: e.g. "input X".
 void require_float(const Tensor& tensor, const char* what);

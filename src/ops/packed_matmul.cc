@@ -9,7 +9,7 @@ using onednn::Dims;
 
 struct PackedMatMul::Prepared {
   onednn::PackedOperand weights;
-  onednn::PlanCache plans;
+  onednn::PrimitiveCache primitives;
 };
 
 PackedMatMul::PackedMatMul(Tensor weights, bool transposed, Tensor bias, FloatSteps steps)
@@ -26,8 +26,8 @@ size_t PackedMatMul::byte_size() const { return prepared_->weights.byte_size(); 
 
 void PackedMatMul::run(const OpCall& call, int64_t m, const float* x, std::span<const float* const> addends,
                        float* y) const {
-  const auto plan = prepared_->plans.get({m, num_threads()}, [&] {
-    onednn::Plan made;
+  const auto ready = prepared_->primitives.get({m, num_threads()}, [&] {
+    onednn::ReadyPrimitive made;
     made.source = onednn::float_desc(Dims{m, k_}, Dims{k_, 1});
     made.destination = onednn::float_desc(Dims{m, n_}, Dims{n_, 1});
     made.addend = made.destination;
@@ -46,7 +46,7 @@ void PackedMatMul::run(const OpCall& call, int64_t m, const float* x, std::span<
   operands.bias = bias_.defined() ? bias_.bytes() : nullptr;
   operands.addends.assign(addends.begin(), addends.end());
   operands.destination = y;
-  onednn::execute(*plan, operands, call);
+  onednn::execute(*ready, operands, call);
 }
 
 }  // namespace twofold

@@ -113,7 +113,7 @@ bool unchanged(const ResizeAxis& axis) {
 
 // The tensor as it lies in memory: sizes of all dimensions, outermost first, and the taps of those that are resized
 // (nullptr for the others), in the order in which they are applied.
-struct Plan {
+struct ResizeSequence {
   std::vector<int64_t> sizes;
   std::vector<std::pair<size_t, const ResizeTaps*>> steps;
 
@@ -128,25 +128,25 @@ struct Plan {
 // Calls step(y, x, outer, inner, in, out) until all axes are done. Neighbours in memory go together at the end, as y
 // and x, so that what lies between them stays in the cache; else x is nullptr.
 template <typename Step>
-void for_each_step(const OpCall& call, Plan plan, const Tensor& x, Tensor& y, const Step& step) {
+void for_each_step(const OpCall& call, ResizeSequence sequence, const Tensor& x, Tensor& y, const Step& step) {
   Tensor current = x;
-  for (size_t s = 0; s < plan.steps.size();) {
-    const auto [d, taps] = plan.steps[s];
-    const bool pair = s + 2 == plan.steps.size() && plan.steps[s + 1].first == d + 1;
-    const bool last = pair || s + 1 == plan.steps.size();
-    const int64_t outer = plan.before(d), inner = plan.after(pair ? d + 1 : d);
-    plan.sizes[d] = taps->out;
-    Tensor result = last ? Tensor() : call.scratch(y.dtype(), plan.sizes);
+  for (size_t s = 0; s < sequence.steps.size();) {
+    const auto [d, taps] = sequence.steps[s];
+    const bool pair = s + 2 == sequence.steps.size() && sequence.steps[s + 1].first == d + 1;
+    const bool last = pair || s + 1 == sequence.steps.size();
+    const int64_t outer = sequence.before(d), inner = sequence.after(pair ? d + 1 : d);
+    sequence.sizes[d] = taps->out;
+    Tensor result = last ? Tensor() : call.scratch(y.dtype(), sequence.sizes);
     std::byte* out = (last ? y : result).mutable_bytes();
-    step(*taps, pair ? plan.steps[s + 1].second : nullptr, outer, inner, current.bytes(), out);
+    step(*taps, pair ? sequence.steps[s + 1].second : nullptr, outer, inner, current.bytes(), out);
     current = std::move(result);
     s += pair ? 2 : 1;
   }
 }
 
 template <typename T>
-void interpolate(const OpCall& call, const Plan& plan, const Tensor& x, Tensor& y) {
-  for_each_step(call, plan, x, y,
+void interpolate(const OpCall& call, const ResizeSequence& sequence, const Tensor& x, Tensor& y) {
+  for_each_step(call, sequence, x, y,
                 [&call](const ResizeTaps& rows, const ResizeTaps* columns, int64_t outer, int64_t inner,
                         const std::byte* in, std::byte* out) {
                   const T* from = reinterpret_cast<const T*>(in);
@@ -156,21 +156,21 @@ void interpolate(const OpCall& call, const Plan& plan, const Tensor& x, Tensor& 
                 });
 }
 
-void pick_nearest(const OpCall& call, const Plan& plan, const Tensor& x, Tensor& y) {
+void pick_nearest(const OpCall& call, const ResizeSequence& sequence, const Tensor& x, Tensor& y) {
   const ResizeTaps single{.in = 1, .out = 1, .count = 1, .index = {0}, .weight = {}, .outside = {}};
-  for_each_step(call, plan, x, y,
+  for_each_step(call, sequence, x, y,
                 [&](const ResizeTaps& rows, const ResizeTaps* columns, int64_t outer, int64_t inner,
                     const std::byte* in, std::byte* out) {
                   pick_plane(byte_size(x.dtype()), rows, columns != nullptr ? *columns : single, outer, inner, in, out);
                 });
 }
 
-// Gives `value` to every position that lies outside the input on some axis. `plan` has the sizes of the output.
-void extrapolate(const Plan& plan, const Tensor& value, Tensor& y) {
+// Gives `value` to every position that lies outside the input on some axis. `sequence` has the sizes of the output.
+void extrapolate(const ResizeSequence& sequence, const Tensor& value, Tensor& y) {
   with_word(byte_size(y.dtype()), [&]<typename T>() {
     T* out = mutable_words<T>(y);
-    for (const auto& [d, taps] : plan.steps) {
-      const int64_t outer = plan.before(d), inner = plan.after(d);
+    for (const auto& [d, taps] : sequence.steps) {
+      const int64_t outer = sequence.before(d), inner = sequence.after(d);
       for (int64_t r = 0; r < outer * taps->out; ++r) {
         if (taps->outside[static_cast<size_t>(r % taps->out)] != 0) {
           std::fill_n(out + r * inner, inner, *words<T>(value));
@@ -180,27 +180,27 @@ void extrapolate(const Plan& plan, const Tensor& value, Tensor& y) {
   });
 }
 
-Plan make_plan(Layout layout, const std::vector<ResizeAxis>& axes, const std::vector<ResizeTaps>& taps) {
+ResizeSequence make_sequence(Layout layout, const std::vector<ResizeAxis>& axes, const std::vector<ResizeTaps>& taps) {
   std::vector<size_t> place(axes.size());  // of each axis in memory
   std::iota(place.begin(), place.end(), size_t{0});
   if (layout == Layout::kChannelsLast) {
     std::iota(place.begin() + 2, place.end(), size_t{1});
     place[1] = place.size() - 1;
   }
-  Plan plan{std::vector<int64_t>(axes.size()), {}};
+  ResizeSequence sequence{std::vector<int64_t>(axes.size()), {}};
   for (size_t d = 0; d < axes.size(); ++d) {
-    plan.sizes[place[d]] = axes[d].in;
-    if (!unchanged(axes[d])) plan.steps.emplace_back(place[d], &taps[d]);
+    sequence.sizes[place[d]] = axes[d].in;
+    if (!unchanged(axes[d])) sequence.steps.emplace_back(place[d], &taps[d]);
   }
-  return plan;
+  return sequence;
 }
 
 // Interpolates in float32, or in float64 where the input is; integers are rounded to the nearest.
-void interpolate_into(const OpCall& call, const Plan& plan, const Tensor& x, Tensor& y) {
-  if (x.dtype() == DType::kFloat64) return interpolate<double>(call, plan, x, y);
-  if (x.dtype() == DType::kFloat32) return interpolate<float>(call, plan, x, y);
+void interpolate_into(const OpCall& call, const ResizeSequence& sequence, const Tensor& x, Tensor& y) {
+  if (x.dtype() == DType::kFloat64) return interpolate<double>(call, sequence, x, y);
+  if (x.dtype() == DType::kFloat32) return interpolate<float>(call, sequence, x, y);
   Tensor out(DType::kFloat32, y.shape(), x.layout());
-  interpolate<float>(call, plan, cast(x, DType::kFloat32), out);
+  interpolate<float>(call, sequence, cast(x, DType::kFloat32), out);
   if (x.dtype() != DType::kFloat16 && x.dtype() != DType::kBFloat16) {
     for (float& value : out.mutable_data<float>()) value = round_half_even(value);
   }
@@ -230,16 +230,16 @@ void resize(OpCall& call) {
   std::vector<ResizeTaps> taps;
   for (const ResizeAxis& axis : axes)
     taps.push_back(unchanged(axis) ? ResizeTaps() : make_resize_taps(rule, axis, call.allocator()));
-  Plan plan = make_plan(x.layout(), axes, taps);
+  ResizeSequence sequence = make_sequence(x.layout(), axes, taps);
   if (rule.interpolation == Interpolation::kNearest) {
-    pick_nearest(call, plan, x, y);
+    pick_nearest(call, sequence, x, y);
   } else {
-    interpolate_into(call, plan, x, y);
+    interpolate_into(call, sequence, x, y);
   }
   if (rule.coordinates != CoordinateMode::kTfCropAndResize) return;
-  for (const auto& [d, axis_taps] : plan.steps) plan.sizes[d] = axis_taps->out;
+  for (const auto& [d, axis_taps] : sequence.steps) sequence.sizes[d] = axis_taps->out;
   const Tensor value = Tensor::scalar(call.attributes().get_float("extrapolation_value", 0.0F));
-  extrapolate(plan, cast(value, y.dtype()), y);
+  extrapolate(sequence, cast(value, y.dtype()), y);
 }
 
 constexpr OpDef kOps[] = {

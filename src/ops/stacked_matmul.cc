@@ -40,15 +40,15 @@ dnnl::memory::desc describe(const MatrixStack& stack) {
   return onednn::float_desc(stack.shape, strides);
 }
 
-// The plans of a node differ in shapes alone.
-onednn::PlanCache::Key key_of(const MatrixProduct& p) {
-  onednn::PlanCache::Key key = p.a.shape;
+// The primitives of a node differ in shapes alone.
+onednn::PrimitiveCache::Key key_of(const MatrixProduct& p) {
+  onednn::PrimitiveCache::Key key = p.a.shape;
   key.insert(key.end(), p.b.shape.begin(), p.b.shape.end());
   key.push_back(num_threads());
   return key;
 }
 
-onednn::Plan make_plan(const MatrixProduct& p, float alpha, bool accumulates) {
+onednn::ReadyPrimitive make_primitive(const MatrixProduct& p, float alpha, bool accumulates) {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (alpha != 1.0F) attributes.set_output_scales(0, {alpha});
@@ -57,7 +57,7 @@ onednn::Plan make_plan(const MatrixProduct& p, float alpha, bool accumulates) {
     ops.append_sum(1.0F);
     attributes.set_post_ops(ops);
   }
-  onednn::Plan made;
+  onednn::ReadyPrimitive made;
   made.source = describe(p.a);
   made.weights = describe(p.b);
   made.destination = describe(p.y);
@@ -70,12 +70,12 @@ onednn::Plan make_plan(const MatrixProduct& p, float alpha, bool accumulates) {
 
 }  // namespace
 
-struct StackedMatMul::Plans {
-  onednn::PlanCache cache;
+struct StackedMatMul::Primitives {
+  onednn::PrimitiveCache cache;
 };
 
 StackedMatMul::StackedMatMul(float alpha, bool accumulates)
-    : alpha_(alpha), accumulates_(accumulates), plans_(std::make_unique<Plans>()) {}
+    : alpha_(alpha), accumulates_(accumulates), primitives_(std::make_unique<Primitives>()) {}
 
 StackedMatMul::~StackedMatMul() = default;
 
@@ -88,13 +88,13 @@ void StackedMatMul::run(const OpCall& call, const MatrixProduct& p, const float*
   // a vector.
   const bool has_vector = p.m == 1 || p.n == 1;
   if (has_vector || p.y.shape.size() > DNNL_MAX_NDIMS) return run_one_by_one(p, a, b, y);
-  const auto plan = plans_->cache.get(key_of(p), [&] { return make_plan(p, alpha_, accumulates_); });
+  const auto ready = primitives_->cache.get(key_of(p), [&] { return make_primitive(p, alpha_, accumulates_); });
   onednn::Operands operands;
   operands.source = a;
   operands.weights = b;
-  operands.weights_source = plan->weights;
+  operands.weights_source = ready->weights;
   operands.destination = y;
-  onednn::execute(*plan, operands, call);
+  onednn::execute(*ready, operands, call);
 }
 
 // sgemm takes memory in every call, except for vectors.

@@ -22,12 +22,12 @@ class StackedMatMul {
   void run(const OpCall& call, const MatrixProduct& p, const float* a, const float* b, float* y) const;
 
  private:
-  struct Plans;
+  struct Primitives;
   void run_one_by_one(const MatrixProduct& p, const float* a, const float* b, float* y) const;
 
   const float alpha_;
   const bool accumulates_;
-  std::unique_ptr<Plans> plans_;
+  std::unique_ptr<Primitives> primitives_;
 };
 
 }  // namespace twofold
