@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "twofold/config_source.h"
+#include "twofold/job.h"
 #include "twofold/samples.h"
 
 namespace twofold {
@@ -20,7 +20,8 @@ namespace twofold {
 struct StatisticsOptions {
   ConfigSource config;  // of which input_parameters alone are used: mean and scale are applied to the data
   int threads = 0;      // 0: all cores
-  std::function<void(std::string_view stage, int64_t done, int64_t total)> progress = nullptr;
+  Progress progress = nullptr;
+  Cancelled cancelled = nullptr;
 };
 
 // What was seen of one tensor.

@@ -6,8 +6,10 @@
 
 namespace twofold::python {
 
+void bind_plan(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_session(nanobind::module_& module);
+void bind_statistics(nanobind::module_& module);
 
 }  // namespace twofold::python
 

@@ -23,8 +23,9 @@ namespace {
 std::string quantize_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
                              const std::string& config_text, const std::string& target,
                              const std::string& compiler_version, const std::string& output, const std::string& plan,
-                             bool strict, bool uint8_activations, int threads, nb::handle cancelled,
-                             nb::handle progress, int bar_columns) {
+                             bool strict, bool uint8_activations, const std::string& from_plan, bool by_name,
+                             const std::vector<Statistics>& statistics, const std::string& save_statistics, int threads,
+                             nb::handle cancelled, nb::handle progress, int bar_columns) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
   options.config = {config_path, config_text};
@@ -35,6 +36,10 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
   options.threads = threads;
   options.output = output;
   options.plan_path = plan;
+  options.from_plan = from_plan;
+  options.by_name = by_name;
+  options.statistics = statistics;
+  options.save_statistics = save_statistics;
   options.cancelled = AskPython(cancelled);
   const nb::gil_scoped_release release;
   const ShowProgress show(progress, bar_columns);
@@ -73,8 +78,8 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 
 void bind_quantize(nb::module_& module) {
   module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
-             "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "threads"_a, "cancelled"_a,
-             "progress"_a, "bar_columns"_a);
+             "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "from_plan"_a, "by_name"_a,
+             "statistics"_a, "save_statistics"_a, "threads"_a, "cancelled"_a, "progress"_a, "bar_columns"_a);
   module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
              "threads"_a, "cancelled"_a, "progress"_a, "bar_columns"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);

@@ -2,13 +2,17 @@
 
 from . import _wait_policy  # noqa: F401, loads ._twofold and so comes first
 from ._twofold import Cancelled, Error, KeptRun, Session, split, target_names
+from .plan import Plan
 from .ptq import inspect, quantize, verify
+from .statistics import Statistics
 
 __all__ = [
     "Cancelled",
     "Error",
     "KeptRun",
+    "Plan",
     "Session",
+    "Statistics",
     "inspect",
     "quantize",
     "split",

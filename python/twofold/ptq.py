@@ -13,11 +13,17 @@ Data = str | os.PathLike | Iterable[Mapping[str, Any]]
 Config = str | os.PathLike | Mapping[str, Any] | None
 
 
-def _config(config: Config) -> dict[str, str]:
+def config_arguments(config: Config) -> dict[str, str]:
     """A config as the arguments of the extension: a file, or text."""
     if isinstance(config, Mapping):
         return {"config_path": "", "config_text": json.dumps(config)}
     return {"config_path": os.fspath(config) if config else "", "config_text": ""}
+
+
+def _native(statistics: Any) -> "_twofold.Statistics":
+    """Statistics as the extension has them; what is no object of them is a file."""
+    native = getattr(statistics, "_native", None)
+    return _twofold.Statistics.load(os.fspath(statistics)) if native is None else native
 
 
 def quantize(
@@ -25,9 +31,13 @@ def quantize(
     data: Data | None = None,
     config: Config = None,
     *,
-    target: str = "cpu",
+    target: str = "",
     output: str | os.PathLike | None = None,
     plan: str | os.PathLike | None = None,
+    from_plan: str | os.PathLike | None = None,
+    by_name: bool = False,
+    statistics: Iterable[Any] = (),
+    save_statistics: str | os.PathLike | None = None,
     strict: bool = False,
     activation_format: str = "int8",
     compiler_version: str = "",
@@ -40,7 +50,15 @@ def quantize(
     `data` is a directory, .npz or .npy file; or it gives a {input name: array} per sample, and is
     read once per pass, by index or iteration: a list, a dataset, a loader. What can be iterated
     over only once, a generator, goes to a temporary file first. `config` is a YAML/JSON file or a
-    dict of the same shape. `output` and `plan` are files to write.
+    dict of the same shape; `target` is cpu by default. `output` and `plan` are files to write.
+
+    `from_plan` is a plan file in place of config, target, strict, compiler_version and
+    activation_format: the model that it was made with comes out again, and no data are needed.
+    With `by_name` it may be of another model, retrained say; the notes tell what did not fit.
+    `statistics` are `twofold.Statistics`, or files of them, that take the place of calibration;
+    data are then needed only where something is searched. `save_statistics` is a file for those of
+    this job.
+
     What is left out of `model`, `data` and `output` is taken from the paths of a PTQ file.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
     (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
@@ -61,13 +79,17 @@ def quantize(
         report = _twofold.quantize_to_json(
             os.fspath(model) if model else "",
             samples,
-            **_config(config),
+            **config_arguments(config),
             target=target,
             compiler_version=compiler_version,
             output=os.fspath(output) if output else "",
             plan=os.fspath(plan) if plan else "",
             strict=strict,
             uint8_activations=activation_format == "uint8",
+            from_plan=os.fspath(from_plan) if from_plan else "",
+            by_name=by_name,
+            statistics=[_native(part) for part in statistics],
+            save_statistics=os.fspath(save_statistics) if save_statistics else "",
             threads=threads,
             cancelled=cancelled,
             **progress_arguments(progress),
@@ -96,7 +118,7 @@ def verify(
             os.fspath(reference),
             os.fspath(other),
             samples,
-            **_config(config),
+            **config_arguments(config),
             threads=threads,
             cancelled=cancelled,
             **progress_arguments(progress),

@@ -1,13 +1,17 @@
 #include "twofold/statistics.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "api/float_model.h"
+#include "api/job.h"
 #include "api/open_samples.h"
 #include "api/preprocessing.h"
 #include "api/read_config.h"
 #include "api/statistics_state.h"
 #include "base/files.h"
+#include "base/parallel_for.h"
 #include "passes/pipeline.h"
 #include "plan/fingerprint.h"
 
@@ -17,14 +21,16 @@ Statistics::Statistics(std::shared_ptr<const State> state) : state_(std::move(st
 
 Statistics Statistics::observe(const std::filesystem::path& model, const Samples& data,
                                const StatisticsOptions& options) {
+  Job job(options.cancelled, options.progress);
   const QuantConfig config = read_config(options.config);
+  const ThreadScope threads(options.threads);
   Graph graph = import_float_model(model);
   run_passes(graph);
   const std::vector<InputSpec> inputs = input_specs(graph);
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
   CalibrationOptions calibration{.threads = options.threads};
-  if (options.progress) {
-    calibration.progress = [&](int64_t done, int64_t total) { options.progress("calibrate", done, total); };
+  if (const Progress progress = job.progress()) {
+    calibration.progress = [progress](int64_t done, int64_t total) { progress("observe", done, total); };
   }
   return Statistics(std::make_shared<const State>(observe_model(graph, *samples, content_hash(graph), calibration)));
 }
