@@ -12,7 +12,7 @@
 namespace twofold {
 
 // One run of an executor, which may be gone before it. Thread-safe as const: run_from may be called by several threads
-// at once. What runs can be cancelled between nodes (engine/cancellation.h).
+// at once. What runs can be cancelled between nodes (base/cancellation.h).
 class KeptValues {
  public:
   // Runs the whole graph once. Values are kept in the order they are computed, up to `memory_cap` bytes; what does not
