@@ -79,9 +79,10 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 void bind_quantize(nb::module_& module) {
   module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
              "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "from_plan"_a, "by_name"_a,
-             "statistics"_a, "save_statistics"_a, "threads"_a, "cancelled"_a, "progress"_a, "bar_columns"_a);
+             "statistics"_a, "save_statistics"_a, "threads"_a, "cancelled"_a.none(), "progress"_a.none(),
+             "bar_columns"_a);
   module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
-             "threads"_a, "cancelled"_a, "progress"_a, "bar_columns"_a);
+             "threads"_a, "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", split, "model"_a, "nodes"_a, "output"_a,
              "Writes the float model with each named operator as two int8-friendly ones and an Add.");

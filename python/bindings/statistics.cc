@@ -56,7 +56,7 @@ nb::list tensors(const Statistics& statistics) {
 void bind_statistics(nb::module_& module) {
   nb::class_<Statistics>(module, "Statistics")
       .def_static("observe", &observe, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "threads"_a,
-                  "cancelled"_a, "progress"_a, "bar_columns"_a)
+                  "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a)
       .def_static("load", &Statistics::load, "path"_a)
       .def_static("from_bytes", &from_bytes, "data"_a)
       .def("merge", &Statistics::merge, "other"_a)

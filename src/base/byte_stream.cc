@@ -1,6 +1,7 @@
 #include "base/byte_stream.h"
 
 #include <bit>
+#include <limits>
 
 #include "base/error.h"
 
@@ -62,7 +63,11 @@ std::string ByteReader::text() {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-size_t ByteReader::count(size_t least_bytes) { return static_cast<size_t>(number(bytes_.size() / least_bytes)); }
+size_t ByteReader::count(size_t least_bytes) {
+  const uint64_t items = number(std::numeric_limits<uint64_t>::max());
+  if (items > bytes_.size() / least_bytes) fail("it ends too early");
+  return static_cast<size_t>(items);
+}
 
 void ByteReader::expect_end() const {
   if (!bytes_.empty()) fail("something follows its end");

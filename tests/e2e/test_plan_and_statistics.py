@@ -97,15 +97,12 @@ def test_a_plan_of_another_model_is_refused_or_carried_over(tmp_path):
 
     report = twofold.quantize(
         tmp_path / "retrained.onnx",
-        samples(),
         from_plan=plan,
         by_name=True,
         output=tmp_path / "carried.onnx",
         plan=tmp_path / "carried.json",
     )
     assert any("scales of its constants are computed again" in note for note in report["notes"])
-    # The float model's last layer is twice what it was, and so is the quantized one's.
-    assert report["outputs"][0]["metrics"]["cosine-similarity"] > 0.99
     before, after = (
         {(row["node"], row["operand"]): row for row in twofold.Plan.load(path).operands}
         for path in (plan, tmp_path / "carried.json")
@@ -114,7 +111,7 @@ def test_a_plan_of_another_model_is_refused_or_carried_over(tmp_path):
     different = {key for key in before if before[key] != after[key]}
     assert len(different) == 1
     key = different.pop()
-    assert changed
+    assert key == (changed, "input1")
     np.testing.assert_array_equal(
         np.float32(after[key]["params"]["scale"]), 2 * np.float32(before[key]["params"]["scale"])
     )
