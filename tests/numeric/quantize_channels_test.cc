@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "base/cancellation.h"
 #include "base/parallel_for.h"
 #include "numeric/for_each_target.h"
+#include "twofold/error.h"
 
 namespace twofold {
 namespace {
@@ -214,6 +217,19 @@ TEST(FakeQuantize, MasksWhatEcClips) {
   fake_quantize(x, QType::kEc, ChannelScales({6}, -1, {&s1, 1}, {}), y, inside);
   EXPECT_EQ(y, (std::vector<float>{32385.0F, 32385.0F, 127.0F, -32640.0F, -32640.0F, 32385.0F}));
   EXPECT_EQ(inside, (std::vector<uint8_t>{1, 0, 1, 1, 0, 0}));
+}
+
+TEST(QuantizeChannels, EndsWithTheJobThatItWorksFor) {
+  const std::function<bool()> cancelled = [] { return true; };
+  const CancellationScope scope(cancelled);
+  const float scale = 1;
+  std::vector<float> x(1 << 22);
+  std::vector<int8_t> q(x.size());
+  const ThreadScope one(1);
+  quantize<int8_t>(x, ChannelScales({1 << 22}, -1, {&scale, 1}, {}), q);  // too little work to ask
+  x.push_back(0);
+  q.push_back(0);
+  EXPECT_THROW(quantize<int8_t>(x, ChannelScales({(1 << 22) + 1}, -1, {&scale, 1}, {}), q), Error);
 }
 
 }  // namespace
