@@ -75,7 +75,7 @@ class EcProduct final : public Kernel {
       : product_(args), a_ec_(is_ec(args.node, kEcA)), b_ec_(is_ec(args.node, kEcB)), pass_(pass_of(args.node)) {
     const Tensor* b = args.constants[1];
     if (b != nullptr) {
-      epilogue_.emplace(epilogue_for(*b, nullptr));
+      requantizer_.emplace(requantizer_for(*b, nullptr));
       b_terms_ = terms_of(*b, b_ec_, nullptr);
     }
     KernelArgs pass_args{pass_, {nullptr, nullptr}, args.make_runner};
@@ -91,8 +91,8 @@ class EcProduct final : public Kernel {
 
   void run(OpCall& call) const override {
     const Tensor &a = call.input(0), &b = call.input(1);
-    std::optional<kernels::Epilogue> own;
-    if (!epilogue_) own.emplace(epilogue_for(b, call.allocator()));
+    std::optional<kernels::Requantizer> own;
+    if (!requantizer_) own.emplace(requantizer_for(b, call.allocator()));
     const std::vector<Term> left = terms_of(a, a_ec_, call.allocator());
     const std::vector<Term> right = b_terms_.empty() ? terms_of(b, b_ec_, call.allocator()) : b_terms_;
     std::vector<Term> sums;
@@ -102,7 +102,7 @@ class EcProduct final : public Kernel {
         sums.push_back({run_pass(pass, x.integers, right[i].integers, call.allocator()), x.weight * right[i].weight});
       }
     }
-    requantize(call, sums, b.rank() == 1, epilogue_ ? *epilogue_ : *own);
+    requantize(call, sums, b.rank() == 1, requantizer_ ? *requantizer_ : *own);
   }
 
   bool reads_constant(int input) const override { return input != 1 || b_terms_.empty(); }
@@ -114,7 +114,7 @@ class EcProduct final : public Kernel {
 
  private:
   // Throws as PackedB does for the sums of one pass. 254 |q1| + |q2| is at most 32640, which int16 holds.
-  kernels::Epilogue epilogue_for(const Tensor& b, Allocator* allocator) const {
+  kernels::Requantizer requantizer_for(const Tensor& b, Allocator* allocator) const {
     const double a_most = magnitude(product_.a_dtype, product_.a_zero_point);
     const double b_most = magnitude(b.dtype(), product_.b_zero_point);
     const auto [k, channels] = extent_of(pass_, b.shape());
@@ -132,7 +132,7 @@ class EcProduct final : public Kernel {
   }
 
   void requantize(OpCall& call, const std::vector<Term>& sums, bool b_is_vector,
-                  const kernels::Epilogue& epilogue) const {
+                  const kernels::Requantizer& requantizer) const {
     const Tensor& first = sums[0].integers;
     const bool channels_last = first.layout() == Layout::kChannelsLast;
     const int axis = channels_last ? 1 : b_is_vector ? -1 : first.rank() - 1;
@@ -141,7 +141,7 @@ class EcProduct final : public Kernel {
       const int64_t channels = axis < 0 ? 1 : first.dim(axis);
       std::vector<kernels::WeightedTerm> terms;
       for (const Term& term : sums) terms.push_back({term.integers.data<double>().data(), term.weight});
-      kernels::requantize_weighted_sum(terms, first.size() / channels, channels, epilogue, outputs.places(0),
+      kernels::requantize_weighted_sum(terms, first.size() / channels, channels, requantizer, outputs.places(0),
                                        outputs.sink());
     }
     outputs.finish();
@@ -150,9 +150,9 @@ class EcProduct final : public Kernel {
   const IntegerProduct product_;
   const bool a_ec_, b_ec_;
   const Node pass_;
-  std::vector<Term> b_terms_;                    // of a constant B
-  std::optional<kernels::Epilogue> epilogue_;    // the same
-  std::vector<std::unique_ptr<Kernel>> passes_;  // per term of a constant B; else one
+  std::vector<Term> b_terms_;                        // of a constant B
+  std::optional<kernels::Requantizer> requantizer_;  // the same
+  std::vector<std::unique_ptr<Kernel>> passes_;      // per term of a constant B; else one
 };
 
 }  // namespace

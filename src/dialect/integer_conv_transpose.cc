@@ -69,7 +69,7 @@ kernels::ConvAxis upsampled_axis(const WindowAxis& axis) {
 // The product of [pixels, C] with [C, taps * M].
 struct Tiles {
   kernels::PackedB b;
-  kernels::Epilogue epilogue;
+  kernels::Requantizer requantizer;
 };
 
 class IntegerConvTranspose final : public Kernel {
@@ -143,8 +143,8 @@ class IntegerConvTranspose final : public Kernel {
       bias.clear();
       for (int64_t c = 0; c < columns; ++c) bias.push_back(product_.bias[static_cast<size_t>(c % channels)]);
     }
-    kernels::Epilogue epilogue(b, bias, product_.output_forms);
-    return {std::move(b), std::move(epilogue)};
+    kernels::Requantizer requantizer(b, bias, product_.output_forms);
+    return {std::move(b), std::move(requantizer)};
   }
 
   void run_tiles(OpCall& call, const Shape& shape) const {
@@ -156,7 +156,7 @@ class IntegerConvTranspose final : public Kernel {
     ProductOutputs outputs(product_, inner, {pixels, columns}, 1, Layout::kPlain);
     if (pixels > 0) {
       const kernels::MatrixView left = product_.view_a(x, 0, pixels, x.dim(1), x.dim(1), 1);
-      kernels::gemm(kernels::MatrixRows(left), tiles_->b, tiles_->epilogue, outputs.places(0), outputs.sink());
+      kernels::gemm(kernels::MatrixRows(left), tiles_->b, tiles_->requantizer, outputs.places(0), outputs.sink());
     }
     outputs.finish();
     for (int i = 0; i < call.num_outputs(); ++i) {

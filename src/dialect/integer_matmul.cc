@@ -16,10 +16,10 @@ MatrixOrders read_orders(const Attributes& attributes) {
   return gemm_orders(attributes.get_int("transA", 0) != 0, attributes.get_int("transB", 0) != 0);
 }
 
-// B and its epilogue, ready to be multiplied.
+// B and its requantizer, ready to be multiplied.
 struct Prepared {
   kernels::PackedB b;
-  kernels::Epilogue epilogue;
+  kernels::Requantizer requantizer;
 };
 
 class IntegerMatMul final : public Kernel {
@@ -72,8 +72,8 @@ class IntegerMatMul final : public Kernel {
     product_.check_channels(p.n);
     kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point,
                             {.compact = allocator == nullptr, .allocator = allocator});
-    kernels::Epilogue epilogue(packed, product_.bias, product_.output_forms, allocator);
-    return {std::move(packed), std::move(epilogue)};
+    kernels::Requantizer requantizer(packed, product_.bias, product_.output_forms, allocator);
+    return {std::move(packed), std::move(requantizer)};
   }
 
   // Whether the rows of all batches of A follow each other and meet the same B.
@@ -88,9 +88,9 @@ class IntegerMatMul final : public Kernel {
     const std::vector<kernels::OutputRows> places = outputs.places(first_row);
     if (outputs.sink() != nullptr) {
       const RowsOfSink sink(*outputs.sink(), first_row);
-      kernels::gemm(kernels::MatrixRows(left), right.b, right.epilogue, places, &sink);
+      kernels::gemm(kernels::MatrixRows(left), right.b, right.requantizer, places, &sink);
     } else {
-      kernels::gemm(kernels::MatrixRows(left), right.b, right.epilogue, places);
+      kernels::gemm(kernels::MatrixRows(left), right.b, right.requantizer, places);
     }
   }
 

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "dialect/float_program.h"
-#include "kernels/epilogue.h"
 #include "kernels/matrix_view.h"
+#include "kernels/requantizer.h"
 #include "ops/op.h"
 
 namespace twofold {

@@ -83,9 +83,9 @@ Conv::Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std:
     const auto* first = static_cast<const std::byte*>(data) + g * columns * k * (bytes ? 1 : 2);
     PackedB packed({weights.dtype, first, k, columns, 1, k, weights.zero_point}, a_dtype, a_zero_point,
                    {.compact = true, .allocator = allocator});
-    Epilogue epilogue(packed, part(bias, g * columns, columns), part(outputs, g * columns, columns, allocator),
-                      allocator);
-    groups_.push_back({std::move(packed), std::move(epilogue)});
+    Requantizer requantizer(packed, part(bias, g * columns, columns), part(outputs, g * columns, columns, allocator),
+                            allocator);
+    groups_.push_back({std::move(packed), std::move(requantizer)});
   }
 }
 
@@ -114,11 +114,11 @@ void Conv::run(const ConvInput& input, const std::array<ConvAxis, 3>& axes, std:
                                  input.channels,
                                  1,
                                  input.zero_point};
-      gemm(MatrixRows(pixels), group.weights, group.epilogue, places, sink, g * columns);
+      gemm(MatrixRows(pixels), group.weights, group.requantizer, places, sink, g * columns);
     } else {
       gemm(ConvRows(input, axes, g * group_channels_, group_channels_,
                     reinterpret_cast<const std::byte*>(zeros_.data())),
-           group.weights, group.epilogue, places, sink, g * columns);
+           group.weights, group.requantizer, places, sink, g * columns);
     }
   }
 }

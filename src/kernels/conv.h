@@ -30,7 +30,7 @@ struct ConvWeights {
 // A convolution's weights, packed. Immutable; shareable by threads.
 class Conv {
  public:
-  // For inputs of type `a_dtype` with zero point `a_zero_point`; bias and outputs as Epilogue's, per output channel.
+  // For inputs of type `a_dtype` with zero point `a_zero_point`; bias and outputs as Requantizer's, per output channel.
   // Memory that grows with the weights comes from `allocator`, which must outlive it, or from the heap without one.
   Conv(const ConvWeights& weights, DType a_dtype, int32_t a_zero_point, std::span<const int64_t> bias,
        std::span<const OutputForm> outputs, Allocator* allocator = nullptr);
@@ -47,7 +47,7 @@ class Conv {
  private:
   struct Group {
     PackedB weights;
-    Epilogue epilogue;
+    Requantizer requantizer;
   };
   int64_t out_channels_, group_channels_, group_count_;
   std::vector<std::ptrdiff_t> output_bytes_;  // of an element

@@ -39,9 +39,9 @@ bool may_split(const PackedB& b) {
 }
 
 // In what form the sums are complete: with the offset in what they start from, where it fits.
-SumsKind sums_kind(const PackedB& b, const Epilogue& epilogue) {
-  if (sums_fit_int32(b)) return epilogue.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
-  const std::span<const double> offset(epilogue.offset(), static_cast<size_t>(b.columns()));
+SumsKind sums_kind(const PackedB& b, const Requantizer& requantizer) {
+  if (sums_fit_int32(b)) return requantizer.fits_int32() ? SumsKind::kInt32 : SumsKind::kDouble;
+  const std::span<const double> offset(requantizer.offset(), static_cast<size_t>(b.columns()));
   return std::ranges::all_of(offset, [](double value) { return std::abs(value) < kMaxSplitOffset; })
              ? SumsKind::kHighBytes
              : SumsKind::kDouble;
@@ -121,20 +121,20 @@ std::optional<Depthwise> Depthwise::make(DType dtype, const void* weights, int64
   }
   PackedB b(matrix, a_dtype, a_zero_point, {.whole_sums = true, .allocator = allocator});
   if (b.row_factor() != 0) return std::nullopt;
-  Epilogue epilogue(b, bias, outputs, allocator);
+  Requantizer requantizer(b, bias, outputs, allocator);
   if (!sums_fit_int32(b) && !may_split(b)) return std::nullopt;
-  return Depthwise(std::move(b), std::move(epilogue), rows, width, allocator);
+  return Depthwise(std::move(b), std::move(requantizer), rows, width, allocator);
 }
 
-Depthwise::Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width, Allocator* allocator)
+Depthwise::Depthwise(PackedB b, Requantizer requantizer, int64_t rows, int64_t width, Allocator* allocator)
     : b_(std::move(b)),
-      epilogue_(std::move(epilogue)),
+      requantizer_(std::move(requantizer)),
       taps_of_cell_(b_.product() == Product::kQuads ? 4 : 2),
       rows_(rows),
       width_(width),
       groups_(allocator),
       split_(!sums_fit_int32(b_)),
-      kind_(sums_kind(b_, epilogue_)),
+      kind_(sums_kind(b_, requantizer_)),
       kernels_(&kernels_for(b_, split_)),
       init_(allocator),
       high_init_(allocator) {
@@ -149,11 +149,11 @@ void Depthwise::prepare_starts() {
   high_init_.assign(padded, 0);
   for (size_t c = 0; c < padded; ++c) {
     if (kind_ == SumsKind::kHighBytes) {
-      const auto offset = static_cast<int64_t>(epilogue_.offset()[c]);
+      const auto offset = static_cast<int64_t>(requantizer_.offset()[c]);
       high_init_[c] = static_cast<int32_t>(offset >> 8);
       init_[c] = static_cast<int32_t>(offset & 0xFF);
     } else if (kind_ == SumsKind::kInt32) {
-      init_[c] = epilogue_.int32_offset()[c];
+      init_[c] = requantizer_.int32_offset()[c];
     }
   }
 }
@@ -293,15 +293,15 @@ void Depthwise::run_piece(const Piece& piece, DepthwiseStrip strip, int64_t of_s
 
 // The kernel that leaves no sums, where the strip has one output and there is one for it; else null.
 DepthwiseKernel Depthwise::fused_kernel() const {
-  const Epilogue::Output* output = epilogue_.fusible_output();
+  const Requantizer::Output* output = requantizer_.fusible_output();
   if (output == nullptr || kind_ == SumsKind::kDouble) return nullptr;
   return kernels_->outputs[static_cast<size_t>(output->kind)];
 }
 
 // Output i of a group's channels, from a row on.
 TileOutput Depthwise::output_of(const Destination& to, size_t i, int64_t row, const Group& group) const {
-  if (i == to.outputs.size()) return epilogue_.in_block(to.block, group.channels, group.first_channel);
-  return epilogue_.at(i, to.outputs[i].data, to.outputs[i].row_stride, row, group.first_channel);
+  if (i == to.outputs.size()) return requantizer_.in_block(to.block, group.channels, group.first_channel);
+  return requantizer_.at(i, to.outputs[i].data, to.outputs[i].row_stride, row, group.first_channel);
 }
 
 void Depthwise::begin_group(DepthwiseStrip& strip, size_t g) const {
@@ -342,11 +342,11 @@ void Depthwise::run_unfused(DepthwiseStrip& strip, int64_t first_row, const Grou
     kernels.flush(acc.data(), strip.pixels * width, true, sums.data());
   }
   const TileShape shape = {.rows = strip.pixels, .columns = group.channels, .width = width};
-  const TileSums tile = {acc.data(), high_acc.data(), sums.data(), epilogue_.offset() + group.first_channel,
+  const TileSums tile = {acc.data(), high_acc.data(), sums.data(), requantizer_.offset() + group.first_channel,
                          kNoRowOffset.data()};
-  for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
-    const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
-    kernels.epilogues[static_cast<size_t>(kind_)][output](tile, shape, output_of(to, i, first_row, group));
+  for (size_t i = 0; i < requantizer_.outputs().size(); ++i) {
+    const auto output = static_cast<size_t>(requantizer_.outputs()[i].kind);
+    kernels.requantize_tile[static_cast<size_t>(kind_)][output](tile, shape, output_of(to, i, first_row, group));
   }
 }
 

@@ -10,9 +10,9 @@
 
 #include "kernels/aligned_buffer.h"
 #include "kernels/conv_geometry.h"
-#include "kernels/epilogue.h"
 #include "kernels/gemm.h"
 #include "kernels/packed_b.h"
+#include "kernels/requantizer.h"
 
 namespace twofold::kernels {
 
@@ -53,7 +53,7 @@ class Depthwise {
     std::span<const TileOutput> fused_outputs;
   };
 
-  Depthwise(PackedB b, Epilogue epilogue, int64_t rows, int64_t width, Allocator* allocator);
+  Depthwise(PackedB b, Requantizer requantizer, int64_t rows, int64_t width, Allocator* allocator);
   void pack_weights(Allocator* allocator);
   void prepare_starts();
   void run_lines(const ConvInput& input, const std::array<ConvAxis, 3>& axes, int64_t begin, int64_t end,
@@ -74,7 +74,7 @@ class Depthwise {
   // The elements themselves are dropped when the groups' cells have been made of them.
   // Where sums of 16 x 16 bits could leave int32, weights are split into 256 high + low, whose sums cannot.
   PackedB b_;
-  Epilogue epilogue_;
+  Requantizer requantizer_;
   int taps_of_cell_;
   int64_t rows_, width_;  // of the window
   AlignedVector<Group> groups_;

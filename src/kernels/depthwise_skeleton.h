@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
+#include "kernels/requantize_skeleton.h"
 
 namespace twofold::kernels {
 namespace {

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/epilogue_skeleton.h"
 #include "kernels/micro_kernels.h"
+#include "kernels/requantize_skeleton.h"
 #include "kernels/tile_skeleton.h"
 
 namespace twofold::kernels {

@@ -24,12 +24,12 @@ int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit;
 // One thread's part of a product: rows [begin, begin + count) times some panels.
 class Worker {
  public:
-  Worker(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
+  Worker(const RowSource& a, const PackedB& b, const Requantizer& requantizer, std::span<const OutputRows> outputs,
          const BlockSink* sink, int64_t first_column)
       : a_(a),
         b_(b),
         kernels_(b.kernels()),
-        epilogue_(epilogue),
+        requantizer_(requantizer),
         outputs_(outputs),
         sink_(sink),
         first_column_(first_column) {}
@@ -51,7 +51,7 @@ class Worker {
   const RowSource& a_;
   const PackedB& b_;
   const MicroKernels& kernels_;
-  const Epilogue& epilogue_;
+  const Requantizer& requantizer_;
   std::span<const OutputRows> outputs_;
   const BlockSink* sink_;
   int64_t first_column_;
@@ -155,21 +155,21 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
   const TileShape shape = {.rows = rows, .columns = panel.columns, .width = width};
   const bool high = b_.product() == Product::kPairsAndHighBytes, one_chunk = panel.chunks == 1;
   SumsKind kind = SumsKind::kDouble;
-  if (one_chunk && high && epilogue_.fits_high_bytes()) {
+  if (one_chunk && high && requantizer_.fits_high_bytes()) {
     kind = SumsKind::kHighBytes;
-    dot_chunk(panel, b_.chunks(panel)[0], row, rows, epilogue_.wrap_start() + panel.first_column,
-              epilogue_.high_start() + panel.first_column);
-  } else if (one_chunk && !high && epilogue_.fits_int32()) {
+    dot_chunk(panel, b_.chunks(panel)[0], row, rows, requantizer_.wrap_start() + panel.first_column,
+              requantizer_.high_start() + panel.first_column);
+  } else if (one_chunk && !high && requantizer_.fits_int32()) {
     kind = SumsKind::kInt32;
-    dot_chunk(panel, b_.chunks(panel)[0], row, rows, epilogue_.int32_offset() + panel.first_column);
+    dot_chunk(panel, b_.chunks(panel)[0], row, rows, requantizer_.int32_offset() + panel.first_column);
   } else {
     sum_chunks(panel, row, rows);
   }
-  const TileSums sums = {acc_.data(), high_.data(), sums_.data(), epilogue_.offset() + panel.first_column,
+  const TileSums sums = {acc_.data(), high_.data(), sums_.data(), requantizer_.offset() + panel.first_column,
                          row_offset_ + row};
-  for (size_t i = 0; i < epilogue_.outputs().size(); ++i) {
-    const auto output = static_cast<size_t>(epilogue_.outputs()[i].kind);
-    kernels_.epilogues[static_cast<size_t>(kind)][output](sums, shape, place(i, panel, first_row, row));
+  for (size_t i = 0; i < requantizer_.outputs().size(); ++i) {
+    const auto output = static_cast<size_t>(requantizer_.outputs()[i].kind);
+    kernels_.requantize_tile[static_cast<size_t>(kind)][output](sums, shape, place(i, panel, first_row, row));
   }
 }
 
@@ -177,21 +177,21 @@ void Worker::tile(const PackedB::Panel& panel, int64_t first_row, int64_t row, i
 TileOutput Worker::place(size_t output, const PackedB::Panel& panel, int64_t first_row, int64_t row) const {
   if (output < outputs_.size()) {
     const OutputRows& to = outputs_[output];
-    return epilogue_.at(output, to.data, to.row_stride, first_row + row, panel.first_column);
+    return requantizer_.at(output, to.data, to.row_stride, first_row + row, panel.first_column);
   }
-  const std::ptrdiff_t before = row * panel.columns * epilogue_.outputs()[output].bytes;
-  return epilogue_.in_block(block_ + before, panel.columns, panel.first_column);
+  const std::ptrdiff_t before = row * panel.columns * requantizer_.outputs()[output].bytes;
+  return requantizer_.in_block(block_ + before, panel.columns, panel.first_column);
 }
 
-// The kernel that makes the only output of a panel from dots, where there is one and it is faster than a tile and an
-// epilogue; else null.
+// The kernel that makes the only output of a panel from dots, where there is one and it is faster than a tile that is
+// then requantized; else null.
 FusedKernel Worker::fused_kernel(const PackedB::Panel& panel) const {
-  const Epilogue::Output* output = epilogue_.fusible_output();
+  const Requantizer::Output* output = requantizer_.fusible_output();
   if (output == nullptr || panel.chunks != 1 || b_.chunks(panel)[0].end > kernels_.max_fused_cells) return nullptr;
   const auto kind = static_cast<size_t>(output->kind);
   if (b_.product() == Product::kPairsAndHighBytes)
-    return epilogue_.fits_high_bytes() ? kernels_.fused_high_bytes[kind][panel.vectors - 1] : nullptr;
-  if (!epilogue_.fits_int32()) return nullptr;
+    return requantizer_.fits_high_bytes() ? kernels_.fused_high_bytes[kind][panel.vectors - 1] : nullptr;
+  if (!requantizer_.fits_int32()) return nullptr;
   return (b_.product() == Product::kQuads ? kernels_.fused_quads
           : b_.cell_bytes() == 2          ? kernels_.fused_byte_pairs
                                           : kernels_.fused_pairs)[kind][panel.vectors - 1];
@@ -206,12 +206,12 @@ void Worker::run_fused(FusedKernel kernel, const PackedB::Panel& panel, int64_t 
           .rows = count,
           .b = b_.data() + panel.cells,
           .cells = cells,
-          .start = (high ? epilogue_.wrap_start() : epilogue_.int32_offset()) + c,
+          .start = (high ? requantizer_.wrap_start() : requantizer_.int32_offset()) + c,
           .high_a = high_rows_,
           .high_stride = b_.row_form().stride,
           .high_b = high ? b_.high_data() + panel.high : nullptr,
           .high_cells = kernels_.has_quads ? cells / 2 : cells,
-          .high_start = high ? epilogue_.high_start() + c : nullptr,
+          .high_start = high ? requantizer_.high_start() + c : nullptr,
           .columns = panel.columns},
          place(0, panel, first_row, 0));
 }
@@ -220,7 +220,8 @@ void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> p
   pack(begin, count);
   for (const PackedB::Panel& panel : panels) {
     if (sink_ != nullptr) {
-      block_ = sink_scratch().at_least(static_cast<size_t>(count * panel.columns * epilogue_.outputs().back().bytes));
+      block_ =
+          sink_scratch().at_least(static_cast<size_t>(count * panel.columns * requantizer_.outputs().back().bytes));
     }
     const int64_t step = kernels_.max_rows[panel.vectors - 1];
     const FusedKernel fused = fused_kernel(panel);
@@ -234,10 +235,10 @@ void Worker::run(int64_t begin, int64_t count, std::span<const PackedB::Panel> p
 
 }  // namespace
 
-void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
+void gemm(const RowSource& a, const PackedB& b, const Requantizer& requantizer, std::span<const OutputRows> outputs,
           const BlockSink* sink, int64_t first_column) {
   TWOFOLD_CHECK(a.k() == b.k() && a.dtype() == b.row_form().dtype);
-  TWOFOLD_CHECK(outputs.size() + (sink != nullptr ? 1 : 0) == epilogue.outputs().size());
+  TWOFOLD_CHECK(outputs.size() + (sink != nullptr ? 1 : 0) == requantizer.outputs().size());
   const int64_t m = a.rows();
   if (m == 0 || b.columns() == 0) return;
   const int64_t tile_rows = b.kernels().max_rows[b.panels().front().vectors - 1];
@@ -253,7 +254,7 @@ void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::s
   const int64_t tasks = blocks * cuts;
   const int64_t work = std::max<int64_t>(1, m * b.columns() * std::max<int64_t>(1, b.k()) / tasks);
   parallel_for(tasks, (kMinWork + work - 1) / work, [&](int64_t begin, int64_t end) {
-    Worker worker(a, b, epilogue, outputs, sink, first_column);
+    Worker worker(a, b, requantizer, outputs, sink, first_column);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t row = task / cuts * block_rows, cut = task % cuts;
       const auto first = static_cast<size_t>(panels * cut / cuts),

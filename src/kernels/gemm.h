@@ -6,8 +6,8 @@
 #include <span>
 
 #include "kernels/block_sink.h"
-#include "kernels/epilogue.h"
 #include "kernels/packed_b.h"
+#include "kernels/requantizer.h"
 #include "kernels/row_source.h"
 
 namespace twofold::kernels {
@@ -19,12 +19,12 @@ struct OutputRows {
   int64_t row_stride = 0;
 };
 
-// outputs[i] = epilogue's output i of sum over k of (a - za)(b - zb) + bias, for A [M,K] and B [K,N]. Threads:
-// parallel_for. With a sink, the last output of the epilogue, which is float32, goes there, as columns
+// outputs[i] = requantizer's output i of sum over k of (a - za)(b - zb) + bias, for A [M,K] and B [K,N]. Threads:
+// parallel_for. With a sink, the last output of the requantizer, which is float32, goes there, as columns
 // [first_column, first_column + N) of something wider.
-// REQUIRES: a.k() == b.k(); a.dtype() the type that `b` was packed for; `epilogue` made for `b`; a place for each of
+// REQUIRES: a.k() == b.k(); a.dtype() the type that `b` was packed for; `requantizer` made for `b`; a place for each of
 // its other outputs.
-void gemm(const RowSource& a, const PackedB& b, const Epilogue& epilogue, std::span<const OutputRows> outputs,
+void gemm(const RowSource& a, const PackedB& b, const Requantizer& requantizer, std::span<const OutputRows> outputs,
           const BlockSink* sink = nullptr, int64_t first_column = 0);
 
 }  // namespace twofold::kernels

@@ -52,7 +52,7 @@ struct TileOutput {
   // Whether all accumulators times their multipliers stay below 2^30 in magnitude.
   bool bounded;
   // In float32, null unless bounded: the multipliers for 8-bit outputs; for 16-bit ones, numbers below and above them
-  // (epilogue_skeleton.h).
+  // (requantize_skeleton.h).
   const float *float_multiplier, *multiplier_below, *multiplier_above;
   double low, high;  // without the zero point
   int32_t zero_point;
@@ -80,10 +80,10 @@ struct TileSums {
   const double* sums;
   const double *offset, *row_offset;
 };
-using TileEpilogue = void (*)(const TileSums& sums, const TileShape& shape, const TileOutput& output);
+using RequantizeTile = void (*)(const TileSums& sums, const TileShape& shape, const TileOutput& output);
 
-// Rows of a panel of B, dots and requantization in one: what a TileKernel (or two: SumsKind::kHighBytes) and an
-// epilogue make of each of them.
+// Rows of a panel of B, dots and requantization in one: what a TileKernel (or two: SumsKind::kHighBytes) and a
+// RequantizeTile make of each of them.
 struct FusedRows {
   const std::byte* a;
   std::ptrdiff_t a_stride;
@@ -159,7 +159,7 @@ struct MicroKernels {
   TileKernel quads[kMaxTileVectors][kMaxTileRows];
   TileKernel pairs[kMaxTileVectors][kMaxTileRows];
   TileKernel byte_pairs[kMaxTileVectors][kMaxTileRows];  // of a B that is held as int8
-  // By OutputKind and vectors; null where there are none. Beyond some cells a tile and an epilogue are faster.
+  // By OutputKind and vectors; null where there are none. Beyond some cells a tile that is then requantized is faster.
   int64_t max_fused_cells;
   FusedKernel fused_quads[kOutputKinds][kMaxTileVectors], fused_pairs[kOutputKinds][kMaxTileVectors];
   FusedKernel fused_byte_pairs[kOutputKinds][kMaxTileVectors];
@@ -186,7 +186,7 @@ struct MicroKernels {
   DepthwiseKernels depthwise_pairs_s8, depthwise_pairs_u8;  // widened
   DepthwiseKernels depthwise_pairs_s16, depthwise_pairs_u16, depthwise_split_s16, depthwise_split_u16;
 
-  TileEpilogue epilogues[kSumsKinds][kOutputKinds];
+  RequantizeTile requantize_tile[kSumsKinds][kOutputKinds];
 };
 
 // REQUIRES: `isa` is available.

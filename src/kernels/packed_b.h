@@ -70,7 +70,7 @@ class PackedB {
     high_ = {};
   }
 
-  // For gemm and Epilogue. Arrays have an entry per column, up to padded_columns(), the panels' width.
+  // For gemm and Requantizer. Arrays have an entry per column, up to padded_columns(), the panels' width.
   const MicroKernels& kernels() const { return *kernels_; }
   const RowForm& row_form() const { return row_form_; }
   std::span<const Panel> panels() const { return panels_; }

@@ -11,10 +11,10 @@
 #include <cstdint>
 
 #include "kernels/depthwise_skeleton.h"
-#include "kernels/epilogue_skeleton.h"
 #include "kernels/fused_skeleton.h"
 #include "kernels/micro_kernels.h"
 #include "kernels/pack_skeleton.h"
+#include "kernels/requantize_skeleton.h"
 #include "kernels/tile_skeleton.h"
 
 namespace twofold::kernels {
@@ -177,9 +177,9 @@ constexpr MicroKernels make_micro_kernels() {
   k.depthwise_split_u16 = depthwise_kernels<V, Pairs, PairChannels<V, Source::kU16>, true>();
   k.flush = flush<V>;
   k.combine = combine<V>;
-  fill_epilogues<V, Int32Sums>(k.epilogues[static_cast<int>(SumsKind::kInt32)]);
-  fill_epilogues<V, HighByteSums>(k.epilogues[static_cast<int>(SumsKind::kHighBytes)]);
-  fill_epilogues<V, DoubleSums>(k.epilogues[static_cast<int>(SumsKind::kDouble)]);
+  fill_requantize_tile<V, Int32Sums>(k.requantize_tile[static_cast<int>(SumsKind::kInt32)]);
+  fill_requantize_tile<V, HighByteSums>(k.requantize_tile[static_cast<int>(SumsKind::kHighBytes)]);
+  fill_requantize_tile<V, DoubleSums>(k.requantize_tile[static_cast<int>(SumsKind::kDouble)]);
   return k;
 }
 

@@ -173,7 +173,7 @@ struct ScalarVectors {
     return v;
   }
 
-  static constexpr int kGroup = 0;  // nothing but the definition (epilogue_skeleton.h)
+  static constexpr int kGroup = 0;  // nothing but the definition (requantize_skeleton.h)
 
   static void store_8(std::byte* to, const I32& v) {
     for (int i = 0; i < kLanes; ++i) to[i] = static_cast<std::byte>(v.lane[i] & 0xFF);

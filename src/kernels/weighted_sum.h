@@ -6,8 +6,8 @@
 #include <span>
 
 #include "kernels/block_sink.h"
-#include "kernels/epilogue.h"
 #include "kernels/gemm.h"
+#include "kernels/requantizer.h"
 
 namespace twofold::kernels {
 
@@ -16,12 +16,11 @@ struct WeightedTerm {
   double weight;       // an integer
 };
 
-// outputs[i] = epilogue's output i of sum over terms of weight * sums, + bias. Threads: parallel_for. With a sink, the
-// last output goes there, as from gemm.
-// REQUIRES: weighted sums below 2^53 in magnitude, those of some of the terms too; `epilogue` made for `columns`
-// columns; a place for each of its other outputs.
+// outputs[i] = requantizer's output i of sum over terms of weight * sums, + bias. Threads: parallel_for. With a sink,
+// the last output goes there, as from gemm. REQUIRES: weighted sums below 2^53 in magnitude, those of some of the terms
+// too; `requantizer` made for `columns` columns; a place for each of its other outputs.
 void requantize_weighted_sum(std::span<const WeightedTerm> terms, int64_t rows, int64_t columns,
-                             const Epilogue& epilogue, std::span<const OutputRows> outputs,
+                             const Requantizer& requantizer, std::span<const OutputRows> outputs,
                              const BlockSink* sink = nullptr);
 
 }  // namespace twofold::kernels

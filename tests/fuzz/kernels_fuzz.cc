@@ -107,9 +107,9 @@ void fuzz_gemm(Bytes& bytes) {
   for (const Isa isa : available_isas()) {
     const IsaScope scope(isa);
     const PackedB packed(right, a_type, a_zero, {.compact = compact});
-    const Epilogue epilogue(packed, bias, outputs);
+    const Requantizer requantizer(packed, bias, outputs);
     compare("gemm", isa, acc, n, outputs,
-            [&](const auto& places) { gemm(MatrixRows(left), packed, epilogue, places); });
+            [&](const auto& places) { gemm(MatrixRows(left), packed, requantizer, places); });
   }
 }
 

@@ -66,7 +66,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
   Allocator* const allocator = random() % 2 == 0 ? &counting : nullptr;
   const PackedB packed(b_view, c.a_type, c.a_zero, {.compact = random() % 2 == 0, .allocator = allocator});
   const auto expect_outputs = [&](std::span<const OutputForm> forms) {
-    const Epilogue epilogue(packed, bias, forms, allocator);
+    const Requantizer requantizer(packed, bias, forms, allocator);
     const int64_t row_stride = c.n + 5;
     std::vector<std::vector<unsigned char>> got;
     std::vector<OutputRows> places;
@@ -74,7 +74,7 @@ void expect_exact(const Case& c, std::mt19937& random) {
       got.emplace_back(static_cast<size_t>(c.m * row_stride) * byte_size(form.dtype), 0x5A);
       places.push_back({got.back().data(), row_stride});
     }
-    gemm(MatrixRows(a_view), packed, epilogue, places);
+    gemm(MatrixRows(a_view), packed, requantizer, places);
     for (size_t i = 0; i < forms.size(); ++i) {
       ASSERT_EQ(got[i], reference_output(acc, c.n, row_stride, forms[i]))
           << "output " << i << " of " << forms.size() << ", " << to_string(forms[i].dtype);
@@ -233,10 +233,10 @@ TEST(Gemm, CutsWhereTheWeightsSaySo) {
       const PackedB packed({DType::kInt8, b.data(), k, 1, 1, 1, 0}, DType::kInt16, 0);
       EXPECT_EQ(packed.chunks(packed.panels()[0]).size(), sum == 65535 ? 1U : 2U);
       const OutputForm form{.dtype = DType::kFloat32, .multiplier = {1.0}};
-      const Epilogue epilogue(packed, {}, std::span(&form, 1));
+      const Requantizer requantizer(packed, {}, std::span(&form, 1));
       float y = 0;
       const OutputRows place{&y, 1};
-      gemm(MatrixRows({DType::kInt16, a.data(), 1, k, k, 1, 0}), packed, epilogue, std::span(&place, 1));
+      gemm(MatrixRows({DType::kInt16, a.data(), 1, k, k, 1, 0}), packed, requantizer, std::span(&place, 1));
       EXPECT_EQ(y, static_cast<float>(32768.0 * static_cast<double>(sum)));
     }
   }

@@ -12,8 +12,8 @@
 
 #include "kernels/conv.h"
 #include "kernels/conv_geometry.h"
-#include "kernels/epilogue.h"
 #include "kernels/matrix_view.h"
+#include "kernels/requantizer.h"
 
 namespace twofold::kernels {
 
@@ -152,7 +152,7 @@ struct ConvProblem {
   int64_t largest_bias = 1000;
 };
 
-// From within 16 bits to the largest that an Epilogue takes; beyond 2^31, 2^38 and 2^46 kernels take other ways.
+// From within 16 bits to the largest that a Requantizer takes; beyond 2^31, 2^38 and 2^46 kernels take other ways.
 inline constexpr int64_t kLargestBiases[] = {0,
                                              (int64_t{1} << 31) - 1,
                                              (int64_t{1} << 38) - 1,

@@ -68,7 +68,7 @@ void expect_exact(int64_t rows, int64_t columns, std::span<const double> weights
   }
   std::vector<unsigned char> collected(static_cast<size_t>(rows * columns) * byte_size(of_sink.dtype));
   const CollectingSink sink(collected, columns, byte_size(of_sink.dtype));
-  requantize_weighted_sum(terms, rows, columns, Epilogue(columns, bias, forms), places, &sink);
+  requantize_weighted_sum(terms, rows, columns, Requantizer(columns, bias, forms), places, &sink);
   for (size_t i = 0; i < places.size(); ++i) {
     ASSERT_EQ(got[i], reference_output(acc, columns, row_stride, forms[i])) << "output " << i;
   }

@@ -1,6 +1,6 @@
 // From accumulators to outputs: rule 5 of docs/numerics.md, prepared for one right operand.
-#ifndef TWOFOLD_SRC_KERNELS_EPILOGUE_H_
-#define TWOFOLD_SRC_KERNELS_EPILOGUE_H_
+#ifndef TWOFOLD_SRC_KERNELS_REQUANTIZER_H_
+#define TWOFOLD_SRC_KERNELS_REQUANTIZER_H_
 
 #include <cstdint>
 #include <span>
@@ -23,7 +23,7 @@ struct OutputForm {
 };
 
 // Immutable; shareable by threads.
-class Epilogue {
+class Requantizer {
  public:
   struct Output {
     OutputKind kind;
@@ -39,11 +39,11 @@ class Epilogue {
   // `bias` is empty, or has one value or one per column, in accumulator steps.
   // REQUIRES: |bias| <= 2^52; multipliers finite, one at least if there are columns. Memory that grows with the columns
   // comes from `allocator`, which must outlive it, or from the heap without one.
-  Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
-           Allocator* allocator = nullptr);
+  Requantizer(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+              Allocator* allocator = nullptr);
   // The same for `columns` columns of sums that are there in double (weighted_sum.h), of any size.
-  Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
-           Allocator* allocator = nullptr);
+  Requantizer(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+              Allocator* allocator = nullptr);
 
   // For gemm: acc = sum + offset[c]; in int32 (starting from int32_offset) if fits_int32(). Of panels of one chunk, if
   // fits_high_bytes(), also as SumsKind::kHighBytes, where W starts from wrap_start and E from high_start.
@@ -77,4 +77,4 @@ class Epilogue {
 
 }  // namespace twofold::kernels
 
-#endif  // TWOFOLD_SRC_KERNELS_EPILOGUE_H_
+#endif  // TWOFOLD_SRC_KERNELS_REQUANTIZER_H_

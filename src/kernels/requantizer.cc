@@ -1,4 +1,4 @@
-#include "kernels/epilogue.h"
+#include "kernels/requantizer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,10 +23,10 @@ OutputKind kind_of(DType dtype) {
 }
 
 // The output with a multiplier for each of `columns` columns, and zeros up to `padded`.
-Epilogue::Output output_of(const OutputForm& form, size_t columns, size_t padded, Allocator* allocator) {
+Requantizer::Output output_of(const OutputForm& form, size_t columns, size_t padded, Allocator* allocator) {
   const size_t period = form.multiplier.size();
   TWOFOLD_CHECK(period > 0 || columns == 0);
-  Epilogue::Output output = {};
+  Requantizer::Output output = {};
   output.kind = kind_of(form.dtype);
   output.bytes = static_cast<std::ptrdiff_t>(byte_size(form.dtype));
   output.multiplier = AlignedVector<double>(padded, 0.0, allocator);
@@ -63,8 +63,8 @@ std::pair<float, float> neighbours(double multiplier, size_t times) {
 
 }  // namespace
 
-Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
-                   Allocator* allocator)
+Requantizer::Requantizer(const PackedB& b, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+                         Allocator* allocator)
     : offset_(b.offset().begin(), b.offset().end(), allocator),
       int32_offset_(allocator),
       wrap_start_(allocator),
@@ -93,8 +93,8 @@ Epilogue::Epilogue(const PackedB& b, std::span<const int64_t> bias, std::span<co
   }
 }
 
-Epilogue::Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
-                   Allocator* allocator)
+Requantizer::Requantizer(int64_t columns, std::span<const int64_t> bias, std::span<const OutputForm> outputs,
+                         Allocator* allocator)
     : offset_(static_cast<size_t>((columns + kMaxLanes - 1) / kMaxLanes * kMaxLanes), 0.0, allocator),
       fits_int32_(false) {
   add_bias(bias, static_cast<size_t>(columns));
@@ -102,11 +102,11 @@ Epilogue::Epilogue(int64_t columns, std::span<const int64_t> bias, std::span<con
     outputs_.push_back(output_of(form, static_cast<size_t>(columns), offset_.size(), allocator));
 }
 
-double Epilogue::sum_limit(const PackedB& b, size_t column) const {
+double Requantizer::sum_limit(const PackedB& b, size_t column) const {
   return b.sum_bound()[column] + std::abs(offset_[column]);
 }
 
-void Epilogue::add_float_multipliers(const PackedB& b, Output& output, Allocator* allocator) const {
+void Requantizer::add_float_multipliers(const PackedB& b, Output& output, Allocator* allocator) const {
   const AlignedVector<double>& exact = output.multiplier;
   if (output.kind == OutputKind::kInt8) {
     output.float_multiplier = AlignedVector<float>(exact.begin(), exact.end(), allocator);
@@ -123,14 +123,14 @@ void Epilogue::add_float_multipliers(const PackedB& b, Output& output, Allocator
   }
 }
 
-void Epilogue::add_bias(std::span<const int64_t> bias, size_t columns) {
+void Requantizer::add_bias(std::span<const int64_t> bias, size_t columns) {
   TWOFOLD_CHECK(bias.size() <= 1 || bias.size() == columns);
   if (bias.empty()) return;
   for (size_t c = 0; c < columns; ++c) offset_[c] += static_cast<double>(bias[bias.size() == 1 ? 0 : c]);
 }
 
 // offset = 2^16 (its high part) + 16 bits, which r has room for: see Product::kPairsAndHighBytes.
-void Epilogue::split_offset(const PackedB& b) {
+void Requantizer::split_offset(const PackedB& b) {
   // |E| < 2^24, so that its start may have 30 bits.
   constexpr double kLimit = static_cast<double>(int64_t{1} << 46);
   fits_high_bytes_ =
@@ -150,13 +150,13 @@ void Epilogue::split_offset(const PackedB& b) {
   }
 }
 
-const Epilogue::Output* Epilogue::fusible_output() const {
+const Requantizer::Output* Requantizer::fusible_output() const {
   if (outputs_.size() != 1) return nullptr;
   const Output& output = outputs_[0];
   return output.bounded || output.kind == OutputKind::kFloat32 ? &output : nullptr;
 }
 
-TileOutput Epilogue::tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const {
+TileOutput Requantizer::tile(size_t i, std::byte* first, int64_t row_stride, int64_t column) const {
   const Output& form = outputs_[i];
   const auto from = [column](const AlignedVector<float>& of) { return of.empty() ? nullptr : of.data() + column; };
   return {.data = first,
@@ -171,12 +171,12 @@ TileOutput Epilogue::tile(size_t i, std::byte* first, int64_t row_stride, int64_
           .zero_point = form.zero_point};
 }
 
-TileOutput Epilogue::at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const {
+TileOutput Requantizer::at(size_t i, void* data, int64_t row_stride, int64_t row, int64_t column) const {
   auto* const first = static_cast<std::byte*>(data) + (row * row_stride + column) * outputs_[i].bytes;
   return tile(i, first, row_stride, column);
 }
 
-TileOutput Epilogue::in_block(std::byte* block, int64_t row_stride, int64_t column) const {
+TileOutput Requantizer::in_block(std::byte* block, int64_t row_stride, int64_t column) const {
   return tile(outputs_.size() - 1, block, row_stride, column);
 }
 

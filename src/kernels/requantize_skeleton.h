@@ -1,6 +1,6 @@
 // From the sums of a tile to outputs, for all instruction sets; see skeleton.h.
-#ifndef TWOFOLD_SRC_KERNELS_EPILOGUE_SKELETON_H_
-#define TWOFOLD_SRC_KERNELS_EPILOGUE_SKELETON_H_
+#ifndef TWOFOLD_SRC_KERNELS_REQUANTIZE_SKELETON_H_
+#define TWOFOLD_SRC_KERNELS_REQUANTIZE_SKELETON_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace {
 
 // Where a row's accumulators come from: at(c, halves) gives those of columns [c, c + lanes) as two halves in double.
 // Integers below 2^53 all of them, so that no order of the additions matters. near(c): the same rounded to float32,
-// once or twice (Epilogue says how often).
+// once or twice (Requantizer says how often).
 template <typename V>
 struct Int32Sums {
   static constexpr SumsKind kKind = SumsKind::kInt32;
@@ -196,9 +196,9 @@ void write_byte_tile(const TileSums& sums, const TileShape& shape, const TileOut
 
 // 16-bit outputs in float32. Adding kMagic to a number below 2^22 rounds it to an integer, half to even, and leaves the
 // integer in the sum's low bits. Multipliers below and above the true one are so chosen that, whatever was rounded
-// before, acc m lies between the two products (Epilogue): if both give the same integer, so does acc m, and so does its
-// double. Else (near a tie: one value in thousands) double decides. Of larger numbers the sum's bits are not those of
-// an integer, but beyond the same bound of the output, as negative numbers if their sign is.
+// before, acc m lies between the two products (Requantizer): if both give the same integer, so does acc m, and so does
+// its double. Else (near a tie: one value in thousands) double decides. Of larger numbers the sum's bits are not those
+// of an integer, but beyond the same bound of the output, as negative numbers if their sign is.
 constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23
 constexpr int32_t kMagicBits = 0x4B400000;
 
@@ -354,7 +354,7 @@ struct FloatRows {
 };
 
 template <typename V, template <typename> typename Sums, OutputKind kKind>
-void epilogue(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
+void requantizer(const TileSums& sums, const TileShape& shape, const TileOutput& output) {
   if constexpr (V::kGroup > 0 && kKind == OutputKind::kInt8 && Sums<V>::kKind == SumsKind::kInt32) {
     if (output.float_multiplier != nullptr) return write_byte_tile<V>(sums, shape, output);
   }
@@ -367,14 +367,14 @@ void epilogue(const TileSums& sums, const TileShape& shape, const TileOutput& ou
 }
 
 template <typename V, template <typename> typename Sums>
-constexpr void fill_epilogues(TileEpilogue* epilogues) {
-  epilogues[static_cast<int>(OutputKind::kInt8)] = epilogue<V, Sums, OutputKind::kInt8>;
-  epilogues[static_cast<int>(OutputKind::kInt16)] = epilogue<V, Sums, OutputKind::kInt16>;
-  epilogues[static_cast<int>(OutputKind::kFloat32)] = epilogue<V, Sums, OutputKind::kFloat32>;
-  epilogues[static_cast<int>(OutputKind::kFloat64)] = epilogue<V, Sums, OutputKind::kFloat64>;
+constexpr void fill_requantize_tile(RequantizeTile* requantize_tile) {
+  requantize_tile[static_cast<int>(OutputKind::kInt8)] = requantizer<V, Sums, OutputKind::kInt8>;
+  requantize_tile[static_cast<int>(OutputKind::kInt16)] = requantizer<V, Sums, OutputKind::kInt16>;
+  requantize_tile[static_cast<int>(OutputKind::kFloat32)] = requantizer<V, Sums, OutputKind::kFloat32>;
+  requantize_tile[static_cast<int>(OutputKind::kFloat64)] = requantizer<V, Sums, OutputKind::kFloat64>;
 }
 
 }  // namespace
 }  // namespace twofold::kernels
 
-#endif  // TWOFOLD_SRC_KERNELS_EPILOGUE_SKELETON_H_
+#endif  // TWOFOLD_SRC_KERNELS_REQUANTIZE_SKELETON_H_
