@@ -15,8 +15,6 @@ namespace twofold {
 
 namespace {
 
-bool is_ec(const Node& node, const char* operand) { return node.attributes.get_int(operand, 0) != 0; }
-
 // Integers that an operand's are `weight` times, or the operand itself.
 struct Term {
   Tensor integers;
@@ -38,14 +36,16 @@ std::vector<Term> terms_of(const Tensor& operand, bool ec, Allocator* allocator)
 
 // The node of one pass: its output is the accumulators, without bias.
 Node pass_of(const Node& node) {
+  ProductNode product = ProductNode::read(node);
+  if (product.ec.a) product.a_dtype = DType::kInt8;
+  product.ec = {};
+  product.bias = kNone;
+  product.operands.clear();
+  product.program.reset();
+  product.outputs = {{.dtype = DType::kFloat64}};
   Node pass = node;
-  pass.inputs.resize(2);
   pass.outputs.resize(1);
-  if (is_ec(node, kEcA)) pass.attributes.set("a_dtype", static_cast<int64_t>(DType::kInt8));
-  pass.attributes.erase(kEcA);
-  pass.attributes.erase(kEcB);
-  FloatProgram{}.write(pass.attributes);
-  write_forms(pass.attributes, kProductOutputs, {{.dtype = DType::kFloat64}});
+  product.write(pass);
   return pass;
 }
 
@@ -56,10 +56,10 @@ struct Extent {
 
 Extent extent_of(const Node& node, const Shape& b) {
   if (b.size() < 2) return {num_elements(b), 1};
-  if (node.op_type == "IntegerMatMul") return {b[b.size() - 2], b.back()};
-  const bool channels_first = node.op_type == "IntegerConv" || node.attributes.get_int("transB", 0) != 0;
+  if (node.op_type == kIntegerMatMul) return {b[b.size() - 2], b.back()};
+  const bool channels_first = node.op_type == kIntegerConv || node.attributes.get_int("transB", 0) != 0;
   const int64_t of_group = b[channels_first ? 0 : 1];
-  const int64_t groups = node.op_type == "IntegerConvTranspose" ? node.attributes.get_int("group", 1) : 1;
+  const int64_t groups = node.op_type == kIntegerConvTranspose ? node.attributes.get_int("group", 1) : 1;
   return {num_elements(b) / std::max<int64_t>(1, of_group), of_group * groups};
 }
 
@@ -71,12 +71,11 @@ double magnitude(DType dtype, int32_t zero_point) {
 
 class EcProduct final : public Kernel {
  public:
-  explicit EcProduct(const KernelArgs& args)
-      : product_(args), a_ec_(is_ec(args.node, kEcA)), b_ec_(is_ec(args.node, kEcB)), pass_(pass_of(args.node)) {
+  explicit EcProduct(const KernelArgs& args) : product_(args), pass_(pass_of(args.node)) {
     const Tensor* b = args.constants[1];
     if (b != nullptr) {
       requantizer_.emplace(requantizer_for(*b, nullptr));
-      b_terms_ = terms_of(*b, b_ec_, nullptr);
+      b_terms_ = terms_of(*b, product_.node.ec.b, nullptr);
     }
     KernelArgs pass_args{pass_, {nullptr, nullptr}, args.make_runner};
     if (b == nullptr) passes_.push_back(make_kernel(pass_args));
@@ -93,8 +92,8 @@ class EcProduct final : public Kernel {
     const Tensor &a = call.input(0), &b = call.input(1);
     std::optional<kernels::Requantizer> own;
     if (!requantizer_) own.emplace(requantizer_for(b, call.allocator()));
-    const std::vector<Term> left = terms_of(a, a_ec_, call.allocator());
-    const std::vector<Term> right = b_terms_.empty() ? terms_of(b, b_ec_, call.allocator()) : b_terms_;
+    const std::vector<Term> left = terms_of(a, product_.node.ec.a, call.allocator());
+    const std::vector<Term> right = b_terms_.empty() ? terms_of(b, product_.node.ec.b, call.allocator()) : b_terms_;
     std::vector<Term> sums;
     for (const Term& x : left) {
       for (size_t i = 0; i < right.size(); ++i) {
@@ -115,8 +114,8 @@ class EcProduct final : public Kernel {
  private:
   // Throws as PackedB does for the sums of one pass. 254 |q1| + |q2| is at most 32640, which int16 holds.
   kernels::Requantizer requantizer_for(const Tensor& b, Allocator* allocator) const {
-    const double a_most = magnitude(product_.a_dtype, product_.a_zero_point);
-    const double b_most = magnitude(b.dtype(), product_.b_zero_point);
+    const double a_most = magnitude(product_.node.a_dtype, product_.node.a_zero_point);
+    const double b_most = magnitude(b.dtype(), product_.node.b_zero_point);
     const auto [k, channels] = extent_of(pass_, b.shape());
     kernels::check_sums_are_exact(static_cast<double>(k) * a_most * b_most, k);
     product_.check_channels(channels);
@@ -148,7 +147,6 @@ class EcProduct final : public Kernel {
   }
 
   const IntegerProduct product_;
-  const bool a_ec_, b_ec_;
   const Node pass_;
   std::vector<Term> b_terms_;                        // of a constant B
   std::optional<kernels::Requantizer> requantizer_;  // the same
@@ -156,8 +154,6 @@ class EcProduct final : public Kernel {
 };
 
 }  // namespace
-
-int ec_passes(const Node& node) { return (is_ec(node, kEcA) ? 2 : 1) * (is_ec(node, kEcB) ? 2 : 1); }
 
 std::unique_ptr<Kernel> make_ec_product(const KernelArgs& args) { return std::make_unique<EcProduct>(args); }
 

@@ -10,15 +10,7 @@
 
 namespace twofold {
 
-// Attributes that lowering gives an integer product (integer_product.h) which is to run so: 1 where the operand, int16
-// with zero point 0, is ec.
-inline constexpr const char* kEcA = "a_ec";
-inline constexpr const char* kEcB = "b_ec";
-
-// 2 or 4, or 1 for every other node.
-int ec_passes(const Node& node);
-
-// REQUIRES: ec_passes(args.node) > 1.
+// The kernel of a product that is marked so (EcOperands of product_node.h). REQUIRES: ec_passes(args.node) > 1.
 std::unique_ptr<Kernel> make_ec_product(const KernelArgs& args);
 
 }  // namespace twofold

@@ -1,4 +1,6 @@
-// EcQuantize of domain "twofold": (x float32, s1 float32 scalar) -> v int16, the joined digits of an ec activation.
+// The kernel of EcQuantize (ec_quantize_node.h).
+#include "dialect/domain.h"
+#include "dialect/ec_quantize_node.h"
 #include "dialect/families.h"
 #include "numeric/quantize_channels.h"
 
@@ -8,11 +10,15 @@ namespace {
 
 void ec_quantize_op(OpCall& call) {
   const Tensor& x = call.input(0);
-  const ChannelScales scale(x.shape(), -1, call.input(1).data<float>().first(1), {});
+  if (call.input(1).size() != 1) {
+    throw_error(ErrorCode::kInvalidModel, "the scale has {} elements", call.input(1).size());
+  }
+  const ChannelScales scale(x.shape(), -1, call.input(1).data<float>(), {});
   ec_quantize(x.data<float>(), scale, call.output(0, DType::kInt16, x.shape(), x.layout()).mutable_data<int16_t>());
 }
 
-constexpr OpDef kOps[] = {{.op_type = "EcQuantize", .run = ec_quantize_op, .any_layout = true, .domain = "twofold"}};
+constexpr OpDef kOps[] = {
+    {.op_type = EcQuantizeNode::kOpType, .run = ec_quantize_op, .any_layout = true, .domain = kDialect}};
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "dialect/domain.h"
+#include "dialect/elementwise_node.h"
 #include "dialect/families.h"
 #include "dialect/program_block.h"
 #include "loops/broadcast.h"
@@ -39,25 +41,22 @@ class Runner {
 
 class ElementwiseKernel final : public Kernel {
  public:
-  explicit ElementwiseKernel(const KernelArgs& args)
-      : program_(FloatProgram::read(args.node.attributes)),
-        first_(read_forms(args.node.attributes, kProgramSource).at(0)) {}
+  explicit ElementwiseKernel(const KernelArgs& args) : node_(ElementwiseNode::read(args.node)) {}
 
   void run(OpCall& call) const override {
     std::vector<const Tensor*> inputs;
     for (int i = 0; i < call.num_inputs(); ++i) inputs.push_back(&call.input(i));
-    run_elementwise(program_, first_, inputs, call);
+    run_elementwise(node_.program, node_.source, inputs, call);
   }
 
  private:
-  const FloatProgram program_;
-  const StoredForm first_;
+  const ElementwiseNode node_;
 };
 
 std::unique_ptr<Kernel> make_elementwise(const KernelArgs& args) { return std::make_unique<ElementwiseKernel>(args); }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "Elementwise", .make = make_elementwise, .any_layout = true, .domain = "twofold"},
+    {.op_type = ElementwiseNode::kOpType, .make = make_elementwise, .any_layout = true, .domain = kDialect},
 };
 
 }  // namespace

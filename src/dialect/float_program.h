@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,14 +26,11 @@ struct StoredForm {
 // The form with the whole range of its type.
 StoredForm stored_form(DType dtype, float scale, int32_t zero_point);
 
-// Lists of forms as attributes <prefix>_dtypes, _scales, _zero_points, _lows, _highs of a node that no file holds.
+// Lists of forms as attributes <prefix>_dtypes, _scales, _zero_points, _lows, _highs of a node that no file holds; no
+// forms where the attributes hold none. Throws Error(kInvalidModel) naming an attribute that does not fit the others,
+// holds another type than the above or float64, or a number that the type does not have.
 void write_forms(Attributes& attributes, const std::string& prefix, const std::vector<StoredForm>& forms);
 std::vector<StoredForm> read_forms(const Attributes& attributes, const std::string& prefix);
-
-// Prefixes of what nodes with a program, and products without, make; and of what a program begins with.
-inline constexpr const char* kProgramOutputs = "output";
-inline constexpr const char* kProductOutputs = "y";
-inline constexpr const char* kProgramSource = "source";
 
 struct FloatProgram {
   FloatSteps steps;
@@ -40,9 +38,11 @@ struct FloatProgram {
   std::vector<StoredForm> outputs;
 
   bool empty() const { return steps.empty(); }
-  // As attributes of a node that no file holds. Absent ones read as an empty program.
-  static FloatProgram read(const Attributes& attributes);
+  // As attributes of a node that no file holds.
   void write(Attributes& attributes) const;
+  static void erase(Attributes& attributes);
+  // Nothing where the attributes hold no program. Throws Error(kInvalidModel) naming an attribute that does not fit.
+  static std::optional<FloatProgram> read(const Attributes& attributes);
 };
 
 // n elements from `offset` on in float32: dequantized to `scratch`, or where they lie if they are float32.

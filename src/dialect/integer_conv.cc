@@ -1,6 +1,7 @@
-// IntegerConv (integer_product.h): 1 to 3 spatial dimensions, activations in channels-last layout.
+// The kernel of IntegerConv (product_node.h): 1 to 3 spatial dimensions, activations in channels-last layout.
 #include <optional>
 
+#include "dialect/domain.h"
 #include "dialect/ec_product.h"
 #include "dialect/families.h"
 #include "dialect/integer_convolution.h"
@@ -75,7 +76,7 @@ std::unique_ptr<Kernel> make_integer_conv(const KernelArgs& args) {
 }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "IntegerConv", .make = make_integer_conv, .channels_last = kActivations, .domain = "twofold"},
+    {.op_type = kIntegerConv, .make = make_integer_conv, .channels_last = kActivations, .domain = kDialect},
 };
 
 }  // namespace

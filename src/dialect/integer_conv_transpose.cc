@@ -1,10 +1,11 @@
-// IntegerConvTranspose (integer_product.h). Where the windows tile the output it is one matrix product, whose rows are
-// put in their places afterwards; else a convolution over the input with zeros between its elements.
+// The kernel of IntegerConvTranspose (product_node.h). Where the windows tile the output it is one matrix product,
+// whose rows are put in their places afterwards; else a convolution over the input with zeros between its elements.
 #include <algorithm>
 #include <cstring>
 #include <optional>
 
 #include "base/parallel_for.h"
+#include "dialect/domain.h"
 #include "dialect/ec_product.h"
 #include "dialect/families.h"
 #include "dialect/integer_convolution.h"
@@ -82,8 +83,7 @@ class IntegerConvTranspose final : public Kernel {
     const Tensor* weights = args.constants[1];
     if (weights == nullptr) return;
     check_weights(*weights);
-    if (group_ == 1 && product_.program.operands.empty() && weights->size() > 0 &&
-        window_.tiles(spatial_of(*weights))) {
+    if (group_ == 1 && product_.node.operands.empty() && weights->size() > 0 && window_.tiles(spatial_of(*weights))) {
       tiles_.emplace(prepare_tiles(*weights));
     } else {
       conv_.emplace(prepare_conv(*weights, nullptr));
@@ -136,8 +136,8 @@ class IntegerConvTranspose final : public Kernel {
   Tiles prepare_tiles(const Tensor& weights) const {
     const Tensor tiles = byte_size(weights.dtype()) == 1 ? as_tiles<uint8_t>(weights) : as_tiles<uint16_t>(weights);
     const int64_t columns = tiles.dim(1), channels = weights.dim(1);
-    kernels::PackedB b(product_.view_b(tiles, 0, tiles.dim(0), columns, columns, 1), product_.a_dtype,
-                       product_.a_zero_point, {.compact = true});
+    kernels::PackedB b(product_.view_b(tiles, 0, tiles.dim(0), columns, columns, 1), product_.node.a_dtype,
+                       product_.node.a_zero_point, {.compact = true});
     std::vector<int64_t> bias = product_.bias;
     if (bias.size() > 1) {
       bias.clear();
@@ -203,10 +203,10 @@ std::unique_ptr<Kernel> make_integer_conv_transpose(const KernelArgs& args) {
 }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "IntegerConvTranspose",
+    {.op_type = kIntegerConvTranspose,
      .make = make_integer_conv_transpose,
      .channels_last = kActivations,
-     .domain = "twofold"},
+     .domain = kDialect},
 };
 
 }  // namespace

@@ -9,8 +9,8 @@ kernels::Conv pack_conv(const IntegerProduct& product, const Tensor& weights, in
   std::array<int64_t, 3> kernel = {1, 1, 1};
   std::copy(weights.shape().begin() + 2, weights.shape().end(), kernel.end() - (weights.rank() - 2));
   return {{view.dtype, view.data, weights.dim(0), weights.dim(1), kernel, group, view.zero_point},
-          product.a_dtype,
-          product.a_zero_point,
+          product.node.a_dtype,
+          product.node.a_zero_point,
           product.bias,
           product.output_forms,
           allocator};

@@ -1,5 +1,6 @@
-// IntegerMatMul and IntegerGemm (integer_product.h).
+// The kernels of IntegerMatMul and IntegerGemm (product_node.h).
 #include "base/parallel_for.h"
+#include "dialect/domain.h"
 #include "dialect/ec_product.h"
 #include "dialect/families.h"
 #include "dialect/integer_product.h"
@@ -70,7 +71,7 @@ class IntegerMatMul final : public Kernel {
   Prepared prepare(const Tensor& b, const MatrixProduct& p, int64_t offset, Allocator* allocator) const {
     const kernels::MatrixView matrix = product_.view_b(b, offset, p.k, p.n, p.b.row_stride(), p.b.column_stride());
     product_.check_channels(p.n);
-    kernels::PackedB packed(matrix, product_.a_dtype, product_.a_zero_point,
+    kernels::PackedB packed(matrix, product_.node.a_dtype, product_.node.a_zero_point,
                             {.compact = allocator == nullptr, .allocator = allocator});
     kernels::Requantizer requantizer(packed, product_.bias, product_.output_forms, allocator);
     return {std::move(packed), std::move(requantizer)};
@@ -105,8 +106,8 @@ std::unique_ptr<Kernel> make_integer_matmul(const KernelArgs& args) {
 }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "IntegerMatMul", .make = make_integer_matmul, .domain = "twofold"},
-    {.op_type = "IntegerGemm", .make = make_integer_matmul, .domain = "twofold"},
+    {.op_type = kIntegerMatMul, .make = make_integer_matmul, .domain = kDialect},
+    {.op_type = kIntegerGemm, .make = make_integer_matmul, .domain = kDialect},
 };
 
 }  // namespace

@@ -30,31 +30,22 @@ kernels::OutputForm output_form(const StoredForm& output, float a_scale, std::sp
 
 }  // namespace
 
-IntegerProduct::IntegerProduct(const KernelArgs& args)
-    : a_dtype(static_cast<DType>(args.node.attributes.get_int("a_dtype"))),
-      a_scale(args.node.attributes.get_float("a_scale", 1)),
-      a_zero_point(static_cast<int32_t>(args.node.attributes.get_int("a_zero_point", 0))),
-      b_zero_point(static_cast<int32_t>(args.node.attributes.get_int("b_zero_point", 0))),
-      b_scale(args.node.attributes.get_floats("b_scale", {})) {
-  const Attributes& attributes = args.node.attributes;
-  outputs = read_forms(attributes, kProductOutputs);
-  program = FloatProgram::read(attributes);
-  if (!program.outputs.empty()) outputs = read_forms(attributes, kProgramSource);
-  if (outputs.empty()) outputs = {StoredForm{}};
-  for (const StoredForm& output : outputs) output_forms.push_back(output_form(output, a_scale, b_scale));
-  if (args.constants.size() > 2 && args.constants[2] != nullptr) {
-    const std::span<const int64_t> values = args.constants[2]->data<int64_t>();
-    bias.assign(values.begin(), values.end());
-  }
+IntegerProduct::IntegerProduct(const KernelArgs& args) : node(ProductNode::read(args.node)) {
+  for (const StoredForm& output : node.outputs) output_forms.push_back(output_form(output, node.a_scale, node.b_scale));
+  if (node.bias == kNone) return;
+  const Tensor* constant = args.constants.size() > 2 ? args.constants[2] : nullptr;
+  if (constant == nullptr) throw_error(ErrorCode::kInvalidModel, "the bias is not a constant");
+  const std::span<const int64_t> values = constant->data<int64_t>();
+  bias.assign(values.begin(), values.end());
 }
 
 kernels::MatrixView IntegerProduct::view_a(const Tensor& a, int64_t offset, int64_t rows, int64_t columns,
                                            int64_t row_stride, int64_t column_stride) const {
-  if (a.dtype() != a_dtype) {
+  if (a.dtype() != node.a_dtype) {
     throw_error(ErrorCode::kInvalidModel, "input 0 is {}, but its zero point is {}", to_string(a.dtype()),
-                to_string(a_dtype));
+                to_string(node.a_dtype));
   }
-  return view(a, a_zero_point, offset, rows, columns, row_stride, column_stride);
+  return view(a, node.a_zero_point, offset, rows, columns, row_stride, column_stride);
 }
 
 kernels::MatrixView IntegerProduct::view_b(const Tensor& b, int64_t offset, int64_t rows, int64_t columns,
@@ -63,7 +54,7 @@ kernels::MatrixView IntegerProduct::view_b(const Tensor& b, int64_t offset, int6
   if (!is_operand_type(dtype)) {
     throw_error(ErrorCode::kInvalidModel, "input 1 is {}, not an 8- or 16-bit integer", to_string(dtype));
   }
-  return view(b, b_zero_point, offset, rows, columns, row_stride, column_stride);
+  return view(b, node.b_zero_point, offset, rows, columns, row_stride, column_stride);
 }
 
 void IntegerProduct::check_channels(int64_t channels) const {

@@ -87,27 +87,27 @@ ProductOutputs::ProductOutputs(const IntegerProduct& product, OpCall& call, cons
   const auto allocate = [&](size_t i, DType dtype) {
     return call.output(static_cast<int>(i), dtype, shape, layout).mutable_bytes();
   };
-  const FloatProgram& program = product.program;
-  if (program.outputs.empty()) {
-    for (size_t i = 0; i < product.outputs.size(); ++i) direct_.push_back(allocate(i, product.outputs[i].dtype));
+  const std::vector<StoredForm>& forms = product.node.outputs;
+  if (!product.node.program) {
+    for (size_t i = 0; i < forms.size(); ++i) direct_.push_back(allocate(i, forms[i].dtype));
     return;
   }
+  const FloatProgram& program = *product.node.program;
   std::optional<std::vector<Operand>> operands = read_operands(program, call, shape, channel_axis, layout);
   if (!operands) {
-    plain_ = Tensor(product.outputs[0].dtype, shape, layout, call.allocator());
+    plain_ = Tensor(forms[0].dtype, shape, layout, call.allocator());
     direct_ = {plain_.mutable_bytes()};
     return;
   }
   std::vector<std::byte*> outputs;
   for (size_t i = 0; i < program.outputs.size(); ++i) outputs.push_back(allocate(i, program.outputs[i].dtype));
-  sink_ =
-      std::make_unique<ProgramSink>(product.outputs[0], program, std::move(*operands), channels_, std::move(outputs));
+  sink_ = std::make_unique<ProgramSink>(forms[0], program, std::move(*operands), channels_, std::move(outputs));
 }
 
 std::vector<kernels::OutputRows> ProductOutputs::places(int64_t first_row) const {
   std::vector<kernels::OutputRows> places;
   for (size_t i = 0; i < direct_.size(); ++i) {
-    const size_t bytes = byte_size(product_.outputs[i].dtype);
+    const size_t bytes = byte_size(product_.node.outputs[i].dtype);
     places.push_back({direct_[i] + static_cast<size_t>(first_row * channels_) * bytes, channels_});
   }
   return places;
@@ -117,7 +117,7 @@ void ProductOutputs::finish() {
   if (!plain_.defined()) return;
   std::vector<const Tensor*> inputs = {&plain_};
   for (int i = 3; i < call_.num_inputs(); ++i) inputs.push_back(&call_.input(i));
-  run_elementwise(product_.program, product_.outputs[0], inputs, call_);
+  run_elementwise(*product_.node.program, product_.node.outputs[0], inputs, call_);
 }
 
 }  // namespace twofold

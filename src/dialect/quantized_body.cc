@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/parallel_for.h"
+#include "dialect/quantized_body_node.h"
 #include "dialect/registry.h"
 #include "loops/layout.h"
 #include "numeric/allocator_scope.h"
@@ -64,13 +65,14 @@ std::vector<std::byte*> allocate(const Slicing& slicing, const std::vector<Tenso
 
 class QuantizedBodyKernel final : public Kernel {
  public:
-  explicit QuantizedBodyKernel(const KernelArgs& args) : body_(args.node.attributes.get_graph(kQuantizedBody)) {
+  explicit QuantizedBodyKernel(const KernelArgs& args) : body_(QuantizedBodyNode::read(args.node).body) {
     for (NodeId id : body_->topological_order()) {
       const Node& node = body_->node(id);
       KernelArgs inner{node, {}, nullptr};
       for (ValueId input : node.inputs) inner.constants.push_back(body_->constant(input));
+      std::unique_ptr<Kernel> kernel = make_kernel(inner);
       const bool any_layout = find_op(node.domain, node.op_type)->any_layout;
-      stages_.push_back({&node, make_kernel(inner), any_layout});
+      stages_.push_back({&node, std::move(kernel), any_layout});
       any_layout_ = any_layout_ && any_layout;
     }
   }

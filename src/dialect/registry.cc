@@ -5,6 +5,7 @@
 
 #include "dialect/families.h"
 #include "dialect/quantized_body.h"
+#include "dialect/quantized_body_node.h"
 #include "ops/families.h"
 
 namespace twofold {
@@ -13,6 +14,7 @@ namespace {
 
 // Every family; a new file of operators is added here.
 constexpr std::span<const OpDef> (*kFamilies[])() = {
+    dequantized_pool_ops,
     ec_quantize_ops,
     elementwise_ops,
     table_ops,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dialect/elementwise.h"
+#include "dialect/table_node.h"
 
 namespace twofold {
 
@@ -40,13 +41,10 @@ std::vector<Tensor> run_elementwise(const FloatProgram& program, const StoredFor
   return outputs;
 }
 
-Node table_node(Graph& graph, const std::string& name, ValueId x, Tensor table, ValueId result) {
-  Node node;
-  node.name = name;
-  node.domain = "twofold";
-  node.op_type = "Table";
-  node.inputs = {x, graph.add_constant(graph.unique_value_name(name + "_table"), std::move(table))};
-  node.outputs = {result};
+Node table_node(Graph& graph, const std::string& name, ValueId x, Tensor table, ValueId result, int64_t least_rank) {
+  Node node{.name = name, .outputs = {result}};
+  const ValueId constant = graph.add_constant(graph.unique_value_name(name + "_table"), std::move(table));
+  TableNode{x, constant, least_rank}.write(node);
   return node;
 }
 

@@ -18,8 +18,8 @@ Tensor all_integers(DType dtype);
 std::vector<Tensor> run_elementwise(const FloatProgram& program, const StoredForm& first,
                                     const std::vector<Tensor>& inputs);
 
-// The node that looks x up in `table`, which becomes a constant of the graph; still to be added.
-Node table_node(Graph& graph, const std::string& name, ValueId x, Tensor table, ValueId result);
+// The node that looks x up in `table` (dialect/table_node.h), which becomes a constant of the graph; still to be added.
+Node table_node(Graph& graph, const std::string& name, ValueId x, Tensor table, ValueId result, int64_t least_rank = 0);
 
 }  // namespace twofold
 

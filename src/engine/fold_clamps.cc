@@ -2,7 +2,8 @@
 #include <limits>
 #include <optional>
 
-#include "dialect/float_program.h"
+#include "dialect/stored_outputs.h"
+#include "dialect/table_node.h"
 #include "engine/lower.h"
 
 namespace twofold {
@@ -38,28 +39,29 @@ std::optional<Clamp> read_clamp(const Tensor* table) {
 }
 
 // Narrows output `output` of a node that clamps its outputs; false where it does not, or has another type.
-bool narrow(Attributes& attributes, size_t output, const Clamp& clamp, DType dtype) {
-  const bool program = !read_forms(attributes, kProgramOutputs).empty();
-  const char* prefix = program ? kProgramOutputs : kProductOutputs;
-  std::vector<StoredForm> forms = read_forms(attributes, prefix);
+bool narrow(Graph& graph, NodeId id, size_t output, const Clamp& clamp, DType dtype) {
+  Node node = graph.node(id);
+  std::vector<StoredForm> forms = stored_outputs(node);
   if (output >= forms.size() || forms[output].dtype != dtype) return false;
   forms[output].low = std::clamp(forms[output].low, clamp.low, clamp.high);
   forms[output].high = std::clamp(forms[output].high, clamp.low, clamp.high);
-  write_forms(attributes, prefix, forms);
+  set_stored_outputs(node, forms);
+  graph.attributes(id) = std::move(node.attributes);
   return true;
 }
 
 bool fold(Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  const ValueId x = node.inputs[0], y = node.outputs[0];
-  const NodeId producer = graph.producer(x);
-  if (producer == kNone || graph.node(producer).domain != "twofold" || !graph.has_single_use(x)) return false;
-  const auto clamp = read_clamp(graph.constant(node.inputs[1]));
+  const TableNode table = TableNode::read(graph.node(id));
+  const ValueId y = graph.node(id).outputs[0];
+  const NodeId producer = graph.producer(table.x);
+  if (producer == kNone || !graph.has_single_use(table.x)) return false;
+  const Tensor* entries = graph.constant(table.table);
+  const auto clamp = read_clamp(entries);
   if (!clamp) return false;
   const std::vector<ValueId>& outputs = graph.node(producer).outputs;
-  const auto output = static_cast<size_t>(std::ranges::find(outputs, x) - outputs.begin());
-  if (!narrow(graph.attributes(producer), output, *clamp, graph.constant(node.inputs[1])->dtype())) return false;
-  graph.add_origins(producer, node.origins);
+  const auto output = static_cast<size_t>(std::ranges::find(outputs, table.x) - outputs.begin());
+  if (!narrow(graph, producer, output, *clamp, entries->dtype())) return false;
+  graph.add_origins(producer, graph.node(id).origins);
   graph.remove_node(id);
   graph.set_output(producer, static_cast<int>(output), y);
   return true;
@@ -70,7 +72,7 @@ bool fold(Graph& graph, NodeId id) {
 int fold_clamps(Graph& graph) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (graph.node(id).is("Table", "twofold") && fold(graph, id)) ++count;
+    if (TableNode::is(graph.node(id)) && fold(graph, id)) ++count;
   }
   return count;
 }

@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <array>
-#include <string_view>
 
-#include "dialect/float_program.h"
+#include "dialect/elementwise_node.h"
+#include "dialect/product_node.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 
@@ -10,16 +9,15 @@ namespace twofold {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kProducts = {"IntegerConv", "IntegerMatMul", "IntegerGemm"};
-
 // The node that computes `id` if it is a product with this one output of requantized accumulators, and one reader.
 NodeId fusible_product(const Graph& graph, const ChainFinder& chains, ValueId id) {
   const NodeId producer = graph.producer(id);
   if (producer == kNone || !graph.has_single_use(id) || graph.is_output(id) || chains.is_watched(id)) return kNone;
   const Node& node = graph.node(producer);
-  if (node.domain != "twofold" || std::ranges::find(kProducts, node.op_type) == kProducts.end()) return kNone;
-  const std::vector<StoredForm> forms = read_forms(node.attributes, kProductOutputs);
-  return forms.size() == 1 && forms[0].dtype != DType::kFloat32 ? producer : kNone;
+  if (!ProductNode::is(node) || node.op_type == kIntegerConvTranspose) return kNone;
+  const ProductNode product = ProductNode::read(node);
+  if (product.program || product.outputs.size() != 1) return kNone;
+  return product.outputs[0].dtype != DType::kFloat32 ? producer : kNone;
 }
 
 // The program as it begins with operand 0, which takes turns with what it began with. REQUIRES: its first step reads
@@ -40,27 +38,24 @@ bool begins_with_operand_0(const FloatProgram& program) {
 
 bool fuse(Graph& graph, const ChainFinder& chains, NodeId id) {
   const Node& node = graph.node(id);
-  FloatProgram program = FloatProgram::read(node.attributes);
-  std::vector<ValueId> operands(node.inputs.begin() + 1, node.inputs.end());
-  NodeId product = fusible_product(graph, chains, node.inputs[0]);
-  if (product == kNone) {
-    if (!begins_with_operand_0(program)) return false;
-    product = fusible_product(graph, chains, operands[0]);
-    if (product == kNone) return false;
-    program = with_operand_first(std::move(program), read_forms(node.attributes, kProgramSource).at(0));
-    operands[0] = node.inputs[0];
+  ElementwiseNode behind = ElementwiseNode::read(node);
+  NodeId producer = fusible_product(graph, chains, behind.first);
+  if (producer == kNone) {
+    if (!begins_with_operand_0(behind.program)) return false;
+    producer = fusible_product(graph, chains, behind.operands[0]);
+    if (producer == kNone) return false;
+    behind.program = with_operand_first(std::move(behind.program), behind.source);
+    behind.operands[0] = behind.first;
   }
-  Node fused = graph.node(product);
-  const std::vector<StoredForm> forms = read_forms(fused.attributes, kProductOutputs);
-  write_forms(fused.attributes, kProductOutputs, {});
-  write_forms(fused.attributes, kProgramSource, forms);
-  program.write(fused.attributes);
-  fused.inputs.resize(3, kNone);
-  fused.inputs.insert(fused.inputs.end(), operands.begin(), operands.end());
+  Node fused = graph.node(producer);
+  ProductNode product = ProductNode::read(fused);
+  product.operands = std::move(behind.operands);
+  product.program = std::move(behind.program);
+  product.write(fused);
   fused.outputs = node.outputs;
   fused.origins.insert(fused.origins.end(), node.origins.begin(), node.origins.end());
   graph.remove_node(id);
-  graph.remove_node(product);
+  graph.remove_node(producer);
   graph.add_node(std::move(fused));
   return true;
 }
@@ -70,7 +65,7 @@ bool fuse(Graph& graph, const ChainFinder& chains, NodeId id) {
 int fuse_elementwise(Graph& graph, const ChainFinder& chains) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (graph.has_node(id) && graph.node(id).is("Elementwise", "twofold") && fuse(graph, chains, id)) ++count;
+    if (graph.has_node(id) && ElementwiseNode::is(graph.node(id)) && fuse(graph, chains, id)) ++count;
   }
   return count;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "dialect/table_node.h"
 #include "engine/lower.h"
 #include "engine/nearest_resize.h"
 
@@ -34,7 +35,7 @@ bool hoist(Graph& graph, NodeId id) {
 int hoist_tables(Graph& graph) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (graph.node(id).is("Table", "twofold") && hoist(graph, id)) ++count;
+    if (TableNode::is(graph.node(id)) && hoist(graph, id)) ++count;
   }
   return count;
 }

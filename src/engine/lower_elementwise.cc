@@ -1,4 +1,5 @@
 #include "base/cancellation.h"
+#include "dialect/elementwise_node.h"
 #include "engine/all_integers.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
@@ -25,12 +26,7 @@ void replace(Graph& graph, const QuantizedEdge& edge, FloatChain& chain, NodeId 
     }
     return;
   }
-  node.domain = "twofold";
-  node.op_type = "Elementwise";
-  node.inputs = {edge.integers};
-  node.inputs.insert(node.inputs.end(), chain.operands.begin(), chain.operands.end());
-  write_forms(node.attributes, kProgramSource, {form});
-  chain.program.write(node.attributes);
+  ElementwiseNode{edge.integers, chain.operands, form, chain.program}.write(node);
   graph.add_node(std::move(node));
 }
 

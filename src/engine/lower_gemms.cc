@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/cancellation.h"
+#include "dialect/product_node.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 #include "graph/gemm_type.h"
@@ -177,8 +178,8 @@ StoredForm output_form(const Graph& graph, const Match& match, const QuantizedEd
   return form;
 }
 
-// The outputs that are requantized accumulators.
-void take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
+// The outputs that are requantized accumulators. Returns their forms.
+std::vector<StoredForm> take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
   std::vector<StoredForm> forms;
   for (NodeId quantizer : match.readers.quantizers) {
     const QuantizedEdge edge = *quantized_tensor(graph, quantizer);
@@ -189,36 +190,39 @@ void take_direct_outputs(Graph& graph, const Match& match, Node& lowered) {
     forms.push_back({});
     lowered.outputs.push_back(match.result);
   }
-  write_forms(lowered.attributes, kProductOutputs, forms);
   for (NodeId quantizer : match.readers.quantizers) graph.remove_node(quantizer);
-  if (match.activation == kNone) return;
+  if (match.activation == kNone) return forms;
   const std::vector<std::string>& origins = graph.node(match.activation).origins;
   lowered.origins.insert(lowered.origins.end(), origins.begin(), origins.end());
   graph.remove_node(match.activation);
+  return forms;
 }
 
 void replace(Graph& graph, NodeId id, Match& match) {
   Node lowered = graph.node(id);
-  lowered.op_type = "Integer" + lowered.op_type;
-  lowered.domain = "twofold";
-  lowered.inputs = {match.a.integers, match.b.integers};
-  if (match.bias.defined()) {
-    lowered.inputs.push_back(graph.add_constant(graph.unique_value_name(lowered.name + "_bias"), match.bias));
-  }
-  lowered.attributes.set("a_dtype", static_cast<int64_t>(match.a.dtype));
-  lowered.attributes.set("a_scale", match.a.scale[0]);
-  lowered.attributes.set("a_zero_point", static_cast<int64_t>(match.a.zero_point));
-  lowered.attributes.set("b_scale", match.b.scale);
-  lowered.attributes.set("b_zero_point", static_cast<int64_t>(match.b.zero_point));
   lowered.outputs.clear();
-  if (match.chain.program.empty()) {
-    take_direct_outputs(graph, match, lowered);
-  } else {
-    lowered.inputs.resize(3, kNone);
-    lowered.inputs.insert(lowered.inputs.end(), match.chain.operands.begin(), match.chain.operands.end());
-    take_outputs(graph, match.chain, lowered);
-    match.chain.program.write(lowered.attributes);
+  ProductNode product;
+  product.op_type = ProductNode::op_type_of(lowered.op_type);
+  product.a = match.a.integers;
+  product.b = match.b.integers;
+  if (match.bias.defined()) {
+    product.bias = graph.add_constant(graph.unique_value_name(lowered.name + "_bias"), match.bias);
   }
+  product.a_dtype = match.a.dtype;
+  product.a_scale = match.a.scale[0];
+  product.a_zero_point = match.a.zero_point;
+  product.b_scale = match.b.scale;
+  product.b_zero_point = match.b.zero_point;
+  product.ec = EcOperands::read(lowered.attributes);
+  if (match.chain.program.empty()) {
+    product.outputs = take_direct_outputs(graph, match, lowered);
+  } else {
+    take_outputs(graph, match.chain, lowered);
+    product.outputs = {StoredForm{}};
+    product.operands = match.chain.operands;
+    product.program = match.chain.program;
+  }
+  product.write(lowered);
   graph.remove_node(id);
   graph.add_node(std::move(lowered));
 }

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 
-#include "dialect/ec_product.h"
-#include "dialect/float_program.h"
-#include "dialect/quantized_body.h"
+#include "dialect/domain.h"
+#include "dialect/product_node.h"
+#include "dialect/quantized_body_node.h"
+#include "dialect/stored_outputs.h"
+#include "dialect/table_node.h"
 
 namespace twofold {
 
 namespace {
 
-bool is_lowered(const Node& node) { return node.domain == "twofold"; }
-
-bool has_body(const Node& node) { return node.domain == kQuantizedDomain; }
+bool is_lowered(const Node& node) { return node.domain == kDialect; }
 
 bool dequantizes_inside(const Node& node) {
-  const std::shared_ptr<const Graph> body = node.attributes.get_graph(kQuantizedBody);
+  const std::shared_ptr<const Graph> body = QuantizedBodyNode::read(node).body;
   return std::ranges::any_of(body->topological_order(), [&](NodeId id) {
     return body->node(id).is("DequantizeLinear") || is_lowered(body->node(id));
   });
@@ -23,13 +23,12 @@ bool dequantizes_inside(const Node& node) {
 
 // Whether output `i` of a lowered operator or QuantizeLinear holds integers, not float32.
 bool gives_integers(const Node& node, size_t i) {
-  if (has_body(node)) {
-    const std::shared_ptr<const Graph> body = node.attributes.get_graph(kQuantizedBody);
+  if (QuantizedBodyNode::is(node)) {
+    const std::shared_ptr<const Graph> body = QuantizedBodyNode::read(node).body;
     return body->node(body->producer(body->outputs[i].value)).is("QuantizeLinear");
   }
   if (!is_lowered(node)) return node.is("QuantizeLinear");
-  std::vector<StoredForm> forms = read_forms(node.attributes, kProgramOutputs);
-  if (forms.empty()) forms = read_forms(node.attributes, kProductOutputs);
+  const std::vector<StoredForm> forms = stored_outputs(node);
   return i >= forms.size() || forms[i].dtype != DType::kFloat32;
 }
 
@@ -67,14 +66,14 @@ std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReaso
     const Node& node = lowered.node(id);
     LoweredNode entry{id, LoweredKind::kFloat, ""};
     if (is_lowered(node)) {
-      entry.kind = node.op_type == "Table" ? LoweredKind::kTable : LoweredKind::kInteger;
+      entry.kind = TableNode::is(node) ? LoweredKind::kTable : LoweredKind::kInteger;
       entry.ec_passes = ec_passes(node);
-    } else if (has_body(node) && dequantizes_inside(node)) {
+    } else if (QuantizedBodyNode::is(node) && dequantizes_inside(node)) {
       entry.kind = LoweredKind::kQuantized;
       entry.why = "integers in and out, float32 inside";
     } else if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) {
       entry.kind = LoweredKind::kConversion;
-    } else if (!has_body(node) && reads_quantized(node, quantized)) {
+    } else if (!QuantizedBodyNode::is(node) && reads_quantized(node, quantized)) {
       entry.kind = LoweredKind::kMoved;
     } else if (const auto it = reasons.find(node.name); it != reasons.end()) {
       entry.why = it->second;

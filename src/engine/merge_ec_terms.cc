@@ -1,7 +1,8 @@
 #include <cmath>
 #include <map>
 
-#include "dialect/ec_product.h"
+#include "dialect/ec_quantize_node.h"
+#include "dialect/product_node.h"
 #include "engine/lower.h"
 #include "engine/quantized_edge.h"
 #include "graph/gemm_type.h"
@@ -60,7 +61,9 @@ class EcMerger {
       integers = graph_.add_value(graph_.unique_value_name(name + "_ec"), {DType::kInt16, std::nullopt});
       const NodeId quantize1 = graph_.producer(edge1->integers), quantize2 = graph_.producer(edge2->integers);
       const ValueId x = graph_.node(quantize1).input(0), scale = graph_.node(quantize1).input(1);
-      const NodeId quantize = graph_.add_node({name + "_ec", "EcQuantize", "twofold", {x, scale}, {integers}, {}});
+      Node node{.name = name + "_ec", .outputs = {integers}};
+      EcQuantizeNode{x, scale}.write(node);
+      const NodeId quantize = graph_.add_node(std::move(node));
       for (NodeId id : {quantize1, graph_.producer(graph_.node(quantize2).input(0)), quantize2}) {
         graph_.add_origins(quantize, graph_.node(id).origins);
       }
@@ -174,7 +177,7 @@ bool merge_sum(Graph& graph, EcMerger& merger, NodeId sum, bool in_two_passes) {
   const std::optional<ValueId> bias = merged_bias(graph, node1, node2);
   if (!bias) return false;
   graph.set_input(first, operand, merged);
-  if (in_two_passes) graph.attributes(first).set(operand == 0 ? kEcA : kEcB, int64_t{1});
+  if (in_two_passes) mark_ec(graph.attributes(first), operand);
   if (*bias != node1.input(2)) graph.set_input(first, 2, *bias);
   graph.add_origins(first, graph.node(second).origins);
   graph.add_origins(first, graph.node(sum).origins);

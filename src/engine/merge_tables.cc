@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 
+#include "dialect/elementwise_node.h"
+#include "dialect/table_node.h"
 #include "engine/all_integers.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
@@ -46,8 +48,8 @@ class TableMerger {
   TableMerger(Graph& graph, const ChainFinder& chains) : graph_(graph), chains_(chains) {}
 
   bool merge(NodeId id) {
-    if (graph_.node(id).is("Table", "twofold")) return merge_table(id);
-    return graph_.node(id).is("Elementwise", "twofold") && merge_elementwise(id);
+    if (TableNode::is(graph_.node(id))) return merge_table(id);
+    return ElementwiseNode::is(graph_.node(id)) && merge_elementwise(id);
   }
 
  private:
@@ -59,8 +61,7 @@ class TableMerger {
 
   // Puts the node that looks `f` up in the place of what computed `result`, and remembers it for those behind.
   void look_up(const Function& f, ValueId result, const std::string& name) {
-    Node node = table_node(graph_, name, f.of, f.table, result);
-    if (f.rank > 0) node.attributes.set("least_rank", f.rank);
+    Node node = table_node(graph_, name, f.of, f.table, result, f.rank);
     node.origins = f.origins;
     graph_.add_node(std::move(node));
     remember(f, result);
@@ -72,8 +73,9 @@ class TableMerger {
 
   bool merge_table(NodeId id) {
     const Node node = graph_.node(id);
-    const Tensor& table = *graph_.constant(node.inputs[1]);
-    Function f = function(node.inputs[0]);
+    const TableNode read = TableNode::read(node);
+    const Tensor& table = *graph_.constant(read.table);
+    Function f = function(read.x);
     const bool is_first = f.table.size() == 0;
     if (is_first && table.size() != 256) return false;
     f.table = is_first ? table : composed(f.table, table);
@@ -114,16 +116,17 @@ class TableMerger {
 
   bool merge_elementwise(NodeId id) {
     const Node node = graph_.node(id);
-    const FloatProgram program = FloatProgram::read(node.attributes);
+    const ElementwiseNode read = ElementwiseNode::read(node);
+    const FloatProgram& program = read.program;
     if (std::ranges::any_of(program.outputs, [](const StoredForm& form) { return form.dtype == DType::kFloat32; }))
       return false;
-    std::vector<StoredForm> forms = read_forms(node.attributes, kProgramSource);
+    std::vector<StoredForm> forms = {read.source};
     forms.insert(forms.end(), program.operands.begin(), program.operands.end());
     Function f;
     const auto inputs = inputs_for_all(node, forms, f);
     if (!inputs) return false;
     f.origins.insert(f.origins.end(), node.origins.begin(), node.origins.end());
-    std::vector<Tensor> tables = run_elementwise(program, forms[0], *inputs);
+    std::vector<Tensor> tables = run_elementwise(program, read.source, *inputs);
     graph_.remove_node(id);
     for (size_t i = 0; i < tables.size(); ++i) {
       f.table = std::move(tables[i]);

@@ -5,7 +5,8 @@
 #include <variant>
 
 #include "base/cancellation.h"
-#include "dialect/quantized_body.h"
+#include "dialect/dequantized_pool_node.h"
+#include "dialect/quantized_body_node.h"
 #include "engine/float_chain.h"
 #include "engine/lower.h"
 #include "graph/gemm_type.h"
@@ -104,31 +105,32 @@ class BodyBuilder {
   std::map<ValueId, ValueId> values_;  // from the graph to the body
 };
 
-// DQ(q) -> GlobalAveragePool  =>  twofold.GlobalAveragePool(q), which reads a map once, piece by piece, where it has
-// not to be dequantized whole.
+// DQ(q) -> GlobalAveragePool  =>  the dialect's GlobalAveragePool(q), which has not to dequantize a map whole.
 void join_dequantize(Graph& body) {
   for (NodeId id : body.topological_order()) {
     if (!body.node(id).is("GlobalAveragePool")) continue;
     const ValueId x = body.node(id).inputs[0];
     const NodeId dequantize = body.producer(x);
     if (dequantize == kNone || !body.node(dequantize).is("DequantizeLinear") || !body.has_single_use(x)) continue;
-    const std::vector<ValueId> inputs = body.node(dequantize).inputs;
+    const Node& read = body.node(dequantize);
+    Node pool = body.node(id);
+    DequantizedPoolNode{read.input(0), read.input(1), read.input(2)}.write(pool);
     body.remove_node(dequantize);
-    for (size_t i = 0; i < inputs.size(); ++i) body.set_input(id, static_cast<int>(i), inputs[i]);
-    body.set_op_type(id, "GlobalAveragePool", "twofold");
+    for (size_t i = 0; i < pool.inputs.size(); ++i) body.set_input(id, static_cast<int>(i), pool.inputs[i]);
+    body.set_op_type(id, pool.op_type, pool.domain);
   }
 }
 
 void replace(Graph& graph, const Chain& chain) {
   BodyBuilder builder(graph);
   Node node;
-  node.domain = kQuantizedDomain;
+  QuantizedBodyNode quantized;
   node.name = graph.node(chain.nodes[0]).name;
   ValueId result = kNone;
   for (NodeId id : chain.nodes) {
     const Node& inner = graph.node(id);
     result = builder.copy(id);
-    node.op_type += (node.op_type.empty() ? "" : " ") + inner.op_type;
+    quantized.op_type += (quantized.op_type.empty() ? "" : " ") + inner.op_type;
     node.origins.insert(node.origins.end(), inner.origins.begin(), inner.origins.end());
   }
   const auto add_output = [&](ValueId inner, ValueId outer) {
@@ -137,9 +139,10 @@ void replace(Graph& graph, const Chain& chain) {
   };
   for (NodeId id : chain.quantizers) add_output(builder.copy(id), graph.node(id).output(0));
   if (chain.needs_float) add_output(result, chain.result);
-  node.inputs = builder.inputs;
+  quantized.inputs = builder.inputs;
   join_dequantize(builder.body);
-  node.attributes.set(kQuantizedBody, std::make_shared<const Graph>(std::move(builder.body)));
+  quantized.body = std::make_shared<const Graph>(std::move(builder.body));
+  quantized.write(node);
   for (NodeId id : chain.quantizers) graph.remove_node(id);
   for (NodeId id : chain.nodes) graph.remove_node(id);
   graph.add_node(std::move(node));

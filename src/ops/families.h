@@ -32,7 +32,7 @@ std::span<const OpDef> conv_transpose_ops();         // ConvTranspose
 std::span<const OpDef> matmul_ops();                 // MatMul
 std::span<const OpDef> gemm_ops();                   // Gemm
 std::span<const OpDef> pool_ops();                   // MaxPool, AveragePool, LpPool
-std::span<const OpDef> global_pool_ops();            // GlobalAveragePool, twofold.GlobalAveragePool, ...
+std::span<const OpDef> global_pool_ops();            // GlobalAveragePool, GlobalMaxPool, GlobalLpPool
 std::span<const OpDef> max_unpool_ops();             // MaxUnpool
 std::span<const OpDef> resize_ops();                 // Resize
 std::span<const OpDef> scatter_ops();                // ScatterElements, ScatterND

@@ -1,10 +1,38 @@
 #include "ops/float_steps.h"
 
+#include <limits>
+#include <span>
+
+#include "base/error.h"
+
 namespace twofold {
 
 namespace {
 
-constexpr int64_t kBinary = 1000;  // in step_ops: binary operators are numbered from here on
+constexpr const char* kOps = "step_ops";
+constexpr const char* kOperands = "step_operands";
+constexpr const char* kReversed = "step_reversed";
+constexpr const char* kNumbers = "step_numbers";
+constexpr size_t kNumbersOfStep = 3;
+constexpr int64_t kBinary = 1000;  // in kOps: binary operators are numbered from here on
+
+void check_count(const char* attribute, size_t count, size_t expected) {
+  if (count == expected) return;
+  throw_error(ErrorCode::kInvalidModel, "attribute '{}' has {} entries, but must have {}", attribute, count, expected);
+}
+
+// `op` as kOps has it.
+FloatStep read_step(int64_t op, int64_t operand, bool reversed, std::span<const float> numbers) {
+  constexpr auto kLastUnary = static_cast<int64_t>(UnaryOp::kPow), kLastBinary = static_cast<int64_t>(BinaryOp::kMod);
+  if (op >= 0 && op <= kLastUnary) return UnaryStep{static_cast<UnaryOp>(op), {numbers[0], numbers[1], numbers[2]}};
+  if (op < kBinary || op > kBinary + kLastBinary) {
+    throw_error(ErrorCode::kInvalidModel, "attribute '{}' has the value {}, which is no operator", kOps, op);
+  }
+  if (operand < -1 || operand > std::numeric_limits<int>::max()) {
+    throw_error(ErrorCode::kInvalidModel, "attribute '{}' has the value {}, which is no operand", kOperands, operand);
+  }
+  return BinaryStep{static_cast<BinaryOp>(op - kBinary), reversed, static_cast<int>(operand), numbers[0]};
+}
 
 }  // namespace
 
@@ -25,27 +53,29 @@ void write_steps(Attributes& attributes, const FloatSteps& steps) {
       numbers.insert(numbers.end(), {binary.value, 0.0F, 0.0F});
     }
   }
-  attributes.set("step_ops", std::move(ops));
-  attributes.set("step_operands", std::move(operands));
-  attributes.set("step_reversed", std::move(reversed));
-  attributes.set("step_numbers", std::move(numbers));
+  attributes.set(kOps, std::move(ops));
+  attributes.set(kOperands, std::move(operands));
+  attributes.set(kReversed, std::move(reversed));
+  attributes.set(kNumbers, std::move(numbers));
 }
 
 FloatSteps read_steps(const Attributes& attributes) {
-  const auto ops = attributes.get_ints("step_ops", {}), operands = attributes.get_ints("step_operands", {}),
-             reversed = attributes.get_ints("step_reversed", {});
-  const auto numbers = attributes.get_floats("step_numbers", {});
+  const auto ops = attributes.get_ints(kOps, {}), operands = attributes.get_ints(kOperands, {}),
+             reversed = attributes.get_ints(kReversed, {});
+  const auto numbers = attributes.get_floats(kNumbers, {});
+  check_count(kOperands, operands.size(), ops.size());
+  check_count(kReversed, reversed.size(), ops.size());
+  check_count(kNumbers, numbers.size(), kNumbersOfStep * ops.size());
   FloatSteps steps;
   for (size_t i = 0; i < ops.size(); ++i) {
-    if (ops[i] < kBinary) {
-      steps.push_back(
-          UnaryStep{static_cast<UnaryOp>(ops[i]), {numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]}});
-    } else {
-      steps.push_back(BinaryStep{static_cast<BinaryOp>(ops[i] - kBinary), reversed[i] != 0,
-                                 static_cast<int>(operands[i]), numbers[3 * i]});
-    }
+    steps.push_back(read_step(ops[i], operands[i], reversed[i] != 0,
+                              std::span(numbers).subspan(kNumbersOfStep * i, kNumbersOfStep)));
   }
   return steps;
+}
+
+void erase_steps(Attributes& attributes) {
+  for (const char* name : {kOps, kOperands, kReversed, kNumbers}) attributes.erase(name);
 }
 
 int operand_of(const FloatStep& step) {

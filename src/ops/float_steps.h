@@ -29,9 +29,11 @@ struct BinaryStep {
 using FloatStep = std::variant<UnaryStep, BinaryStep>;
 using FloatSteps = std::vector<FloatStep>;
 
-// As attributes of a node that no file holds. Absent ones read as no steps.
+// As attributes of a node that no file holds. Absent ones read as no steps; others that are no steps throw
+// Error(kInvalidModel) naming the attribute.
 void write_steps(Attributes& attributes, const FloatSteps& steps);
 FloatSteps read_steps(const Attributes& attributes);
+void erase_steps(Attributes& attributes);
 
 // The operand that a step reads, or -1.
 int operand_of(const FloatStep& step);

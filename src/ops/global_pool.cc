@@ -1,6 +1,6 @@
-// GlobalAveragePool, GlobalMaxPool and GlobalLpPool (ONNX opset 22), and twofold.GlobalAveragePool, which dequantizes.
-#include "loops/pool_kernels.h"
-#include "numeric/quantize.h"
+// GlobalAveragePool, GlobalMaxPool and GlobalLpPool (ONNX opset 22).
+#include "ops/global_pool.h"
+
 #include "ops/families.h"
 
 namespace twofold {
@@ -27,42 +27,9 @@ GlobalShape global_shape(const Tensor& x) {
   return result;
 }
 
-// Output 0 = the mean of each channel of input 0, whose elements are those of `x`.
-void average(OpCall& call, const FloatSource& x) {
-  const Tensor& data = call.input(0);
-  const GlobalShape shape = global_shape(data);
-  Tensor& y = call.output(0, DType::kFloat32, shape.output, data.layout());
-  global_average_pool(shape.batch, shape.channels, shape.spatial, data.layout() == Layout::kChannelsLast, x,
-                      y.mutable_data<float>().data());
-}
-
 void run_global_average_pool(OpCall& call) {
   const float* x = call.input(0).data<float>().data();
-  average(call, [x](int64_t offset, int64_t, float*) { return x + offset; });
-}
-
-// twofold.GlobalAveragePool: of DequantizeLinear(q, scale, zero point), which is computed piece by piece. Scale and
-// zero point are one for all.
-template <typename T>
-void average_dequantized(OpCall& call) {
-  const std::span<const T> q = call.input(0).data<T>();
-  const float scale = call.input(1).data<float>()[0];
-  const int32_t zero_point = call.has_input(2) ? static_cast<int32_t>(call.input(2).data<T>()[0]) : 0;
-  average(call, [&](int64_t offset, int64_t n, float* scratch) -> const float* {
-    const auto count = static_cast<size_t>(n);
-    dequantize<T>(q.subspan(static_cast<size_t>(offset), count), scale, zero_point, {scratch, count});
-    return scratch;
-  });
-}
-
-void run_dequantized_average_pool(OpCall& call) {
-  switch (call.input(0).dtype()) {
-    case DType::kInt8: return average_dequantized<int8_t>(call);
-    case DType::kUInt8: return average_dequantized<uint8_t>(call);
-    case DType::kInt16: return average_dequantized<int16_t>(call);
-    case DType::kUInt16: return average_dequantized<uint16_t>(call);
-    default: throw_error(ErrorCode::kUnsupported, "pooling {} is not supported", to_string(call.input(0).dtype()));
-  }
+  global_average(call, [x](int64_t offset, int64_t, float*) { return x + offset; });
 }
 
 // One window over all positions.
@@ -104,12 +71,19 @@ void run_global_lp_pool(OpCall& call) {
 
 constexpr OpDef kOps[] = {
     {.op_type = "GlobalAveragePool", .run = run_global_average_pool, .any_layout = true},
-    {.op_type = "GlobalAveragePool", .run = run_dequantized_average_pool, .any_layout = true, .domain = "twofold"},
     {.op_type = "GlobalMaxPool", .run = run_global_max_pool, .any_layout = true},
     {.op_type = "GlobalLpPool", .run = run_global_lp_pool, .any_layout = true},
 };
 
 }  // namespace
+
+void global_average(OpCall& call, const FloatSource& x) {
+  const Tensor& data = call.input(0);
+  const GlobalShape shape = global_shape(data);
+  Tensor& y = call.output(0, DType::kFloat32, shape.output, data.layout());
+  global_average_pool(shape.batch, shape.channels, shape.spatial, data.layout() == Layout::kChannelsLast, x,
+                      y.mutable_data<float>().data());
+}
 
 std::span<const OpDef> global_pool_ops() { return kOps; }
 

@@ -1,7 +1,7 @@
 // Products with ec operands in passes, against one pass over 16 bits and against loops over 64-bit integers.
 #include "dialect/ec_product.h"
 
-#include "dialect/float_program.h"
+#include "dialect/product_node.h"
 #include "dialect/registry.h"
 #include "kernels/reference.h"
 #include "ops/run_op.h"
@@ -73,7 +73,7 @@ constexpr float kScaleA = 0.5F;
 
 float scale_b(int64_t channel) { return 0.25F + 0.125F * static_cast<float>(channel % 3); }
 
-Product make_product(const Problem& p, const std::function<void(Attributes&)>& set_outputs, int num_outputs,
+Product make_product(const Problem& p, const std::function<void(ProductNode&)>& set_outputs, int num_outputs,
                      const std::vector<Tensor>& operands = {}) {
   std::mt19937 random(3);
   Product made;
@@ -85,28 +85,28 @@ Product make_product(const Problem& p, const std::function<void(Attributes&)>& s
     made.inputs.push_back(tensor);
     return graph.inputs.back();
   };
-  Node node{"n", p.op_type, "twofold", {add_input("a", made.a)}, {}, {}, {}};
-  node.inputs.push_back(p.b_constant ? graph.add_constant("b", made.b) : add_input("b", made.b));
-  node.inputs.push_back(kNone);
+  ProductNode product{.op_type = p.op_type, .a = add_input("a", made.a)};
+  product.b = p.b_constant ? graph.add_constant("b", made.b) : add_input("b", made.b);
   if (p.bias) {
     made.bias = kernels::biases(p.channels, int64_t{1} << 33, random);
-    node.inputs[2] =
-        graph.add_constant("bias", Tensor::from<int64_t>({p.channels}, std::span<const int64_t>(made.bias)));
+    product.bias = graph.add_constant("bias", Tensor::from<int64_t>({p.channels}, std::span<const int64_t>(made.bias)));
   }
-  for (size_t i = 0; i < operands.size(); ++i) node.inputs.push_back(add_input(fmt::format("r{}", i), operands[i]));
+  for (size_t i = 0; i < operands.size(); ++i) {
+    product.operands.push_back(add_input(fmt::format("r{}", i), operands[i]));
+  }
+  product.a_dtype = made.a.dtype();
+  product.a_scale = kScaleA;
+  product.a_zero_point = p.a_zero;
+  product.b_zero_point = p.b_zero;
+  for (int64_t c = 0; c < (p.b_constant ? p.channels : 1); ++c) product.b_scale.push_back(scale_b(c));
+  set_outputs(product);
+  Node node{.name = "n"};
   for (int i = 0; i < num_outputs; ++i) {
     node.outputs.push_back(graph.add_value(fmt::format("y{}", i)));
     graph.outputs.push_back({fmt::format("y{}", i), node.outputs.back()});
   }
   for (const auto& [name, value] : p.attributes) node.attributes.set(name, value);
-  std::vector<float> scales;
-  for (int64_t c = 0; c < (p.b_constant ? p.channels : 1); ++c) scales.push_back(scale_b(c));
-  node.attributes.set("a_dtype", static_cast<int64_t>(made.a.dtype()));
-  node.attributes.set("a_scale", kScaleA);
-  node.attributes.set("a_zero_point", int64_t{p.a_zero});
-  node.attributes.set("b_scale", scales);
-  node.attributes.set("b_zero_point", int64_t{p.b_zero});
-  set_outputs(node.attributes);
+  product.write(node);
   made.node = graph.add_node(std::move(node));
   return made;
 }
@@ -115,8 +115,8 @@ Product make_product(const Problem& p, const std::function<void(Attributes&)>& s
 std::vector<Tensor> expect_same_in_passes(const Problem& p, const Product& product) {
   SCOPED_TRACE(describe(p));
   Graph in_passes = product.graph;
-  if (p.a_ec) in_passes.attributes(product.node).set(kEcA, int64_t{1});
-  if (p.b_ec) in_passes.attributes(product.node).set(kEcB, int64_t{1});
+  if (p.a_ec) mark_ec(in_passes.attributes(product.node), 0);
+  if (p.b_ec) mark_ec(in_passes.attributes(product.node), 1);
   EXPECT_EQ(ec_passes(in_passes.node(product.node)), p.a_ec && p.b_ec ? 4 : 2);
   const std::vector<Tensor> expected = Executor(product.graph, {.threads = 1}).run(product.inputs);
   for (const Isa isa : available_isas()) {
@@ -140,7 +140,7 @@ std::vector<StoredForm> direct_forms() {
           form(DType::kInt16, 5e2F, 0, -32768, 32767), form(DType::kUInt16, 7.7F, 1000, 0, 65535), StoredForm{}};
 }
 
-void write_direct(Attributes& attributes) { write_forms(attributes, kProductOutputs, direct_forms()); }
+void write_direct(ProductNode& product) { product.outputs = direct_forms(); }
 
 // The problems of all operators and geometries, in every combination of operands and digits.
 std::vector<Problem> problems() {
@@ -212,9 +212,9 @@ TEST(EcProduct, HandsItsBlocksToAFloatProgram) {
                          BinaryStep{BinaryOp::kMul, false, -1, 0.7F}};
         program.operands = {form(DType::kInt16, 40.0F, 0, 0, 0)};
         program.outputs = {form(DType::kInt8, 4e4F, -100, -128, 127), StoredForm{}};
-        const auto set_outputs = [&](Attributes& attributes) {
-          write_forms(attributes, kProgramSource, {source});
-          program.write(attributes);
+        const auto set_outputs = [&](ProductNode& node) {
+          node.outputs = {source};
+          node.program = program;
         };
         SCOPED_TRACE(to_string(operand));
         expect_same_in_passes(p, make_product(p, set_outputs, 2, {integer_tensor(DType::kInt16, operand, random)}));
@@ -293,7 +293,7 @@ TEST(EcProduct, EmptyResultsStayEmpty) {
 TEST(EcProduct, LetsTheElementsOfPackedWeightsGo) {
   const Problem p{.op_type = "IntegerMatMul", .a_shape = {4, 64}, .b_shape = {64, 64}, .channels = 64};
   Product product = make_product(p, write_direct, static_cast<int>(direct_forms().size()));
-  product.graph.attributes(product.node).set(kEcB, int64_t{1});
+  mark_ec(product.graph.attributes(product.node), 1);
   const Node& node = product.graph.node(product.node);
   const std::unique_ptr<Kernel> kernel =
       make_kernel({node, {nullptr, &product.b, product.graph.constant(node.inputs[2])}, nullptr});
@@ -306,7 +306,7 @@ TEST(EcProduct, RefusesSumsThatDoublesCannotHold) {
   Problem p{.op_type = "IntegerMatMul", .a_shape = {1, k}, .b_shape = {k, 1}, .digits = Digits::kTies};
   p.bias = false;
   Product product = make_product(p, write_direct, static_cast<int>(direct_forms().size()));
-  product.graph.attributes(product.node).set(kEcB, int64_t{1});
+  mark_ec(product.graph.attributes(product.node), 1);
   try {
     const Executor executor(product.graph, {.threads = 1});
     FAIL() << "no error";
