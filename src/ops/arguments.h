@@ -11,8 +11,9 @@
 
 namespace twofold {
 
-// A list that may be long.
+// Lists that may be long.
 using IntList = kernels::AlignedVector<int64_t>;
+using FloatList = kernels::AlignedVector<float>;
 
 // `axis` counted from the front. Throws Error(kInvalidModel) unless it is in [-rank, rank).
 int64_t normalize_axis(int64_t axis, int64_t rank);

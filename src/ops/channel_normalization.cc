@@ -9,6 +9,7 @@
 #include "loops/layout.h"
 #include "loops/row_loops.h"
 #include "numeric/math.h"
+#include "ops/arguments.h"
 #include "ops/cast.h"
 #include "ops/families.h"
 
@@ -30,19 +31,16 @@ struct Planes {
   }
 };
 
-// One float per channel.
-using Floats = kernels::AlignedVector<float>;
-
 // y = x * factor + addend per channel.
 struct Affine {
-  Floats factor, addend;
+  FloatList factor, addend;
 };
 
 struct Statistics {
-  Floats mean, variance;
+  FloatList mean, variance;
 };
 
-Floats channel_input(const OpCall& call, int i, int64_t channels) {
+FloatList channel_input(const OpCall& call, int i, int64_t channels) {
   const Tensor& tensor = call.input(i);
   if (tensor.size() != channels) {
     throw_error(ErrorCode::kInvalidModel, "input {} has shape {}, but the data has {} channels", i,
@@ -56,7 +54,7 @@ Floats channel_input(const OpCall& call, int i, int64_t channels) {
 Statistics batch_statistics(const Tensor& x, const Planes& planes, Allocator* allocator) {
   const float* in = x.data<float>().data();
   const double count = static_cast<double>(planes.batch) * static_cast<double>(planes.spatial);
-  Statistics result{Floats(allocator), Floats(allocator)};
+  Statistics result{FloatList(allocator), FloatList(allocator)};
   result.mean.reserve(static_cast<size_t>(planes.channels));
   result.variance.reserve(static_cast<size_t>(planes.channels));
   for (int64_t c = 0; c < planes.channels; ++c) {
@@ -73,7 +71,7 @@ Statistics batch_statistics(const Tensor& x, const Planes& planes, Allocator* al
   return result;
 }
 
-void set_running(OpCall& call, int output, const Floats& running, const Floats& batch) {
+void set_running(OpCall& call, int output, const FloatList& running, const FloatList& batch) {
   if (!call.wants_output(output)) return;
   const float momentum = call.attributes().get_float("momentum", 0.9F);
   const auto channels = static_cast<int64_t>(batch.size());
@@ -95,10 +93,10 @@ Statistics statistics_to_use(OpCall& call, const Planes& planes) {
 }
 
 Affine affine_of(OpCall& call, const Planes& planes) {
-  const Floats scale = channel_input(call, 1, planes.channels), bias = channel_input(call, 2, planes.channels);
+  const FloatList scale = channel_input(call, 1, planes.channels), bias = channel_input(call, 2, planes.channels);
   const Statistics statistics = statistics_to_use(call, planes);
   const double epsilon = call.attributes().get_float("epsilon", 1e-5F);
-  Affine result{Floats(scale.size(), call.allocator()), Floats(scale.size(), call.allocator())};
+  Affine result{FloatList(scale.size(), call.allocator()), FloatList(scale.size(), call.allocator())};
   for (size_t c = 0; c < scale.size(); ++c) {
     const double factor = scale[c] / std::sqrt(statistics.variance[c] + epsilon);
     result.factor[c] = static_cast<float>(factor);

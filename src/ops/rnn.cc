@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "base/parallel_for.h"
-#include "kernels/aligned_buffer.h"
 #include "loops/fixed_gemm.h"
 #include "loops/strided_copy.h"
 #include "ops/arguments.h"
@@ -14,8 +13,6 @@
 namespace twofold {
 
 namespace {
-
-using Floats = kernels::AlignedVector<float>;
 
 enum class Cell : uint8_t { kRnn, kGru, kLstm };
 
@@ -38,13 +35,13 @@ struct Setup {
 // comes first.
 struct Weights {
   Tensor w, r, candidate;
-  Floats wb, rb;    // gates·hidden each
-  Floats peephole;  // LSTM: input, output, forget; zeros if there are none
+  FloatList wb, rb;    // gates·hidden each
+  FloatList peephole;  // LSTM: input, output, forget; zeros if there are none
 };
 
 // h and c of all batch entries, [batch, hidden] each.
 struct State {
-  Floats h, c;
+  FloatList h, c;
 };
 
 void require_shape(const Tensor& tensor, const Shape& shape, std::string_view what) {
@@ -117,9 +114,9 @@ Weights read_weights(const OpCall& call, const Setup& s, int64_t direction) {
   Weights weights{transposed(call.input(1), direction, 0, gates),
                   transposed(call.input(2), direction, 0, recurrent),
                   splits_candidate(s) ? transposed(call.input(2), direction, recurrent, s.hidden) : Tensor(),
-                  Floats(static_cast<size_t>(gates), call.allocator()),
-                  Floats(static_cast<size_t>(gates), call.allocator()),
-                  Floats(static_cast<size_t>(3 * s.hidden), call.allocator())};
+                  FloatList(static_cast<size_t>(gates), call.allocator()),
+                  FloatList(static_cast<size_t>(gates), call.allocator()),
+                  FloatList(static_cast<size_t>(3 * s.hidden), call.allocator())};
   if (call.has_input(3)) {
     const float* b = call.input(3).data<float>().data() + direction * 2 * gates;
     weights.wb.assign(b, b + gates);
@@ -173,7 +170,7 @@ void step_lstm(const Entry& e) {
 // `product` have `hidden` elements for it.
 void step_gru(const Entry& e, float* scaled, float* product) {
   const int64_t n = e.s.hidden;
-  const auto bias = [&](const Floats& b, int64_t i) { return b[static_cast<size_t>(2 * n + i)]; };
+  const auto bias = [&](const FloatList& b, int64_t i) { return b[static_cast<size_t>(2 * n + i)]; };
   if (!e.s.linear_before_reset) {
     for (int64_t i = 0; i < n; ++i) scaled[i] = e.activate(0, e.gate(1, i)) * e.h[i];
     fixed_gemm<float>(1, n, n, scaled, e.weights.candidate.data<float>().data(), product);
@@ -197,10 +194,10 @@ void run_direction(const OpCall& call, const Setup& s, int64_t direction, const 
   Tensor projected = call.scratch(DType::kFloat32, {s.steps, s.batch, gates});
   float* wx = projected.mutable_data<float>().data();
   fixed_gemm<float>(s.steps * s.batch, gates, s.input, x.data<float>().data(), weights.w.data<float>().data(), wx);
-  Floats rh(static_cast<size_t>(s.batch * recurrent), call.allocator());
+  FloatList rh(static_cast<size_t>(s.batch * recurrent), call.allocator());
   const int64_t candidates = splits_candidate(s) ? s.hidden : 0;
-  Floats scaled(static_cast<size_t>(s.batch * candidates), call.allocator());
-  Floats product(static_cast<size_t>(s.batch * candidates), call.allocator());
+  FloatList scaled(static_cast<size_t>(s.batch * candidates), call.allocator());
+  FloatList product(static_cast<size_t>(s.batch * candidates), call.allocator());
   const size_t per_direction = s.activations.size() / static_cast<size_t>(s.directions);
   const RnnActivation* f = s.activations.data() + static_cast<size_t>(direction) * per_direction;
   const bool reversed = s.first_reversed || direction == 1;
