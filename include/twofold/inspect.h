@@ -18,7 +18,8 @@ struct NodeRow {
 
 struct PassRow {
   std::string pass;
-  int rewrites = 0;
+  int rewrites = 0;    // 0: it left the graph as it was
+  double seconds = 0;  // wall-clock
 };
 
 struct LoweredRow {
@@ -39,6 +40,7 @@ struct InspectReport {
   std::vector<NodeRow> nodes;            // as in the file, with the names that a config uses
   std::vector<PassRow> passes;           // what simplification does to it
   std::vector<NodeRow> simplified;       // what remains: the nodes that can be quantized
+  std::vector<PassRow> lowering;         // what is done then so that it runs on integers, in order
   std::vector<LoweredRow> lowered;       // how a model with QuantizeLinear and DequantizeLinear runs
   std::vector<std::string> unsupported;  // operators that Twofold does not run
 };

@@ -13,6 +13,7 @@
 #include "base/parallel_for.h"
 #include "dialect/registry.h"
 #include "engine/executor.h"
+#include "engine/lower.h"
 #include "engine/lowered_node.h"
 #include "onnx/import.h"
 #include "passes/pipeline.h"
@@ -92,7 +93,7 @@ BenchReport bench_model(const std::filesystem::path& model, const Samples& data,
     graph = import_onnx(model);
     check_operators(graph);
     run_passes(graph);
-    reasons = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes});
+    reasons = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes}).reasons;
     executor = std::make_unique<Executor>(graph, ExecutorOptions{.threads = options.threads});
   });
   const bool given = !data.path.empty() || data.source != nullptr;

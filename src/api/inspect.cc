@@ -2,6 +2,7 @@
 
 #include "api/tensor_info.h"
 #include "dialect/registry.h"
+#include "engine/lower.h"
 #include "engine/lowered_node.h"
 #include "onnx/export.h"
 #include "onnx/import.h"
@@ -28,11 +29,18 @@ std::vector<NodeRow> node_rows(const Graph& graph) {
   return rows;
 }
 
-std::vector<LoweredRow> lowered_rows(Graph graph, const InspectOptions& options) {
-  const FloatReasons reasons = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes});
+std::vector<PassRow> pass_rows(const std::vector<PassReport>& reports) {
+  std::vector<PassRow> rows;
+  for (const PassReport& report : reports) {
+    rows.push_back({std::string(report.name), report.rewrites, report.seconds});
+  }
+  return rows;
+}
+
+std::vector<LoweredRow> lowered_rows(const Graph& lowered, const FloatReasons& reasons) {
   std::vector<LoweredRow> rows;
-  for (const LoweredNode& entry : describe_lowered(graph, reasons)) {
-    const Node& node = graph.node(entry.node);
+  for (const LoweredNode& entry : describe_lowered(lowered, reasons)) {
+    const Node& node = lowered.node(entry.node);
     rows.push_back(
         {node.name, node.op_type, std::string(to_string(entry.kind)), entry.why, entry.ec_passes, node.origins});
   }
@@ -60,9 +68,11 @@ InspectReport inspect(const std::filesystem::path& model, const InspectOptions& 
   report.nodes = node_rows(graph);
   report.unsupported = missing_operators(graph);
   if (!report.unsupported.empty()) return report;
-  for (const PassReport& pass : run_passes(graph)) report.passes.push_back({std::string(pass.name), pass.rewrites});
+  report.passes = pass_rows(run_passes(graph));
   report.simplified = node_rows(graph);
-  report.lowered = lowered_rows(std::move(graph), options);
+  const Lowering lowering = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes});
+  report.lowering = pass_rows(lowering.passes);
+  report.lowered = lowered_rows(graph, lowering.reasons);
   return report;
 }
 

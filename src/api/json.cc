@@ -76,7 +76,9 @@ Json to_json_value(const NodeTime& row) {
           {"seconds", row.seconds}};
 }
 
-Json to_json_value(const PassRow& row) { return {{"pass", row.pass}, {"rewrites", row.rewrites}}; }
+Json to_json_value(const PassRow& row) {
+  return {{"pass", row.pass}, {"rewrites", row.rewrites}, {"seconds", row.seconds}};
+}
 
 Json to_json_value(const CombinationRow& row) {
   return {{"inputs", row.inputs}, {"outputs", row.outputs}, {"cost", row.cost}};
@@ -168,6 +170,7 @@ std::string to_json(const InspectReport& report) {
                {"passes", list(report.passes)},
                {"nodes", list(report.nodes)},
                {"simplified", list(report.simplified)},
+               {"lowering", list(report.lowering)},
                {"lowered", list(report.lowered)}});
 }
 

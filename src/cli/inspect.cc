@@ -62,6 +62,16 @@ std::string lowered_table(const InspectReport& report) {
   return text;
 }
 
+// What each pass of lowering did, in order.
+std::string lowering_table(const InspectReport& report) {
+  Table table({"pass", ">rewrites", ">ms"});
+  for (const PassRow& row : report.lowering) {
+    table.add({row.pass, row.rewrites == 0 ? "unchanged" : std::to_string(row.rewrites),
+               fmt::format("{:.3f}", 1000 * row.seconds)});
+  }
+  return table.text();
+}
+
 void print(const InspectReport& report) {
   fmt::print("{}\n{}\n", tensor_table(report), operator_table(report));
   fmt::print("{}\n", node_table(report.simplified.empty() ? report.nodes : report.simplified));
@@ -80,8 +90,9 @@ void add_inspect(CLI::App& app) {
   };
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The ONNX model")->required();
-  command->add_flag("--lowered", arguments->lowered,
-                    "Show how each node of a quantized model runs, and why where that is in float");
+  command->add_flag(
+      "--lowered", arguments->lowered,
+      "Show how each node of a quantized model runs, why where that is in float, and the passes that lead there");
   add_ec_option(*command, arguments->options.ec_in_two_passes);
   add_json_option(*command, arguments->json);
   command->footer("Example:\n  twofold inspect model.onnx\n  twofold inspect model_int8.onnx --lowered");
@@ -89,7 +100,7 @@ void add_inspect(CLI::App& app) {
     const InspectReport report = inspect(arguments->model, arguments->options);
     write_json(arguments->json, to_json(report));
     if (arguments->lowered && report.unsupported.empty()) {
-      fmt::print("{}", lowered_table(report));
+      fmt::print("{}\n{}", lowered_table(report), lowering_table(report));
     } else {
       print(report);
     }

@@ -1,10 +1,11 @@
+#include "engine/fold_clamps.h"
+
 #include <algorithm>
 #include <limits>
 #include <optional>
 
 #include "dialect/stored_outputs.h"
 #include "dialect/table_node.h"
-#include "engine/lower.h"
 
 namespace twofold {
 

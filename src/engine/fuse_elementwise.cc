@@ -1,9 +1,10 @@
+#include "engine/fuse_elementwise.h"
+
 #include <algorithm>
 
 #include "dialect/elementwise_node.h"
 #include "dialect/product_node.h"
 #include "engine/float_chain.h"
-#include "engine/lower.h"
 
 namespace twofold {
 

@@ -1,7 +1,8 @@
+#include "engine/hoist_tables.h"
+
 #include <algorithm>
 
 #include "dialect/table_node.h"
-#include "engine/lower.h"
 #include "engine/nearest_resize.h"
 
 namespace twofold {

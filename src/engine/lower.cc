@@ -1,6 +1,18 @@
 #include "engine/lower.h"
 
+#include <optional>
+
 #include "engine/float_chain.h"
+#include "engine/fold_clamps.h"
+#include "engine/fold_dequantized_constants.h"
+#include "engine/fold_quantized_constants.h"
+#include "engine/fuse_elementwise.h"
+#include "engine/hoist_tables.h"
+#include "engine/lower_elementwise.h"
+#include "engine/merge_ec_terms.h"
+#include "engine/merge_tables.h"
+#include "engine/sink_dequantize.h"
+#include "engine/wrap_quantized.h"
 #include "passes/remove_dead_nodes.h"
 
 namespace twofold {
@@ -21,26 +33,51 @@ std::vector<bool> watched_values(const Graph& graph, const std::set<std::string>
   return watched;
 }
 
+// What the passes of one lowering tell each other.
+struct Notes {
+  std::optional<ChainFinder> chains;  // from lower_gemms on
+  FloatReasons reasons;
+};
+
+std::vector<Pass> passes(const LowerOptions& options, Notes& notes) {
+  return {
+      {"fold_quantized_constants", fold_quantized_constants},
+      // While the two terms of an operand still look as they were written.
+      {"merge_ec_terms", [&options](Graph& graph) { return merge_ec_terms(graph, options.ec_in_two_passes); }},
+      // Before products, which so find integers behind what moves them.
+      {"sink_dequantize", sink_dequantize},
+      // Products before what follows them, which they take along. Nothing has been taken apart until here: chains are
+      // those of the graph as it is now.
+      {"lower_gemms",
+       [&options, &notes](Graph& graph) {
+         notes.chains.emplace(graph, watched_values(graph, options.watched));
+         return lower_gemms(graph, *notes.chains, notes.reasons);
+       }},
+      {"lower_elementwise", [&notes](Graph& graph) { return lower_elementwise(graph, *notes.chains); }},
+      {"merge_tables", [&notes](Graph& graph) { return merge_tables(graph, *notes.chains); }},
+      // A DequantizeLinear that nothing reads any more would count as a use.
+      {"remove_dead_nodes", remove_dead_nodes},
+      // What is left of Elementwise nodes and tables moves to where it costs less.
+      {"fuse_elementwise", [&notes](Graph& graph) { return fuse_elementwise(graph, *notes.chains); }},
+      {"hoist_tables", hoist_tables},
+      {"fold_clamps", fold_clamps},
+      // The rest computes in float32.
+      {"fold_dequantized_constants", fold_dequantized_constants},
+      {"wrap_quantized", [&notes](Graph& graph) { return wrap_quantized(graph, *notes.chains); }},
+      {"remove_dead_nodes", remove_dead_nodes},
+  };
+}
+
 }  // namespace
 
-FloatReasons lower(Graph& graph, const LowerOptions& options) {
-  fold_quantized_constants(graph);
-  merge_ec_terms(graph, options.ec_in_two_passes);
-  sink_dequantize(graph);
-  const ChainFinder chains(graph, watched_values(graph, options.watched));
-  FloatReasons reasons;
-  lower_gemms(graph, chains, reasons);
-  lower_elementwise(graph, chains);
-  merge_tables(graph, chains);
-  remove_dead_nodes(graph);  // a DequantizeLinear that nothing reads any more would count as a use
-  fuse_elementwise(graph, chains);
-  hoist_tables(graph);
-  fold_clamps(graph);
-  fold_dequantized_constants(graph);
-  wrap_quantized(graph, chains);
-  remove_dead_nodes(graph);
+Lowering lower(Graph& graph, const LowerOptions& options) {
+  Notes notes;
+  const std::vector<Pass> list = passes(options, notes);
+  Lowering lowering{new_reports(list), {}};
+  run_each_once(list, graph, lowering.passes);
   graph.compact();
-  return reasons;
+  lowering.reasons = std::move(notes.reasons);
+  return lowering;
 }
 
 }  // namespace twofold

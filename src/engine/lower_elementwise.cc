@@ -1,8 +1,8 @@
+#include "engine/lower_elementwise.h"
+
 #include "base/cancellation.h"
 #include "dialect/elementwise_node.h"
 #include "engine/all_integers.h"
-#include "engine/float_chain.h"
-#include "engine/lower.h"
 
 namespace twofold {
 

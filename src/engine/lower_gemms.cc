@@ -1,3 +1,5 @@
+#include "engine/lower_gemms.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include "base/cancellation.h"
 #include "dialect/product_node.h"
 #include "engine/float_chain.h"
-#include "engine/lower.h"
 #include "graph/gemm_type.h"
 #include "numeric/integer_limits.h"
 #include "numeric/quantize.h"

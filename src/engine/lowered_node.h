@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/lower.h"
+#include "engine/lower_gemms.h"
 
 namespace twofold {
 

@@ -1,9 +1,10 @@
+#include "engine/merge_ec_terms.h"
+
 #include <cmath>
 #include <map>
 
 #include "dialect/ec_quantize_node.h"
 #include "dialect/product_node.h"
-#include "engine/lower.h"
 #include "engine/quantized_edge.h"
 #include "graph/gemm_type.h"
 #include "numeric/ec.h"

@@ -1,3 +1,5 @@
+#include "engine/merge_tables.h"
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -6,8 +8,6 @@
 #include "dialect/elementwise_node.h"
 #include "dialect/table_node.h"
 #include "engine/all_integers.h"
-#include "engine/float_chain.h"
-#include "engine/lower.h"
 
 namespace twofold {
 

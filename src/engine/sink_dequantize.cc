@@ -1,27 +1,24 @@
+#include "engine/sink_dequantize.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "engine/float_chain.h"
-#include "engine/lower.h"
 #include "engine/nearest_resize.h"
 
 namespace twofold {
 
 namespace {
 
-// Operators whose every output element is one of the elements of input 0.
 constexpr std::array<std::string_view, 19> kMovers = {
     "Reshape",      "Transpose", "Squeeze", "Unsqueeze",      "Flatten",  "Slice",    "Split",  "Gather",
     "Expand",       "Tile",      "Resize",  "GatherElements", "GatherND", "Identity", "Concat", "DepthToSpace",
     "SpaceToDepth", "MaxPool",   "Pad"};
 
-// The largest element of a window is the largest integer of it, since scales are positive; Pad fills with zeros, which
-// the integer 0 stands for only where it is the zero point.
+// Pad fills with zeros, which the integer 0 stands for only where it is the zero point.
 bool moves(const Node& node, const QuantizedEdge& edge) {
-  if (!node.domain.empty() || std::ranges::find(kMovers, node.op_type) == kMovers.end()) return false;
-  if (node.op_type == "MaxPool") return node.outputs.size() == 1;
-  if (node.op_type == "Resize") return is_nearest_resize(node);
+  if (!moves_elements(node)) return false;
   if (node.op_type != "Pad") return true;
   const bool constant = node.attributes.get_string("mode", "constant") == "constant";
   return !constant || (edge.zero_point == 0 && node.input(2) == kNone);
@@ -63,6 +60,13 @@ void sink(Graph& graph, NodeId id, const std::vector<QuantizedEdge>& edges) {
 }
 
 }  // namespace
+
+// The largest element of a window is the largest integer of it, since scales are positive.
+bool moves_elements(const Node& node) {
+  if (!node.domain.empty() || std::ranges::find(kMovers, node.op_type) == kMovers.end()) return false;
+  if (node.op_type == "MaxPool") return node.outputs.size() == 1;
+  return node.op_type != "Resize" || is_nearest_resize(node);
+}
 
 int sink_dequantize(Graph& graph) {
   int count = 0;

@@ -1,3 +1,5 @@
+#include "engine/wrap_quantized.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -8,7 +10,6 @@
 #include "dialect/dequantized_pool_node.h"
 #include "dialect/quantized_body_node.h"
 #include "engine/float_chain.h"
-#include "engine/lower.h"
 #include "graph/gemm_type.h"
 #include "ops/independent_dims.h"
 

@@ -1,8 +1,5 @@
 #include "passes/pipeline.h"
 
-#include <chrono>
-
-#include "base/cancellation.h"
 #include "passes/canonicalize_clip.h"
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_bias.h"
@@ -24,39 +21,33 @@ namespace twofold {
 
 namespace {
 
-struct Pass {
-  std::string_view name;
-  int (*run)(Graph& graph);
-};
-
-constexpr Pass kPasses[] = {
-    // Less to look at first.
-    {"remove_dead_nodes", remove_dead_nodes},
-    {"fold_constants", fold_constants},
-    {"fold_shape", fold_shape},
-    {"remove_identity", remove_identity},
-    // Activations before folding, which would take the "+ 3" of a HardSwish for a bias.
-    {"canonicalize_clip", canonicalize_clip},
-    {"unflatten_softmax", unflatten_softmax},
-    {"fuse_hard_swish", fuse_hard_swish},
-    {"fuse_gelu", fuse_gelu},
-    {"fuse_mish", fuse_mish},
-    {"fuse_layer_norm", fuse_layer_norm},
-    // Padding before additions, which may not move across it.
-    {"fold_pad", fold_pad},
-    {"fuse_matmul_bias", fuse_matmul_bias},
-    {"fold_batch_norm", fold_batch_norm},
-    {"fold_scale", fold_scale},
-    {"fold_bias", fold_bias},
-    {"fold_input_affine", fold_input_affine},
-};
+const std::vector<Pass>& passes() {
+  static const std::vector<Pass> list = {
+      // Less to look at first.
+      {"remove_dead_nodes", remove_dead_nodes},
+      {"fold_constants", fold_constants},
+      {"fold_shape", fold_shape},
+      {"remove_identity", remove_identity},
+      // Activations before folding, which would take the "+ 3" of a HardSwish for a bias.
+      {"canonicalize_clip", canonicalize_clip},
+      {"unflatten_softmax", unflatten_softmax},
+      {"fuse_hard_swish", fuse_hard_swish},
+      {"fuse_gelu", fuse_gelu},
+      {"fuse_mish", fuse_mish},
+      {"fuse_layer_norm", fuse_layer_norm},
+      // Padding before additions, which may not move across it.
+      {"fold_pad", fold_pad},
+      {"fuse_matmul_bias", fuse_matmul_bias},
+      {"fold_batch_norm", fold_batch_norm},
+      {"fold_scale", fold_scale},
+      {"fold_bias", fold_bias},
+      {"fold_input_affine", fold_input_affine},
+  };
+  return list;
+}
 
 // Enough for any chain of operators that people write; a round without a rewrite ends it earlier.
 constexpr int kMaxRounds = 16;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 void run_until_unchanged(Graph& graph, std::vector<PassReport>& reports);
 
@@ -76,18 +67,8 @@ void run_on_bodies(Graph& graph, std::vector<PassReport>& reports) {
 }
 
 void run_until_unchanged(Graph& graph, std::vector<PassReport>& reports) {
-  bool changed = true;
-  for (int round = 0; changed && round < kMaxRounds; ++round) {
-    changed = false;
-    for (size_t i = 0; i < std::size(kPasses); ++i) {
-      throw_if_cancelled();
-      const auto start = std::chrono::steady_clock::now();
-      const int rewrites = kPasses[i].run(graph);
-      if (rewrites > 0) verify(graph);
-      reports[i].rewrites += rewrites;
-      reports[i].seconds += seconds_since(start);
-      changed = changed || rewrites > 0;
-    }
+  for (int round = 0; round < kMaxRounds; ++round) {
+    if (run_each_once(passes(), graph, reports) == 0) break;
   }
   run_on_bodies(graph, reports);
   graph.compact();
@@ -96,8 +77,7 @@ void run_until_unchanged(Graph& graph, std::vector<PassReport>& reports) {
 }  // namespace
 
 std::vector<PassReport> run_passes(Graph& graph) {
-  std::vector<PassReport> reports;
-  for (const Pass& pass : kPasses) reports.push_back({pass.name, 0, 0});
+  std::vector<PassReport> reports = new_reports(passes());
   run_until_unchanged(graph, reports);
   return reports;
 }

@@ -2,18 +2,12 @@
 #ifndef TWOFOLD_SRC_PASSES_PIPELINE_H_
 #define TWOFOLD_SRC_PASSES_PIPELINE_H_
 
-#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
+#include "passes/pass_list.h"
 
 namespace twofold {
-
-struct PassReport {
-  std::string_view name;
-  int rewrites = 0;    // 0: the pass left the graph as it was
-  double seconds = 0;  // wall-clock
-};
 
 // Simplifies a float graph, or one with Q/DQ, without changing what it computes but for float rounding. One report per
 // pass, in order; passes open chances for each other, so the list runs until nothing changes and a report sums up all

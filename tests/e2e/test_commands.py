@@ -358,6 +358,23 @@ def test_inspect_lowered_says_how_each_node_runs(quantized, tmp_path):
     assert names == [row["name"] for row in rows]
 
 
+def test_inspect_lowered_says_what_each_pass_did(quantized, tmp_path):
+    folder, _ = quantized
+    printed = succeed("inspect", folder / "q.onnx", "--lowered", "--json", tmp_path / "i.json")
+    report = load(tmp_path / "i.json")
+    passes = report["lowering"]
+    assert all(p["seconds"] > 0 for p in passes)
+    told = [row[:2] for row in table(printed, "pass")]
+    assert told == [[p["pass"], str(p["rewrites"] or "unchanged")] for p in passes]
+    # Every product is one rewrite, and nothing else has an operator of these names.
+    products = [row for row in report["lowered"] if row["op_type"].startswith("Integer")]
+    assert {p["pass"]: p["rewrites"] for p in passes}["lower_gemms"] == len(products) > 5
+    # A float model is left as it is.
+    succeed("inspect", MODEL, "--json", tmp_path / "i.json")
+    assert [p["pass"] for p in load(tmp_path / "i.json")["lowering"]] == [p["pass"] for p in passes]
+    assert not any(p["rewrites"] for p in load(tmp_path / "i.json")["lowering"])
+
+
 def test_ec_in_two_passes_is_told(with_ec, samples, tmp_path):
     def kinds(printed):
         return {row[0]: row[2] for row in table(printed, "node")}

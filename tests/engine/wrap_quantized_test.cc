@@ -151,7 +151,7 @@ TEST(WrapQuantized, WhatIsWatchedIsComputed) {
 // Kinds of the lowered nodes that are not of a conversion, with their operators.
 std::string kinds(const Graph& graph) {
   Graph lowered = graph;
-  const FloatReasons reasons = lower(lowered);
+  const FloatReasons reasons = lower(lowered).reasons;
   std::string list;
   for (const LoweredNode& node : describe_lowered(lowered, reasons)) {
     if (node.kind == LoweredKind::kConversion) continue;
