@@ -21,7 +21,7 @@ struct SessionOptions {
   int threads = 0;  // 0: all cores
   // Names of tensors of the model that a KeptRun hands out and changes. What engines do fast they do by computing
   // several nodes at once, without the tensors in between; these are left out of that, at the price of some speed. The
-  // results are the same to the bit.
+  // results are the same to the bit. Whatever activation a plan quantizes can be watched.
   std::vector<std::string> watched = {};
   // Conv, ConvTranspose, MatMul and Gemm with an `ec` operand run on int8 as a device would, in two passes whose
   // accumulators are added up (four where both operands are ec), not in one of 16 bits. The results are the same to the
@@ -74,7 +74,8 @@ class Session {
 
 // One run of a session, which may be gone before it. A name stands for an input or a tensor of SessionOptions::watched.
 // Where the engine has only the integers of a float32 tensor that the model quantizes, value() gives what they stand
-// for, and run_from() quantizes what it is given. Thread-safe: calls may overlap.
+// for, the finest where there are several, and run_from() quantizes what it is given, to each precision that is read.
+// Of elements that are given as value() gives them the integers stay as they are. Thread-safe: calls may overlap.
 //
 // Functions that take a name throw Error(kInvalidArgument) for any other one.
 class KeptRun {

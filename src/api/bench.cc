@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "api/open_samples.h"
@@ -14,6 +15,7 @@
 #include "dialect/registry.h"
 #include "engine/executor.h"
 #include "engine/lower.h"
+#include "engine/lowered_model.h"
 #include "engine/lowered_node.h"
 #include "onnx/import.h"
 #include "passes/pipeline.h"
@@ -47,26 +49,29 @@ std::vector<Tensor> random_inputs(const Graph& graph) {
 }
 
 // Runs for about `seconds`, at least thrice; the seconds of each run, sorted.
-std::vector<double> time_runs(const Executor& executor, const std::vector<Tensor>& inputs, double seconds) {
+std::vector<double> time_runs(const LoweredModel& model, const std::vector<Tensor>& inputs, double seconds) {
   std::vector<double> times;
   double spent = 0;
   while (times.size() < 3 || spent < seconds) {
-    times.push_back(seconds_of([&] { executor.run(inputs); }));
+    times.push_back(seconds_of([&] { model.run(inputs); }));
     spent += times.back();
   }
   std::ranges::sort(times);
   return times;
 }
 
-std::vector<NodeTime> node_times(const Graph& graph, const FloatReasons& reasons, const std::vector<Tensor>& inputs,
-                                 const BenchOptions& options) {
+std::vector<NodeTime> node_times(const Graph& graph, const std::vector<Tensor>& inputs, LoweredModelOptions options,
+                                 double seconds) {
+  options.profile = true;
+  const LoweredModel model(graph, options);
   std::map<std::string, LoweredNode> lowered;
-  for (const LoweredNode& node : describe_lowered(graph, reasons)) lowered[graph.node(node.node).name] = node;
-  const Executor executor(graph, {.threads = options.threads, .profile = true});
-  executor.run(inputs);
-  const std::vector<NodeProfile> first = executor.profile();
-  const auto runs = static_cast<double>(time_runs(executor, inputs, options.seconds).size());
-  const std::vector<NodeProfile> last = executor.profile();
+  for (const LoweredNode& node : describe_lowered(model.graph(), model.reasons())) {
+    lowered[model.graph().node(node.node).name] = node;
+  }
+  model.run(inputs);
+  const std::vector<NodeProfile> first = model.executor().profile();
+  const auto runs = static_cast<double>(time_runs(model, inputs, seconds).size());
+  const std::vector<NodeProfile> last = model.executor().profile();
   std::vector<NodeTime> times;
   for (size_t i = 0; i < last.size(); ++i) {
     const LoweredNode& node = lowered[last[i].name];
@@ -85,28 +90,26 @@ BenchReport bench_model(const std::filesystem::path& model, const Samples& data,
   report.model = model.string();
   const ThreadScope threads(options.threads);
   report.threads = num_threads();
-  std::vector<Tensor> inputs;
+  const LoweredModelOptions running{.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes};
   Graph graph;
-  FloatReasons reasons;
-  std::unique_ptr<Executor> executor;
+  std::optional<LoweredModel> lowered;
   report.load_seconds = seconds_of([&] {
     graph = import_onnx(model);
     check_operators(graph);
     run_passes(graph);
-    reasons = lower(graph, {.ec_in_two_passes = options.ec_in_two_passes}).reasons;
-    executor = std::make_unique<Executor>(graph, ExecutorOptions{.threads = options.threads});
+    lowered.emplace(graph, running);
   });
   const bool given = !data.path.empty() || data.source != nullptr;
-  inputs = given ? open_samples(data, input_specs(graph))->sample(0) : random_inputs(graph);
-  report.first_seconds = seconds_of([&] { executor->run(inputs); });
-  const MemoryUse memory = executor->memory();
+  const std::vector<Tensor> inputs = given ? open_samples(data, input_specs(graph))->sample(0) : random_inputs(graph);
+  report.first_seconds = seconds_of([&] { lowered->run(inputs); });
+  const MemoryUse memory = lowered->executor().memory();
   report.activation_bytes = static_cast<int64_t>(memory.peak_bytes);
   report.packed_bytes = static_cast<int64_t>(memory.packed_bytes);
-  const std::vector<double> times = time_runs(*executor, inputs, options.seconds);
+  const std::vector<double> times = time_runs(*lowered, inputs, options.seconds);
   report.best_seconds = times.front();
   report.median_seconds = times[times.size() / 2];
   report.runs = static_cast<int64_t>(times.size());
-  report.nodes = node_times(graph, reasons, inputs, options);
+  report.nodes = node_times(graph, inputs, running, options.seconds);
   return report;
 }
 

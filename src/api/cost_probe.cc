@@ -7,8 +7,7 @@
 #include <random>
 
 #include "base/check.h"
-#include "engine/executor.h"
-#include "engine/lower.h"
+#include "engine/lowered_model.h"
 #include "graph/graph.h"
 
 namespace twofold {
@@ -56,7 +55,6 @@ class Network {
     graph_.inputs.push_back(x);
     for (int i = 0; i <= kTimedLayers; ++i) x = add_layer(x);
     graph_.outputs.push_back({"y", x});
-    lower(graph_);
   }
 
   const Graph& graph() const { return graph_; }
@@ -100,8 +98,8 @@ class Network {
 bool is_product(const NodeProfile& node) { return node.op_type.ends_with("Conv") || node.op_type.ends_with("MatMul"); }
 
 // Seconds of all nodes behind the first product, so far.
-double timed_seconds(const Executor& executor) {
-  const std::vector<NodeProfile> nodes = executor.profile();
+double timed_seconds(const LoweredModel& model) {
+  const std::vector<NodeProfile> nodes = model.executor().profile();
   const auto first = std::ranges::find_if(nodes, is_product);
   TWOFOLD_CHECK(first != nodes.end());
   double seconds = 0;
@@ -128,14 +126,14 @@ const std::array<ProbeLayer, 4>& probe_layers() {
 double probe(const ProbeLayer& layer, DType a, DType b, int threads, double seconds) {
   Network network(layer, a, b);
   const std::vector<Tensor> inputs = {network.input()};
-  const Executor executor(network.graph(), {.threads = threads, .profile = true});
-  executor.run(inputs);
-  executor.run(inputs);
+  const LoweredModel model(network.graph(), {.threads = threads, .profile = true});
+  model.run(inputs);
+  model.run(inputs);
   const auto start = std::chrono::steady_clock::now();
-  double best = std::numeric_limits<double>::max(), before = timed_seconds(executor);
+  double best = std::numeric_limits<double>::max(), before = timed_seconds(model);
   do {
-    executor.run(inputs);
-    const double now = timed_seconds(executor);
+    model.run(inputs);
+    const double now = timed_seconds(model);
     best = std::min(best, now - before);
     before = now;
   } while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < seconds);

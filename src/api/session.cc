@@ -49,7 +49,7 @@ const std::vector<TensorInfo>& Session::outputs() const { return state_->outputs
 std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs, const Cancelled& cancelled) const {
   check_inputs(state_->inputs, inputs);
   const CancellationScope scope(cancelled);
-  return state_->executor->run(inputs);
+  return state_->model.run(inputs);
 }
 
 KeptRun Session::keep(const std::vector<Tensor>& inputs, size_t memory_cap, const Cancelled& cancelled) const {

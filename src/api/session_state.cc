@@ -1,13 +1,10 @@
 #include "api/session_state.h"
 
-#include <set>
-
 #include "api/tensor_info.h"
 #include "base/error.h"
 #include "base/nearest_names.h"
 #include "base/parallel_for.h"
 #include "dialect/registry.h"
-#include "engine/lower.h"
 #include "passes/pipeline.h"
 
 namespace twofold {
@@ -35,26 +32,21 @@ void check_watched(const Graph& graph, const std::vector<std::string>& known, co
   }
 }
 
-}  // namespace
-
-Session::State::State(Graph graph, const SessionOptions& options)
-    : inputs(input_infos(graph)), outputs(output_infos(graph)), known(names_of_variables(graph)) {
-  // Passes and lowering compute constants and tables.
-  const ThreadScope threads(options.threads);
+Graph simplified(Graph graph, const std::vector<std::string>& known, const SessionOptions& options) {
+  const ThreadScope threads(options.threads);  // passes compute constants
   check_operators(graph);
   check_watched(graph, known, options.watched);
   run_passes(graph);
-  const TensorReaders readers(graph, options.watched);
-  lower(graph,
-        {.watched = {options.watched.begin(), options.watched.end()}, .ec_in_two_passes = options.ec_in_two_passes});
-  watched = readers.in(graph);
-  ExecutorOptions running{.threads = options.threads};
-  for (const auto& [name, tensor] : watched) {
-    if (tensor.real != kNone) running.watched.push_back(tensor.real);
-    for (const QuantizedEdge& edge : tensor.integers) running.watched.push_back(edge.integers);
-  }
-  for (ValueId id : graph.inputs) watched.emplace(graph.value(id).name, WatchedTensor{id, {}});
-  executor = std::make_unique<Executor>(graph, std::move(running));
+  return graph;
 }
+
+}  // namespace
+
+Session::State::State(Graph graph, const SessionOptions& options)
+    : inputs(input_infos(graph)),
+      outputs(output_infos(graph)),
+      known(names_of_variables(graph)),
+      model(simplified(std::move(graph), known, options),
+            {.threads = options.threads, .watched = options.watched, .ec_in_two_passes = options.ec_in_two_passes}) {}
 
 }  // namespace twofold

@@ -2,14 +2,11 @@
 #ifndef TWOFOLD_SRC_API_SESSION_STATE_H_
 #define TWOFOLD_SRC_API_SESSION_STATE_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/executor.h"
-#include "engine/kept_values.h"
-#include "engine/watched_tensors.h"
+#include "engine/lowered_model.h"
 #include "twofold/session.h"
 
 namespace twofold {
@@ -18,17 +15,16 @@ struct Session::State {
   State(Graph graph, const SessionOptions& options);
 
   std::vector<TensorInfo> inputs, outputs;
-  std::vector<std::string> known;                // the names of all tensors of the model that are not constant
-  std::map<std::string, WatchedTensor> watched;  // inputs are among them
-  std::unique_ptr<const Executor> executor;
+  std::vector<std::string> known;  // the names of all tensors of the model that are not constant
+  LoweredModel model;
 };
 
 struct KeptRun::State {
   State(std::shared_ptr<const Session::State> of, const std::vector<Tensor>& inputs, size_t memory_cap)
-      : session(std::move(of)), values(*session->executor, inputs, memory_cap) {}
+      : session(std::move(of)), values(session->model.keep(inputs, memory_cap)) {}
 
-  // Throws Error(kInvalidArgument) that says what to do for a name that is none.
-  const WatchedTensor& find(const std::string& name) const;
+  // Throws Error(kInvalidArgument) that says what to do for a name that is none of a watched tensor.
+  void check_name(const std::string& name) const;
 
   std::shared_ptr<const Session::State> session;
   KeptValues values;

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "base/error.h"
+#include "engine/lowered_model.h"
 #include "loops/layout.h"
-#include "quantize/runnable.h"
 
 namespace twofold {
 
@@ -55,6 +55,19 @@ std::vector<size_t> match_outputs(const Graph& reference, const Graph& other) {
   return partners;
 }
 
+// The names of all float tensors that nodes of the graph compute, apart from those that only Q/DQ handle.
+std::set<std::string> computed_tensors(const Graph& graph) {
+  std::set<std::string> names;
+  for (NodeId id : graph.topological_order()) {
+    const Node& node = graph.node(id);
+    if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) continue;
+    for (ValueId output : node.outputs) {
+      if (output != kNone) names.insert(graph.value(output).name);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 Tensor as_float(const Tensor& tensor) {
@@ -86,9 +99,9 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
     const std::set<std::string> a = computed_tensors(reference), b = computed_tensors(other);
     std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(watch, watch.end()));
   }
-  const Runnable runnable_b(other, options.threads, {.watched = watch, .ec_in_two_passes = options.ec_in_two_passes});
-  const Runnable runnable_a(reference, options.threads, {.watched = runnable_b.watched()});
-  const std::set<std::string> common = runnable_a.watched();
+  const LoweredModel model_b(
+      other, {.threads = options.threads, .observed = watch, .ec_in_two_passes = options.ec_in_two_passes});
+  const LoweredModel model_a(reference, {.threads = options.threads, .observed = model_b.readable()});
   const std::vector<size_t> partners = match_outputs(reference, other);
 
   Comparison result;
@@ -102,8 +115,8 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
     const std::vector<Tensor> inputs = data.sample(s);
     std::map<std::string, Tensor> expected;
     const std::vector<Tensor> a =
-        runnable_a.run(inputs, [&](const std::string& name, const Tensor& tensor) { expected.emplace(name, tensor); });
-    const std::vector<Tensor> b = runnable_b.run(inputs, [&](const std::string& name, const Tensor& tensor) {
+        model_a.run(inputs, [&](const std::string& name, const Tensor& tensor) { expected.emplace(name, tensor); });
+    const std::vector<Tensor> b = model_b.run(inputs, [&](const std::string& name, const Tensor& tensor) {
       const auto it = expected.find(name);
       if (it == expected.end() || it->second.dtype() != DType::kFloat32) return;
       TensorComparison& comparison = compared[name];
@@ -124,7 +137,7 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
       TensorComparison row = described(reference, it->first, output);
       row.metrics = it->second.metrics;
       row.agreement = it->second.agreement;
-      row.step = runnable_b.step(it->first);
+      row.step = model_b.step(it->first);
       result.tensors.push_back(std::move(row));
     }
   }

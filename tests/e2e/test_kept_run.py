@@ -1,5 +1,6 @@
 """Runs from the middle: they give what whole runs of the model with the tensor replaced give."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -14,6 +15,10 @@ CONFIGS = {
     "int8": {},
     "int16": {"model_config": {"all_node_type": "int16"}},
     "dual": {"op_config": {"Conv": {"qtype": "dual-int16"}, "MatMul": {"qtype": "dual-int16"}}},
+}
+EC = {
+    "model_config": {"all_node_type": "int16"},
+    "op_config": {op: {"qtype": "int16-ec"} for op in ("Conv", "MatMul", "Gemm")},
 }
 # All that comes from the convolutions passes through it.
 CUT = "/Concat_output_0"
@@ -81,6 +86,49 @@ def test_every_tensor_that_can_be_watched_gives_the_bits_of_whole_runs(quantized
         effective += not np.array_equal(got, plain)
     assert watchable > 50
     assert effective > 45
+
+
+@pytest.mark.parametrize("config", [*CONFIGS, "ec"])
+def test_every_activation_of_a_plan_can_be_read_and_changed(config, tmp_path):
+    path = tmp_path / "q.onnx"
+    twofold.quantize(
+        DIGITS / "digits.onnx",
+        DIGITS / "calibration.npz",
+        config=(CONFIGS | {"ec": EC})[config],
+        output=path,
+        plan=tmp_path / "plan.json",
+        threads=1,
+    )
+    model = onnx.load(path)
+    operands = json.loads((tmp_path / "plan.json").read_text())["operands"]
+    integers = {"int8", "int16", "ec"}
+    names = sorted(
+        {o["value"] for o in operands if o["granted"] in integers and not o.get("is_weight")}
+    )
+    assert len(names) > 30
+    together = twofold.Session(path, threads=1, watched=names).keep({"image": image(1)})
+    plain = twofold.Session(path, threads=1).run({"image": image(1)})["logits"]
+    np.testing.assert_array_equal(together.outputs["logits"], plain)
+    effective = 0
+    for tensor in names:
+        own = together.value(tensor)
+        alone = twofold.Session(path, threads=1, watched=[tensor]).keep({"image": image(1)})
+        np.testing.assert_array_equal(alone.value(tensor), own, tensor)
+        np.testing.assert_array_equal(alone.outputs["logits"], plain, tensor)
+        for kept in (alone, together):
+            np.testing.assert_array_equal(kept.run_from({tensor: own})["logits"], plain, tensor)
+        array = disturbed(own, 2)
+        if tensor == "image":
+            expected = twofold.Session(path, threads=1).run({"image": array})["logits"]
+        else:
+            whole = twofold.Session(with_input_instead(model, tensor, array), threads=1)
+            expected = whole.run({"image": image(1), tensor: array})["logits"]
+        for kept in (alone, together):
+            np.testing.assert_array_equal(
+                kept.run_from({tensor: array})["logits"], expected, tensor
+            )
+        effective += not np.array_equal(expected, plain)
+    assert effective > 0.9 * len(names)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
