@@ -21,7 +21,8 @@ struct SessionOptions {
   int threads = 0;  // 0: all cores
   // Names of tensors of the model that a KeptRun hands out and changes. What engines do fast they do by computing
   // several nodes at once, without the tensors in between; these are left out of that, at the price of some speed. The
-  // results are the same to the bit. Whatever activation a plan quantizes can be watched.
+  // results are the same to the bit. Whatever activation a plan quantizes can be watched, and constants that it
+  // quantizes with one scale, by the name that they have in the plan.
   std::vector<std::string> watched = {};
   // Conv, ConvTranspose, MatMul and Gemm with an `ec` operand run on int8 as a device would, in two passes whose
   // accumulators are added up (four where both operands are ec), not in one of 16 bits. The results are the same to the

@@ -5,6 +5,7 @@
 #include "base/nearest_names.h"
 #include "base/parallel_for.h"
 #include "dialect/registry.h"
+#include "engine/held_tensors.h"
 #include "passes/pipeline.h"
 
 namespace twofold {
@@ -25,7 +26,7 @@ void check_watched(const Graph& graph, const std::vector<std::string>& known, co
     if (id != kNone && graph.constant(id) != nullptr) {
       throw_error(ErrorCode::kInvalidArgument, "tensor '{}' cannot be watched: it is a constant of the model", name);
     }
-    if (id == kNone) {
+    if (id == kNone && quantized_constant(graph, name) == kNone) {
       throw_error(ErrorCode::kInvalidArgument, "the model has no tensor '{}' to watch; the nearest names are: {}", name,
                   quoted_list(nearest_names(name, known, 3)));
     }

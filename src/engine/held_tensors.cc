@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/float_chain.h"
 #include "engine/sink_dequantize.h"
 #include "graph/gemm_type.h"
 
@@ -77,6 +78,12 @@ DType dtype_of(const Graph& graph, ValueId id) {
 
 }  // namespace
 
+ValueId quantized_constant(const Graph& graph, const std::string& name) {
+  if (graph.find_value(name) != kNone) return kNone;
+  const ValueId integers = graph.find_value(name + "_quantized");
+  return graph.constant(integers) != nullptr ? integers : kNone;
+}
+
 HeldTensors::HeldTensors(const std::vector<std::string>& names) {
   for (const std::string& name : names) tensors_[name];
 }
@@ -88,7 +95,17 @@ int HeldTensors::hold(Graph& graph) {
   return static_cast<int>(holds_.size());
 }
 
+bool HeldTensors::hold_constant(Graph& graph, const std::string& name, Held& held) {
+  const ValueId integers = quantized_constant(graph, name);
+  if (integers == kNone || graph.consumers(integers).empty()) return false;
+  const auto edge = dequantized_tensor(graph, graph.node(graph.consumers(integers)[0]).output(0));
+  if (!edge) return false;  // a scale per channel, or no integers that operators compute with
+  held.forms.push_back({hold_value(graph, integers, edge->dtype, {}), {*edge, 0}});
+  return true;
+}
+
 void HeldTensors::hold_tensor(Graph& graph, const std::string& name, const std::set<std::string>& digits, Held& held) {
+  if (hold_constant(graph, name, held)) return;
   const ValueId id = graph.find_value(name);
   if (!is_there(graph, id) || computed_by(graph, id, digits)) throw_swallowed(name);
   held.is_input = graph.is_input(id);  // whatever runs reads it
@@ -134,7 +151,7 @@ int HeldTensors::release(Graph& graph) {
     if (!graph.node(id).is(kHold, kDomain)) continue;
     ++count;
     const ValueId value = graph.node(id).inputs[0], held = graph.node(id).outputs[0];
-    if (graph.has_single_use(value)) {
+    if (graph.has_single_use(value) && graph.constant(value) == nullptr) {
       graph.remove_node(id);
       graph.replace_uses(held, value);
       released_[id] = graph.value(value).name;

@@ -12,6 +12,10 @@
 
 namespace twofold {
 
+// The integers of a constant that `twofold quantize` has quantized, by the name it had: x of x_quantized
+// (quantize/apply.h). kNone where the graph has no such constant, or has the tensor itself.
+ValueId quantized_constant(const Graph& graph, const std::string& name);
+
 // Two passes of one lowering, and what they know. In between, every way from a held tensor x to its readers leads
 // through a node Hold of domain "twofold", which no pass sees through: as integers where the model quantizes x, so that
 // products still give and take integers; else as the numbers themselves.
@@ -20,6 +24,8 @@ namespace twofold {
 //      ├─ EcQuantize ─ DQ ─ MatMul                     ├─ EcQuantize ─ Hold ─ DQ ─ MatMul
 //      ├─ Softmax                                      └─ Hold ─┬─ Softmax
 //      └─ Add                                                   └─ Add
+//
+// A quantized constant is held as the integers that its DequantizeLinear nodes read, which are computed then.
 //
 // So whatever becomes of the nodes around, the values that the Hold nodes read are all that the model reads of x. Where
 // none is held the passes change nothing.
@@ -34,7 +40,7 @@ class HeldTensors {
   int hold(Graph& graph);
 
   // Takes them out. Where lowering has found that two tensors hold the same integers, one of them gets an Identity, so
-  // that each can be changed alone. Returns how many there were.
+  // that each can be changed alone; so does a constant, which nothing could change. Returns how many there were.
   int release(Graph& graph);
 
   // What has become of each tensor, in the compacted graph. Throws Error(kInvalidArgument) for one that nothing reads.
@@ -51,6 +57,7 @@ class HeldTensors {
     std::vector<HeldForm> forms;
   };
 
+  bool hold_constant(Graph& graph, const std::string& name, Held& held);
   void hold_tensor(Graph& graph, const std::string& name, const std::set<std::string>& digits, Held& held);
   NodeId hold_value(Graph& graph, ValueId value, DType dtype, const std::set<NodeId>& past);
   // The value that a Hold node stood for; kNone where nothing has read it any more.

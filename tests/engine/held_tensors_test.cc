@@ -2,6 +2,7 @@
 
 #include "base/message_of.h"
 #include "engine/lower.h"
+#include "engine/lowered_model.h"
 #include "engine/qdq_builder.h"
 #include "numeric/ec.h"
 
@@ -96,7 +97,9 @@ TEST(HeldTensors, EcActivationsAreTheirJoinedDigits) {
     ASSERT_EQ(t.integers.size(), shared ? 2U : 1U);
     EXPECT_EQ(finest(t).ec_scale, 0.02F);
     EXPECT_EQ(finest(t).edge.dtype, DType::kInt16);
-    if (shared) EXPECT_EQ(t.integers[0].ec_scale, 0);
+    if (shared) {
+      EXPECT_EQ(t.integers[0].ec_scale, 0);
+    }
     // EcQuantize computes the digits from t, whatever they are changed to.
     for (const std::string& digit :
          {std::string("residual"), quantized_name(network.graph, "t"), quantized_name(network.graph, "residual")}) {
@@ -149,6 +152,24 @@ TEST(HeldTensors, WithTheSameIntegersCanEachBeChangedAlone) {
   ASSERT_EQ(held.at("a").integers.size(), 1U);
   EXPECT_NE(held.at(name).integers[0].edge.integers, held.at("a").integers[0].edge.integers);
   held_ops(b.graph, {"a", name}, {random_tensor({8}, 1)});
+}
+
+TEST(HeldTensors, MayBeConstantsThatAreQuantized) {
+  QdqBuilder b;
+  const ValueId x = b.edge(b.input("x", {4, 30}), 0.03F);
+  const ValueId integers = b.graph.add_constant("factor_quantized", Tensor::scalar<int8_t>(100));
+  const ValueId factor =
+      b.node("factor_dequantized", "DequantizeLinear", {integers, b.scalar(0.01F), b.zero_point(DType::kInt8, 0)});
+  b.output(b.edge(b.node("y", "Mul", {x, factor}), 0.03F));
+  const std::vector<Tensor> inputs = {random_tensor({4, 30}, 1)};
+  EXPECT_EQ(held_ops(b.graph, {"factor"}, inputs), "QuantizeLinear Identity Elementwise DequantizeLinear");
+  const LoweredModel model(b.graph, {.threads = 1, .watched = {"factor"}});
+  const KeptValues kept = model.keep(inputs);
+  EXPECT_FLOAT_EQ(model.value(kept, "factor").data<float>()[0], 1.0F);
+  Graph half = b.graph;
+  half.set_constant(integers, Tensor::scalar<int8_t>(50));
+  testing::expect_same(kept.run_from(model.changes(kept, {{"factor", Tensor::scalar(0.5F)}}))[0],
+                       LoweredModel(half, {.threads = 1}).run(inputs)[0]);
 }
 
 TEST(HeldTensors, AreRefusedWhereAProductReadsTheirIntegers) {
