@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "dialect/domain.h"
+#include "dialect/ec_quantize_node.h"
 #include "engine/float_chain.h"
 #include "engine/sink_dequantize.h"
 #include "graph/gemm_type.h"
@@ -12,7 +14,6 @@ namespace twofold {
 namespace {
 
 constexpr const char* kHold = "Hold";
-constexpr const char* kDomain = "twofold";
 
 [[noreturn]] void throw_swallowed(const std::string& name) {
   throw_error(
@@ -32,7 +33,7 @@ std::set<std::string> nodes_of_digits(const Graph& graph) {
   std::set<std::string> names;
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
-    if (node.is("EcQuantize", kDomain)) names.insert(node.origins.begin(), node.origins.end());
+    if (node.is(EcQuantizeNode::kOpType, kDialect)) names.insert(node.origins.begin(), node.origins.end());
   }
   return names;
 }
@@ -142,13 +143,13 @@ NodeId HeldTensors::hold_value(Graph& graph, ValueId value, DType dtype, const s
   for (GraphOutput& output : graph.outputs) {
     if (output.value == value) output.value = held;
   }
-  return holds_[value] = graph.add_node({name + "_hold", kHold, kDomain, {value}, {held}, {}});
+  return holds_[value] = graph.add_node({name + "_hold", kHold, std::string(kDialect), {value}, {held}, {}});
 }
 
 int HeldTensors::release(Graph& graph) {
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (!graph.node(id).is(kHold, kDomain)) continue;
+    if (!graph.node(id).is(kHold, kDialect)) continue;
     ++count;
     const ValueId value = graph.node(id).inputs[0], held = graph.node(id).outputs[0];
     if (graph.has_single_use(value) && graph.constant(value) == nullptr) {

@@ -3,35 +3,26 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "dialect/domain.h"
+#include "dialect/ec_quantize_node.h"
 #include "engine/float_chain.h"
 #include "numeric/ec.h"
+#include "numeric/quantize_tensor.h"
 
 namespace twofold {
-
-namespace {
-
-Tensor ec_integers(const Tensor& real, float scale) {
-  const auto count = static_cast<size_t>(real.size());
-  std::vector<int8_t> first(count), second(count);
-  ec_quantize(real.data<float>(), scale, first, second);
-  Tensor joined(DType::kInt16, real.shape());
-  ec_join(first, second, joined.mutable_data<int16_t>());
-  return joined;
-}
-
-}  // namespace
 
 std::optional<IntegerForm> integer_form(const Graph& graph, NodeId reader) {
   if (const auto edge = quantized_tensor(graph, reader)) return IntegerForm{*edge, 0};
   const Node& node = graph.node(reader);
-  if (!node.is("EcQuantize", "twofold")) return std::nullopt;
+  if (!node.is(EcQuantizeNode::kOpType, kDialect)) return std::nullopt;
   const float scale = graph.constant(node.inputs[1])->data<float>()[0];
   QuantizedEdge edge{node.outputs[0], node.inputs[0], DType::kInt16, -1, {ec_residual_scale(scale)}, 0};
   return IntegerForm{std::move(edge), scale};
 }
 
 Tensor integers_of(const Tensor& real, const IntegerForm& form) {
-  return form.ec_scale > 0 ? ec_integers(real, form.ec_scale) : quantized(real, form.edge);
+  if (form.ec_scale > 0) return quantize(real, {QType::kEc, -1, {form.ec_scale}, {}});
+  return quantized(real, form.edge);
 }
 
 Tensor real_numbers_of(const Tensor& integers, const IntegerForm& form) { return dequantized(integers, form.edge); }
