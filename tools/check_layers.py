@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 BINDINGS = "python/bindings"
-BELOW_ENGINE = {"base", "numeric", "graph", "loops", "ops", "dialect", "passes"}
+BELOW_OPS = {"base", "numeric", "graph", "traits", "infer"}
+BELOW_ENGINE = {*BELOW_OPS, "loops", "ops", "dialect", "passes"}
 BELOW_QUANTIZE = {*BELOW_ENGINE, "data", "onnx", "engine", "calibrate", "plan"}
 
 # Folder -> folders of src it may include; include/twofold besides, of which each implements a part
@@ -20,15 +21,17 @@ ALLOWED = {
     "numeric": {"base"},
     "kernels": {"base", "numeric"},
     "graph": {"base", "numeric"},
+    "traits": {"base", "numeric", "graph"},
+    "infer": {"base", "numeric", "graph", "traits"},
     "data": {"base", "numeric", "graph"},
-    "onnx": {"base", "numeric", "graph"},
+    "onnx": {"base", "numeric", "graph", "traits"},
     "loops": {"base", "numeric", "kernels"},
-    "ops": {"base", "numeric", "kernels", "graph", "loops"},
-    "dialect": {"base", "numeric", "kernels", "graph", "loops", "ops"},
-    "passes": {"base", "numeric", "graph", "loops", "ops", "dialect"},
+    "ops": {"base", "numeric", "kernels", "graph", "traits", "loops"},
+    "dialect": {"base", "numeric", "kernels", "graph", "traits", "loops", "ops"},
+    "passes": {"base", "numeric", "graph", "traits", "infer", "loops", "ops", "dialect"},
     "engine": BELOW_ENGINE,
-    "calibrate": {"base", "numeric", "graph", "passes", "data", "engine"},
-    "plan": {"base", "numeric", "graph"},
+    "calibrate": {"base", "numeric", "graph", "traits", "infer", "passes", "data", "engine"},
+    "plan": {"base", "numeric", "graph", "traits", "infer"},
     "quantize": BELOW_QUANTIZE,
     "api": {*BELOW_QUANTIZE, "quantize"},
     "c_api": {"base"},

@@ -109,6 +109,12 @@ const OpDef* find_op(std::string_view domain, std::string_view op_type) {
   return it == op_table().end() ? nullptr : it->second;
 }
 
+std::vector<const OpDef*> all_ops() {
+  std::vector<const OpDef*> ops;
+  for (const auto& [name, op] : op_table()) ops.push_back(op);
+  return ops;
+}
+
 std::unique_ptr<Kernel> make_kernel(const KernelArgs& args) {
   const OpDef* op = find_op(args.node.domain, args.node.op_type);
   if (op == nullptr) {

@@ -15,6 +15,9 @@ namespace twofold {
 // The definition, or nullptr if the operator is not there.
 const OpDef* find_op(std::string_view domain, std::string_view op_type);
 
+// Every definition, of all domains, by domain and name.
+std::vector<const OpDef*> all_ops();
+
 // Makes the kernel of a node. Throws Error(kUnsupported) naming the operator if it is not there.
 std::unique_ptr<Kernel> make_kernel(const KernelArgs& args);
 

@@ -1,0 +1,96 @@
+// Operators whose results depend on the numbers at one place.
+#include "traits/op_names.h"
+#include "traits/row.h"
+
+namespace twofold {
+
+namespace {
+
+constexpr Row other_function(std::string_view op) { return Row(op).does(Effect::kElementwise).shape(ShapeRule::kSame); }
+constexpr Row function(std::string_view op) { return other_function(op).data(DataInputs::kFirst); }
+constexpr Row broadcast(std::string_view op) { return Row(op).does(Effect::kElementwise).shape(ShapeRule::kBroadcast); }
+
+constexpr OpTraits kRows[] = {
+    // Functions of one number: activations, which are quantized, ...
+    function(op::kAbs).takes(kTakesAll).quantized().never_negative(),
+    function(op::kCelu).quantized(),
+    function(op::kElu).quantized(),
+    function(op::kGelu).quantized(),
+    function(op::kHardSigmoid).quantized().never_negative(),
+    function(op::kHardSwish).quantized(),
+    function(op::kLeakyRelu).quantized(),
+    function(op::kMish).quantized(),
+    function(op::kNeg).takes(kTakesAll).quantized(),
+    function(op::kSelu).quantized(),
+    function(op::kSigmoid).quantized().never_negative(),
+    function(op::kSoftplus).quantized().never_negative(),
+    function(op::kSoftsign).quantized(),
+    function(op::kTanh).quantized(),
+    function(op::kThresholdedRelu).quantized(),
+    // ... clamps, ...
+    function(op::kClip).does(Effect::kClamps).takes(kTakesAll).quantized(),
+    function(op::kRelu).does(Effect::kClamps).takes(kTakesAll).quantized().never_negative(),
+    // ... and others.
+    function(op::kAcos).never_negative(),
+    function(op::kAcosh).never_negative(),
+    function(op::kAsin),
+    function(op::kAsinh),
+    function(op::kAtan),
+    function(op::kAtanh),
+    function(op::kCeil),
+    function(op::kCos),
+    function(op::kCosh).never_negative(),
+    function(op::kErf),
+    function(op::kExp).never_negative(),
+    function(op::kFloor),
+    function(op::kLog),
+    function(op::kReciprocal),
+    function(op::kRound),
+    function(op::kShrink),
+    function(op::kSign).takes(kTakesAll),
+    function(op::kSin),
+    function(op::kSinh),
+    function(op::kSqrt).never_negative(),
+    function(op::kSwish).since(24),
+    function(op::kTan),
+    // Other types.
+    other_function(op::kBitwiseNot).takes(kTakesInt8),
+    other_function(op::kCast).takes(kTakesAll).type(TypeRule::kUnknown).type_attribute("to"),
+    other_function(op::kCastLike).takes(kTakesAll).type(TypeRule::kInput1),
+    other_function(op::kIsInf).type(TypeRule::kBool),
+    other_function(op::kIsNaN).type(TypeRule::kBool),
+    other_function(op::kNot).takes(0).type(TypeRule::kBool),
+
+    // Functions of two numbers, or of several.
+    broadcast(op::kAdd).data(DataInputs::kFirstTwo).takes(kTakesAll).quantized(),
+    broadcast(op::kMul).data(DataInputs::kFirstTwo).takes(kTakesAll).quantized(),
+    broadcast(op::kSub).data(DataInputs::kFirstTwo).takes(kTakesAll).quantized(),
+    broadcast(op::kDiv).data(DataInputs::kFirstTwo).takes(kTakesAll),
+    broadcast(op::kMax).data(DataInputs::kAll).takes(kTakesAll).quantized(),
+    broadcast(op::kMin).data(DataInputs::kAll).takes(kTakesAll).quantized(),
+    broadcast(op::kMean).data(DataInputs::kAll).quantized(),
+    broadcast(op::kSum).data(DataInputs::kAll).quantized(),
+    broadcast(op::kPRelu).data(DataInputs::kFirst).quantized(),
+    broadcast(op::kPow).data(DataInputs::kFirst),
+    broadcast(op::kWhere).data(DataInputs::kSecondAndThird).takes(kTakesAll).quantized().type(TypeRule::kInput1),
+    // Remainders jump, so that rounding their inputs would make other numbers of them.
+    broadcast(op::kMod).takes(kTakesAll),
+    broadcast(op::kEqual).takes(kTakesAll).type(TypeRule::kBool),
+    broadcast(op::kGreater).takes(kTakesAll).type(TypeRule::kBool),
+    broadcast(op::kGreaterOrEqual).takes(kTakesAll).type(TypeRule::kBool),
+    broadcast(op::kLess).takes(kTakesAll).type(TypeRule::kBool),
+    broadcast(op::kLessOrEqual).takes(kTakesAll).type(TypeRule::kBool),
+    broadcast(op::kAnd).takes(0).type(TypeRule::kBool),
+    broadcast(op::kOr).takes(0).type(TypeRule::kBool),
+    broadcast(op::kXor).takes(0).type(TypeRule::kBool),
+    broadcast(op::kBitShift).takes(kTakesInt8),
+    broadcast(op::kBitwiseAnd).takes(kTakesInt8),
+    broadcast(op::kBitwiseOr).takes(kTakesInt8),
+    broadcast(op::kBitwiseXor).takes(kTakesInt8),
+};
+
+}  // namespace
+
+std::span<const OpTraits> elementwise_traits() { return kRows; }
+
+}  // namespace twofold

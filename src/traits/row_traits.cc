@@ -1,0 +1,62 @@
+// Operators that treat rows, channels or windows, each by itself: pools, normalizations, reductions.
+#include "traits/op_names.h"
+#include "traits/row.h"
+
+namespace twofold {
+
+namespace {
+
+constexpr Row pool(std::string_view op) {
+  return Row(op).data(DataInputs::kFirst).does(Effect::kByRow).slices(Slices::kBatchAndChannels).quantized();
+}
+constexpr Row normalization(std::string_view op) {
+  return Row(op).data(DataInputs::kFirst).does(Effect::kByRow).shape(ShapeRule::kSame);
+}
+constexpr Row reduction(std::string_view op) {
+  return Row(op).data(DataInputs::kFirst).does(Effect::kByRow).slices(Slices::kBeforeReduced);
+}
+
+constexpr OpTraits kRows[] = {
+    // Pools.
+    pool(op::kAveragePool).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kGlobalAveragePool).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kGlobalLpPool).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kGlobalMaxPool).does(Effect::kPicksLargest).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kLpPool).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kMaxPool)
+        .does(Effect::kPicksLargest)
+        .takes(kTakesFloat32 | kTakesFloat64 | kTakesInt8)
+        .other_types(TypeRule::kInt64),
+    // Normalizations.
+    normalization(op::kBatchNormalization).quantized().other_types(TypeRule::kInput0),
+    normalization(op::kGroupNormalization),
+    Row(op::kHardmax).does(Effect::kByRow).shape(ShapeRule::kSame).slices(Slices::kBeforeAxis).never_negative(),
+    normalization(op::kInstanceNormalization),
+    normalization(op::kLrn),
+    normalization(op::kLayerNormalization).slices(Slices::kBeforeAxis).other_types(TypeRule::kFloat32),
+    normalization(op::kLogSoftmax).slices(Slices::kBeforeAxis),
+    normalization(op::kLpNormalization),
+    normalization(op::kMeanVarianceNormalization),
+    normalization(op::kRmsNormalization).slices(Slices::kBeforeAxis).since(23),
+    normalization(op::kSoftmax).slices(Slices::kBeforeAxis).never_negative(),
+    // Reductions.
+    reduction(op::kReduceL1).never_negative(),
+    reduction(op::kReduceL2).never_negative(),
+    reduction(op::kReduceLogSum),
+    reduction(op::kReduceLogSumExp),
+    reduction(op::kReduceMax).takes(kTakesAll),
+    reduction(op::kReduceMean),
+    reduction(op::kReduceMin).takes(kTakesAll),
+    reduction(op::kReduceProd),
+    reduction(op::kReduceSum),
+    reduction(op::kReduceSumSquare).never_negative(),
+    normalization(op::kCumSum),
+    Row(op::kArgMax).does(Effect::kByRow).takes(kTakesAll).type(TypeRule::kInt64),
+    Row(op::kArgMin).does(Effect::kByRow).takes(kTakesAll).type(TypeRule::kInt64),
+};
+
+}  // namespace
+
+std::span<const OpTraits> row_traits() { return kRows; }
+
+}  // namespace twofold
