@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "passes/infer_types.h"
+#include "infer/infer_types.h"
 
 namespace twofold {
 

@@ -8,7 +8,7 @@
 #include "dialect/float_program.h"
 #include "engine/quantized_edge.h"
 #include "graph/graph.h"
-#include "passes/infer_types.h"
+#include "infer/infer_types.h"
 
 namespace twofold {
 

@@ -5,9 +5,10 @@
 
 #include "engine/fuse_matmul.h"
 #include "engine/shape_classes.h"
+#include "infer/infer_types.h"
 #include "ops/post_ops.h"
 #include "ops/unary_step.h"
-#include "passes/infer_types.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -26,9 +27,9 @@ bool is_float_matrix(const Tensor* tensor) {
 
 // Whether the node's kernel takes steps behind it (ops/post_ops.h).
 bool takes_steps(const Graph& graph, const Node& node) {
-  if (node.is("Conv") || node.is("ConvTranspose")) return true;
-  if (node.is("MatMul")) return is_float_matrix(graph.constant(node.input(1)));
-  if (!node.is("Gemm") || node.attributes.get_int("transA", 0) != 0) return false;
+  if (node.is(op::kConv) || node.is(op::kConvTranspose)) return true;
+  if (node.is(op::kMatMul)) return is_float_matrix(graph.constant(node.input(1)));
+  if (!node.is(op::kGemm) || node.attributes.get_int("transA", 0) != 0) return false;
   const Tensor* b = graph.constant(node.input(1));
   if (!is_float_matrix(b)) return false;
   if (node.input(2) == kNone) return true;
@@ -69,13 +70,13 @@ class Fuser {
     const Node& node = graph_.node(next);
     std::optional<FloatStep> step = unary_step(graph_, node);
     ValueId addend = kNone;
-    if (!step && (node.is("Add") || node.is("Mul")) && node.inputs.size() == 2) {
+    if (!step && (node.is(op::kAdd) || node.is(op::kMul)) && node.inputs.size() == 2) {
       const ValueId other = node.inputs[node.inputs[0] == value ? 1 : 0];
       const auto number = constant_number(graph_, other);
       const Tensor* constant = graph_.constant(other);
       if (number && constant->rank() <= std::max(rank_of(value), 1)) {
-        step = BinaryStep{node.is("Add") ? BinaryOp::kAdd : BinaryOp::kMul, false, -1, *number};
-      } else if (node.is("Add") && takes_addends(id) && is_ready(other, id) && have_same_shape(value, other)) {
+        step = BinaryStep{node.is(op::kAdd) ? BinaryOp::kAdd : BinaryOp::kMul, false, -1, *number};
+      } else if (node.is(op::kAdd) && takes_addends(id) && is_ready(other, id) && have_same_shape(value, other)) {
         step = BinaryStep{BinaryOp::kAdd, false, static_cast<int>(addends.size()), 0};
         addend = other;
       }
@@ -97,7 +98,7 @@ class Fuser {
 
   // Makes the constant row that an Add puts on a MatMul the node's bias.
   bool take_bias(NodeId id, const Node& add, ValueId value) {
-    if (!add.is("Add") || graph_.node(id).op_type != "MatMul" || graph_.node(id).input(2) != kNone) return false;
+    if (!add.is(op::kAdd) || graph_.node(id).op_type != op::kMatMul || graph_.node(id).input(2) != kNone) return false;
     const ValueId other = add.inputs[add.inputs[0] == value ? 1 : 0];
     const Tensor* row = graph_.constant(other);
     const int64_t columns = graph_.constant(graph_.node(id).input(1))->dim(1);
@@ -116,7 +117,7 @@ class Fuser {
 
   int rank_of(ValueId id) const { return types_[static_cast<size_t>(id)].rank(); }
 
-  bool takes_addends(NodeId id) const { return graph_.node(id).op_type != "ConvTranspose"; }
+  bool takes_addends(NodeId id) const { return graph_.node(id).op_type != op::kConvTranspose; }
 
   // Whether the value is there when the node runs.
   bool is_ready(ValueId value, NodeId node) const {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "passes/infer_types.h"
+#include "infer/infer_types.h"
 
 namespace twofold {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "passes/infer_types.h"
+#include "infer/infer_types.h"
 
 namespace twofold {
 

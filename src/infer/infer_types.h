@@ -3,8 +3,8 @@
 // Twofold finds shapes by running. A pass, though, may only rewrite what holds for every input, and often needs a rank
 // or a dimension to prove that. This is that proof: best effort, and never a guess. Only the declared types of the
 // graph's inputs and the constants are trusted; what a file declares of the tensors between them is not looked at.
-#ifndef TWOFOLD_SRC_PASSES_INFER_TYPES_H_
-#define TWOFOLD_SRC_PASSES_INFER_TYPES_H_
+#ifndef TWOFOLD_SRC_INFER_INFER_TYPES_H_
+#define TWOFOLD_SRC_INFER_INFER_TYPES_H_
 
 #include <cstdint>
 #include <limits>
@@ -35,4 +35,4 @@ std::vector<InferredType> infer_types(const Graph& graph);
 
 }  // namespace twofold
 
-#endif  // TWOFOLD_SRC_PASSES_INFER_TYPES_H_
+#endif  // TWOFOLD_SRC_INFER_INFER_TYPES_H_

@@ -1,20 +1,26 @@
 // Operators that move elements, and Shape.
 #include <algorithm>
 
-#include "passes/type_rules.h"
+#include "infer/shape_rules.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
 namespace {
 
-// The rank stays and so does the element type; dimensions are left open.
+// A cast to integers hands on what is known of its elements.
+void cast(const Inference& in) {
+  in.output(0).shape = in.input(0).shape;
+  const DType to = in.output(0).dtype;
+  if (to == DType::kInt64 || to == DType::kInt32) in.output(0).elements = in.input(0).elements;
+}
+
+// The rank stays; dimensions are left open.
 void same_rank(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   if (in.input(0).shape) in.output(0).shape = Dims(in.input(0).shape->size(), kUnknownDim);
 }
 
 void transpose(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   if (!in.input(0).shape) return;
   const Dims& from = *in.input(0).shape;
   Dims reversed(from.size());
@@ -42,7 +48,6 @@ int64_t reshape_rest(const Dims& from, const Dims& to) {
 }
 
 void reshape(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   const InferredType& target = in.input(1);
   if (!target.elements) {
     if (target.rank() == 1 && (*target.shape)[0] >= 0 && (*target.shape)[0] <= kMaxElements) {
@@ -61,13 +66,9 @@ void reshape(const Inference& in) {
   in.output(0).shape = std::move(shape);
 }
 
-void flatten(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
-  in.output(0).shape = Dims(2, kUnknownDim);
-}
+void flatten(const Inference& in) { in.output(0).shape = Dims(2, kUnknownDim); }
 
 void squeeze(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   const auto axes = known_elements(in.input(1));
   if (in.input(0).elements) in.output(0).elements = in.input(0).elements;
   if (!in.input(0).shape || !axes) return;
@@ -86,7 +87,6 @@ void squeeze(const Inference& in) {
 }
 
 void unsqueeze(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   const auto axes = known_elements(in.input(1));
   if (in.input(0).rank() == 0) in.output(0).elements = in.input(0).elements;
   if (!in.input(0).shape || !axes) return;
@@ -103,7 +103,6 @@ void unsqueeze(const Inference& in) {
 }
 
 void concat(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   std::optional<Dims> shape = in.input(0).shape;
   std::optional<Dims> elements = in.input(0).elements;
   if (!shape) return;
@@ -132,7 +131,6 @@ void concat(const Inference& in) {
 
 void shape_of(const Inference& in) {
   InferredType& out = in.output(0);
-  out.dtype = DType::kInt64;
   out.shape = Dims(1, kUnknownDim);
   if (!in.input(0).shape) return;
   const Dims& dims = *in.input(0).shape;
@@ -160,7 +158,6 @@ void slice(const Inference& in) {
 }
 
 void gather(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   const InferredType& indices = in.input(1);
   if (!in.input(0).shape || !indices.shape) return;
   const Dims& from = *in.input(0).shape;
@@ -184,19 +181,18 @@ void gather(const Inference& in) {
 void split(const Inference& in) {
   for (int i = 0; i < static_cast<int>(in.node.outputs.size()); ++i) {
     if (!in.has_output(i)) continue;
-    in.output(i).dtype = in.input(0).dtype;
     if (in.input(0).shape) in.output(i).shape = Dims(in.input(0).shape->size(), kUnknownDim);
   }
 }
 
 }  // namespace
 
-std::span<const TypeRule> movement_type_rules() {
-  static constexpr TypeRule kRules[] = {
-      {"Concat", concat},       {"Flatten", flatten},  {"Gather", gather},  {"Pad", same_rank},
-      {"Reshape", reshape},     {"Resize", same_rank}, {"Shape", shape_of}, {"Slice", slice},
-      {"Split", split},         {"Squeeze", squeeze},  {"Tile", same_rank}, {"Transpose", transpose},
-      {"Unsqueeze", unsqueeze},
+std::span<const ShapeFunction> movement_shape_rules() {
+  static constexpr ShapeFunction kRules[] = {
+      {op::kCast, cast},           {op::kConcat, concat},       {op::kFlatten, flatten},  {op::kGather, gather},
+      {op::kPad, same_rank},       {op::kReshape, reshape},     {op::kResize, same_rank}, {op::kShape, shape_of},
+      {op::kSlice, slice},         {op::kSplit, split},         {op::kSqueeze, squeeze},  {op::kTile, same_rank},
+      {op::kTranspose, transpose}, {op::kUnsqueeze, unsqueeze},
   };
   return kRules;
 }

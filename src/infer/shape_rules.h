@@ -1,13 +1,14 @@
-// What infer_types knows of each operator: a rule per operator, a file per family.
-#ifndef TWOFOLD_SRC_PASSES_TYPE_RULES_H_
-#define TWOFOLD_SRC_PASSES_TYPE_RULES_H_
+// What infer_types knows of the shapes that operators give: a function per operator, a file per family. Those whose
+// result has the shape of their inputs need none: ShapeRule in their row (traits/op_traits.h) says it.
+#ifndef TWOFOLD_SRC_INFER_SHAPE_RULES_H_
+#define TWOFOLD_SRC_INFER_SHAPE_RULES_H_
 
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "passes/infer_types.h"
+#include "infer/infer_types.h"
 
 namespace twofold {
 
@@ -28,15 +29,15 @@ struct Inference {
   const Attributes& attributes() const { return node.attributes; }
 };
 
-// Sets what is certain of a node's outputs, of which the first is there. What a rule throws means that nothing is.
-struct TypeRule {
+// Sets what is certain of the shapes of a node's outputs, of which the first is there, and of their elements. What a
+// rule throws means that nothing is.
+struct ShapeFunction {
   std::string_view op_type;
   void (*infer)(const Inference&);
 };
 
-std::span<const TypeRule> elementwise_type_rules();
-std::span<const TypeRule> linear_type_rules();  // sums of products, pools, reductions
-std::span<const TypeRule> movement_type_rules();
+std::span<const ShapeFunction> linear_shape_rules();    // sums of products, pools, reductions
+std::span<const ShapeFunction> movement_shape_rules();  // Cast besides, which hands on elements
 
 // All of the elements, known; nullopt otherwise.
 std::optional<Dims> known_elements(const InferredType& type);
@@ -47,4 +48,4 @@ std::optional<Dims> broadcast_dims(const std::optional<Dims>& a, const std::opti
 
 }  // namespace twofold
 
-#endif  // TWOFOLD_SRC_PASSES_TYPE_RULES_H_
+#endif  // TWOFOLD_SRC_INFER_SHAPE_RULES_H_

@@ -1,4 +1,4 @@
-#include "passes/type_rules.h"
+#include "infer/shape_rules.h"
 
 #include <algorithm>
 

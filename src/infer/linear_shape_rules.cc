@@ -1,7 +1,8 @@
 // Sums of products, pools and reductions.
 #include <algorithm>
 
-#include "passes/type_rules.h"
+#include "infer/shape_rules.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -9,14 +10,13 @@ namespace {
 
 // Rank and channels from the weight; batch from the input; spatial dimensions are left open.
 void conv(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   const int rank = in.input(1).rank() > 0 ? in.input(1).rank() : in.input(0).rank();
   if (rank < 2) return;
   Dims shape(static_cast<size_t>(rank), kUnknownDim);
   if (in.input(0).rank() == rank) shape[0] = (*in.input(0).shape)[0];
   if (in.input(1).rank() == rank) {
     const Dims& weight = *in.input(1).shape;
-    const bool transposed = in.node.is("ConvTranspose");
+    const bool transposed = in.node.is(op::kConvTranspose);
     shape[1] = weight[transposed ? 1 : 0];
     const int64_t group = in.attributes().get_int("group", 1);
     if (transposed && shape[1] != kUnknownDim && __builtin_mul_overflow(shape[1], group, &shape[1])) return;
@@ -24,17 +24,18 @@ void conv(const Inference& in) {
   in.output(0).shape = std::move(shape);
 }
 
-// Batch and channels stay, spatial dimensions are left open, or are 1 for the global pools.
-void pool(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
+// Batch and channels stay, spatial dimensions become `size`.
+void pool_to(const Inference& in, int64_t size) {
   if (in.input(0).rank() < 2) return;
   Dims shape = *in.input(0).shape;
-  std::fill(shape.begin() + 2, shape.end(), in.node.op_type.starts_with("Global") ? 1 : kUnknownDim);
+  std::fill(shape.begin() + 2, shape.end(), size);
   in.output(0).shape = std::move(shape);
 }
 
+void pool(const Inference& in) { pool_to(in, kUnknownDim); }
+void global_pool(const Inference& in) { pool_to(in, 1); }
+
 void gemm(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   Dims shape(2, kUnknownDim);
   if (in.input(0).rank() == 2) shape[0] = (*in.input(0).shape)[in.attributes().get_int("transA", 0) != 0 ? 1 : 0];
   if (in.input(1).rank() == 2) shape[1] = (*in.input(1).shape)[in.attributes().get_int("transB", 0) != 0 ? 0 : 1];
@@ -42,7 +43,6 @@ void gemm(const Inference& in) {
 }
 
 void matmul(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   if (in.input(0).rank() < 2 || in.input(1).rank() < 2) return;
   const Dims& a = *in.input(0).shape;
   const Dims& b = *in.input(1).shape;
@@ -53,7 +53,6 @@ void matmul(const Inference& in) {
 }
 
 void reduce(const Inference& in) {
-  in.output(0).dtype = in.input(0).dtype;
   const auto axes = known_elements(in.input(1));
   if (!in.input(0).shape || !axes || axes->empty()) return;
   const bool keep = in.attributes().get_int("keepdims", 1) != 0;
@@ -74,18 +73,28 @@ void reduce(const Inference& in) {
 
 }  // namespace
 
-std::span<const TypeRule> linear_type_rules() {
-  static constexpr TypeRule kRules[] = {
-      {"AveragePool", pool},       {"Conv", conv},
-      {"ConvTranspose", conv},     {"Gemm", gemm},
-      {"GlobalAveragePool", pool}, {"GlobalLpPool", pool},
-      {"GlobalMaxPool", pool},     {"LpPool", pool},
-      {"MatMul", matmul},          {"MaxPool", pool},
-      {"ReduceL1", reduce},        {"ReduceL2", reduce},
-      {"ReduceLogSum", reduce},    {"ReduceLogSumExp", reduce},
-      {"ReduceMax", reduce},       {"ReduceMean", reduce},
-      {"ReduceMin", reduce},       {"ReduceProd", reduce},
-      {"ReduceSum", reduce},       {"ReduceSumSquare", reduce},
+std::span<const ShapeFunction> linear_shape_rules() {
+  static constexpr ShapeFunction kRules[] = {
+      {op::kAveragePool, pool},
+      {op::kConv, conv},
+      {op::kConvTranspose, conv},
+      {op::kGemm, gemm},
+      {op::kGlobalAveragePool, global_pool},
+      {op::kGlobalLpPool, global_pool},
+      {op::kGlobalMaxPool, global_pool},
+      {op::kLpPool, pool},
+      {op::kMatMul, matmul},
+      {op::kMaxPool, pool},
+      {op::kReduceL1, reduce},
+      {op::kReduceL2, reduce},
+      {op::kReduceLogSum, reduce},
+      {op::kReduceLogSumExp, reduce},
+      {op::kReduceMax, reduce},
+      {op::kReduceMean, reduce},
+      {op::kReduceMin, reduce},
+      {op::kReduceProd, reduce},
+      {op::kReduceSum, reduce},
+      {op::kReduceSumSquare, reduce},
   };
   return kRules;
 }
