@@ -1,9 +1,11 @@
 #include "twofold/targets.h"
 
 #include <algorithm>
+#include <set>
 
 #include "api/combination_rows.h"
 #include "plan/target.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -15,24 +17,45 @@ std::vector<std::string> words(const std::vector<QType>& qtypes) {
   return result;
 }
 
-OperatorRow operator_row(std::string op, const OperatorRule& rule) {
-  return {{std::move(op)}, rule.note, rule.moves_data, rule.quantized_by_default, combination_rows(rule)};
+// What a row says of its operators.
+struct RowFacts {
+  OperatorRule rule;
+  bool moves = false, quantized = false;
+
+  bool operator==(const RowFacts&) const = default;
+};
+
+OperatorRow operator_row(std::string op, const RowFacts& facts) {
+  return {{std::move(op)}, facts.rule.note, facts.moves, facts.quantized, combination_rows(facts.rule)};
+}
+
+// The operators that a row names: those with a rule of their own, and those under "*" that are quantized by default,
+// unless the rule says it of all.
+std::set<std::string> named_operators(const Target& target) {
+  std::set<std::string> names;
+  for (const auto& [op, rule] : target.operators) names.insert(op);
+  if (target.others.quantized_by_default) return names;
+  for (const OpTraits& traits : all_traits()) {
+    if (traits.quantized) names.emplace(traits.op_type);
+  }
+  return names;
 }
 
 // A row per rule, with all operators that have it.
 std::vector<OperatorRow> operator_rows(const Target& target) {
   std::vector<OperatorRow> rows;
-  std::vector<const OperatorRule*> rules;
-  for (const auto& [op, rule] : target.operators) {
-    const auto same = std::ranges::find_if(rules, [&](const OperatorRule* other) { return *other == rule; });
-    if (same != rules.end()) {
-      rows[static_cast<size_t>(same - rules.begin())].ops.push_back(op);
+  std::vector<RowFacts> known;
+  for (const std::string& op : named_operators(target)) {
+    RowFacts facts{target.rule(op), moves_data(traits_of(op)), target.quantizes_by_default(op)};
+    const auto same = std::ranges::find(known, facts);
+    if (same != known.end()) {
+      rows[static_cast<size_t>(same - known.begin())].ops.push_back(op);
       continue;
     }
-    rules.push_back(&rule);
-    rows.push_back(operator_row(op, rule));
+    rows.push_back(operator_row(op, facts));
+    known.push_back(std::move(facts));
   }
-  rows.push_back(operator_row("*", target.others));
+  rows.push_back(operator_row("*", {target.others, false, target.others.quantized_by_default.value_or(false)}));
   return rows;
 }
 

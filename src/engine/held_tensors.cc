@@ -7,7 +7,7 @@
 #include "dialect/ec_quantize_node.h"
 #include "engine/float_chain.h"
 #include "engine/sink_dequantize.h"
-#include "graph/gemm_type.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 

@@ -9,10 +9,11 @@
 #include "base/cancellation.h"
 #include "dialect/product_node.h"
 #include "engine/float_chain.h"
-#include "graph/gemm_type.h"
 #include "numeric/integer_limits.h"
 #include "numeric/quantize.h"
 #include "ops/unary_step.h"
+#include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -114,8 +115,8 @@ void find_outputs(const Graph& graph, const ChainFinder& chains, NodeId id, Matc
 
 // True if the shape of a constant b is one that the operator takes, with one scale or one per output channel.
 bool fits_operator(const Node& node, const Tensor& b, const QuantizedEdge& edge) {
-  const bool convolution = node.is("Conv") || node.is("ConvTranspose");
-  if (convolution ? b.rank() < 3 : node.is("Gemm") ? b.rank() != 2 : b.rank() < 1) return false;
+  const bool convolution = node.is(op::kConv) || node.is(op::kConvTranspose);
+  if (convolution ? b.rank() < 3 : node.is(op::kGemm) ? b.rank() != 2 : b.rank() < 1) return false;
   if (edge.scale.size() == 1) return true;
   const int axis = edge.axis < 0 ? edge.axis + b.rank() : edge.axis;
   return axis >= 0 && axis == output_channel_axis(node, 1, b.rank()) &&
@@ -126,8 +127,8 @@ bool fits_operator(const Node& node, const Tensor& b, const QuantizedEdge& edge)
 bool fits_bias(const Node& node, const Tensor& b, const Tensor& bias) {
   if (!bias.defined()) return true;
   int64_t channels = b.dim(output_channel_axis(node, 1, b.rank()));
-  if (node.is("ConvTranspose")) channels *= node.attributes.get_int("group", 1);
-  return bias.size() == channels || (node.is("Gemm") && bias.size() == 1);
+  if (node.is(op::kConvTranspose)) channels *= node.attributes.get_int("group", 1);
+  return bias.size() == channels || (node.is(op::kGemm) && bias.size() == 1);
 }
 
 // What keeps a node from running on integers; empty where nothing does.
@@ -145,7 +146,7 @@ std::string obstacle(const Graph& graph, const Node& node) {
   }
   const bool scaled = node.attributes.get_float("alpha", 1) != 1 ||
                       (node.input(2) != kNone && node.attributes.get_float("beta", 1) != 1);
-  return node.is("Gemm") && scaled ? "alpha or beta is not 1" : "";
+  return node.is(op::kGemm) && scaled ? "alpha or beta is not 1" : "";
 }
 
 // Sets `why` where there is no match.

@@ -6,8 +6,9 @@
 #include "dialect/ec_quantize_node.h"
 #include "dialect/product_node.h"
 #include "engine/quantized_edge.h"
-#include "graph/gemm_type.h"
 #include "numeric/ec.h"
+#include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -97,12 +98,12 @@ class EcMerger {
   // q1 = Q(x; s1) and q2 = Q(x - DQ(q1); s2).
   bool is_split_activation(const QuantizedEdge& first, const QuantizedEdge& second) const {
     const NodeId quantize1 = graph_.producer(first.integers), quantize2 = graph_.producer(second.integers);
-    if (quantize1 == kNone || quantize2 == kNone || !graph_.node(quantize1).is("QuantizeLinear") ||
-        !graph_.node(quantize2).is("QuantizeLinear")) {
+    if (quantize1 == kNone || quantize2 == kNone || !graph_.node(quantize1).is(op::kQuantizeLinear) ||
+        !graph_.node(quantize2).is(op::kQuantizeLinear)) {
       return false;
     }
     const NodeId subtract = graph_.producer(graph_.node(quantize2).input(0));
-    if (subtract == kNone || !graph_.node(subtract).is("Sub")) return false;
+    if (subtract == kNone || !graph_.node(subtract).is(op::kSub)) return false;
     const auto subtracted = dequantized_edge(graph_, graph_.node(subtract).input(1));
     return subtracted && subtracted->integers == first.integers && subtracted->scale == first.scale &&
            graph_.node(subtract).input(0) == graph_.node(quantize1).input(0);
@@ -195,7 +196,7 @@ int merge_ec_terms(Graph& graph, bool in_two_passes) {
   EcMerger merger(graph);
   int count = 0;
   for (NodeId id : graph.topological_order()) {
-    if (graph.node(id).is("Add") && merge_sum(graph, merger, id, in_two_passes)) ++count;
+    if (graph.node(id).is(op::kAdd) && merge_sum(graph, merger, id, in_two_passes)) ++count;
   }
   return count;
 }

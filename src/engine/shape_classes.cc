@@ -1,19 +1,15 @@
 #include "engine/shape_classes.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
-#include <string_view>
+
+#include "traits/op_names.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
 namespace {
-
-constexpr std::array<std::string_view, 14> kShapePreserving = {
-    "Relu",  "LeakyRelu", "Clip",     "HardSwish", "HardSigmoid", "Sigmoid",  "Tanh",
-    "Swish", "Gelu",      "Identity", "Elu",       "Mish",        "Softplus", "BatchNormalization",
-};
 
 // What a Conv does to the size of each spatial axis: output = (input + slack) / stride + 1, rounded down, where slack
 // is padding - extent. Absent where auto_pad or missing attributes leave it open.
@@ -61,15 +57,15 @@ std::vector<int> shape_classes(const Graph& graph, const std::vector<InferredTyp
     const Node& node = graph.node(id);
     const ValueId input = node.input(0), output = node.output(0);
     if (!node.domain.empty() || input == kNone || output == kNone) continue;
-    if (std::find(kShapePreserving.begin(), kShapePreserving.end(), node.op_type) != kShapePreserving.end()) {
+    if (traits_of(node).shape == ShapeRule::kSame) {
       class_of(output) = class_of(input);
-    } else if (node.is("Conv")) {
+    } else if (node.is(op::kConv)) {
       const std::optional<SizeRule> rule = size_rule(graph, node);
       if (!rule) continue;
       class_of(output) = keeps_size(*rule)
                              ? class_of(input)
                              : conv_classes.emplace(std::pair(class_of(input), *rule), class_of(output)).first->second;
-    } else if ((node.is("Add") || node.is("Mul")) && node.inputs.size() == 2 && node.inputs[1] != kNone) {
+    } else if ((node.is(op::kAdd) || node.is(op::kMul)) && node.inputs.size() == 2 && node.inputs[1] != kNone) {
       const ValueId other = node.inputs[1];
       const Tensor *left = graph.constant(input), *right = graph.constant(other);
       if (right != nullptr && right->size() == 1 && right->rank() <= 1) class_of(output) = class_of(input);

@@ -1,25 +1,17 @@
 #include "engine/sink_dequantize.h"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
 #include "engine/float_chain.h"
 #include "engine/nearest_resize.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
 namespace {
 
-constexpr std::array<std::string_view, 19> kMovers = {
-    "Reshape",      "Transpose", "Squeeze", "Unsqueeze",      "Flatten",  "Slice",    "Split",  "Gather",
-    "Expand",       "Tile",      "Resize",  "GatherElements", "GatherND", "Identity", "Concat", "DepthToSpace",
-    "SpaceToDepth", "MaxPool",   "Pad"};
-
 // Pad fills with zeros, which the integer 0 stands for only where it is the zero point.
 bool moves(const Node& node, const QuantizedEdge& edge) {
   if (!moves_elements(node)) return false;
-  if (node.op_type != "Pad") return true;
+  if (!traits_of(node).fills) return true;
   const bool constant = node.attributes.get_string("mode", "constant") == "constant";
   return !constant || (edge.zero_point == 0 && node.input(2) == kNone);
 }
@@ -30,7 +22,7 @@ bool same_parameters(const QuantizedEdge& a, const QuantizedEdge& b) {
 
 // The edges of the inputs that move: all of a Concat, the first of others. Empty where they are not integers alike.
 std::vector<QuantizedEdge> moved_edges(const Graph& graph, const Node& node) {
-  const size_t count = node.op_type == "Concat" ? node.inputs.size() : 1;
+  const size_t count = traits_of(node).data == DataInputs::kAll ? node.inputs.size() : 1;
   std::vector<QuantizedEdge> edges;
   for (size_t i = 0; i < count && i < node.inputs.size(); ++i) {
     const auto edge = dequantized_tensor(graph, node.inputs[i]);
@@ -63,9 +55,10 @@ void sink(Graph& graph, NodeId id, const std::vector<QuantizedEdge>& edges) {
 
 // The largest element of a window is the largest integer of it, since scales are positive.
 bool moves_elements(const Node& node) {
-  if (!node.domain.empty() || std::ranges::find(kMovers, node.op_type) == kMovers.end()) return false;
-  if (node.op_type == "MaxPool") return node.outputs.size() == 1;
-  return node.op_type != "Resize" || is_nearest_resize(node);
+  if (is_nearest_resize(node)) return true;
+  const OpTraits& traits = traits_of(node);
+  if (!moves_integers(traits)) return false;
+  return traits.effect != Effect::kPicksLargest || node.outputs.size() == 1;
 }
 
 int sink_dequantize(Graph& graph) {

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <string_view>
 #include <variant>
 
 #include "base/cancellation.h"
 #include "dialect/dequantized_pool_node.h"
 #include "dialect/quantized_body_node.h"
 #include "engine/float_chain.h"
-#include "graph/gemm_type.h"
 #include "ops/independent_dims.h"
+#include "traits/op_names.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -37,9 +36,9 @@ bool reads_integers(const Graph& graph, const Node& node) {
 }
 
 bool can_be_inside(const Node& node) {
-  static const std::set<std::string_view> excluded = {
-      "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Einsum", "RNN", "GRU", "LSTM"};
-  if (!node.domain.empty() || is_gemm_type(node) || excluded.contains(node.op_type)) return false;
+  const Effect effect = traits_of(node).effect;
+  const bool multiplies = effect == Effect::kProducts || effect == Effect::kOtherProducts;
+  if (!node.domain.empty() || multiplies || effect == Effect::kConverts) return false;
   for (const auto& [name, attribute] : node.attributes) {
     if (std::holds_alternative<std::shared_ptr<const Graph>>(attribute)) return false;
   }
@@ -109,7 +108,7 @@ class BodyBuilder {
 // DQ(q) -> GlobalAveragePool  =>  the dialect's GlobalAveragePool(q), which has not to dequantize a map whole.
 void join_dequantize(Graph& body) {
   for (NodeId id : body.topological_order()) {
-    if (!body.node(id).is("GlobalAveragePool")) continue;
+    if (!body.node(id).is(op::kGlobalAveragePool)) continue;
     const ValueId x = body.node(id).inputs[0];
     const NodeId dequantize = body.producer(x);
     if (dequantize == kNone || !body.node(dequantize).is("DequantizeLinear") || !body.has_single_use(x)) continue;

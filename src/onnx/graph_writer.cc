@@ -9,6 +9,8 @@
 
 #include "base/cancellation.h"
 #include "base/error.h"
+#include "traits/op_names.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -16,28 +18,18 @@ namespace {
 
 constexpr int64_t kIrVersion = 10;
 
-// Operators that are younger than kOpset, and the opset they came with.
-constexpr std::pair<std::string_view, int> kYoungOperators[] = {
-    {"Attention", 23},       {"RMSNormalization", 23}, {"RotaryEmbedding", 23}, {"Swish", 24},
-    {"TensorScatter", 24},   {"BitCast", 26},          {"CumProd", 26},         {"CausalConvWithState", 27},
-    {"LinearAttention", 27}, {"SwiGLU", 28},
-};
-
 int opset_of(const Node& node) {
-  if (node.is("Attention")) {
+  if (node.is(op::kAttention)) {
     if (node.attributes.has("left_window_size") || node.attributes.has("right_window_size")) return 25;
     if (node.input(6) != kNone) return 24;
   }
-  for (const auto& [op_type, opset] : kYoungOperators) {
-    if (node.is(op_type)) return opset;
-  }
-  return kOpset;
+  return std::max(traits_of(node).opset, kOpset);
 }
 
 // Operators with any number of outputs need a place for each; the others do without omitted ones at the end.
 size_t num_written_outputs(const Node& node) {
   size_t count = node.outputs.size();
-  if (node.is("Split") || node.is("If") || node.is("Loop") || node.is("Scan")) return count;
+  if (traits_of(node).all_outputs) return count;
   while (count > 0 && node.outputs[count - 1] == kNone) --count;
   return count;
 }
@@ -207,7 +199,7 @@ void GraphWriter::write_graph(Scope& scope, onnx::GraphProto& proto) {
     write_value_info(output_names[i], graph.value(id).type, *proto.add_output());
     if (scope.names.at(id) == output_names[i]) continue;
     onnx::NodeProto& identity = *proto.add_node();
-    identity.set_op_type("Identity");
+    identity.set_op_type(op::kIdentity);
     identity.set_name(graph.unique_node_name(output_names[i] + "_Identity"));
     identity.add_input(scope.names.at(id));
     identity.add_output(output_names[i]);

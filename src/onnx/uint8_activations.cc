@@ -1,30 +1,22 @@
 #include "onnx/uint8_activations.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
 #include "base/check.h"
+#include "traits/op_names.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
 namespace {
 
-// Operators that move integers, or pick among them by order, without looking at what they stand for: input 0 (of Concat
-// all inputs) to output 0 (of Split all outputs).
-constexpr std::array<std::string_view, 17> kMoves = {
-    "Concat",   "DepthToSpace", "Expand",  "Flatten",   "Gather",    "GatherElements",
-    "GatherND", "Identity",     "MaxPool", "Reshape",   "Slice",     "SpaceToDepth",
-    "Split",    "Squeeze",      "Tile",    "Transpose", "Unsqueeze",
-};
+// Operators that move integers, or pick among them by order, without looking at what they stand for.
+bool is_move(const Node& node) { return moves_integers(traits_of(node)) && !traits_of(node).fills; }
 
-bool is_move(const Node& node) {
-  return node.domain.empty() && std::find(kMoves.begin(), kMoves.end(), node.op_type) != kMoves.end();
-}
-
-int num_moved_inputs(const Node& node) { return node.op_type == "Concat" ? static_cast<int>(node.inputs.size()) : 1; }
-int num_moved_outputs(const Node& node) { return node.op_type == "Split" ? static_cast<int>(node.outputs.size()) : 1; }
+bool moves_all_inputs(const Node& node) { return traits_of(node).data == DataInputs::kAll; }
+int num_moved_inputs(const Node& node) { return moves_all_inputs(node) ? static_cast<int>(node.inputs.size()) : 1; }
 
 class Uint8Activations {
  public:
@@ -62,7 +54,7 @@ class Uint8Activations {
     for (int i = 0; i < num_moved_inputs(node); ++i) {
       if (node.input(i) != kNone) parent_[static_cast<size_t>(root(node.input(i)))] = root(first);
     }
-    for (int i = 1; i < num_moved_outputs(node); ++i) {
+    for (int i = 1; i < num_data_outputs(node); ++i) {
       if (node.output(i) != kNone) parent_[static_cast<size_t>(root(node.output(i)))] = root(first);
     }
   }
@@ -76,17 +68,17 @@ class Uint8Activations {
     const NodeId producer = graph_.producer(id);
     if (producer == kNone || graph_.is_output(id)) return false;
     const Node& node = graph_.node(producer);
-    if (node.is("QuantizeLinear")) return has_int8_zero_point(node) && graph_.constant(node.input(0)) == nullptr;
+    if (node.is(op::kQuantizeLinear)) return has_int8_zero_point(node) && graph_.constant(node.input(0)) == nullptr;
     if (!is_move(node)) return false;
-    const auto end = node.outputs.begin() + num_moved_outputs(node);
+    const auto end = node.outputs.begin() + num_data_outputs(node);
     return std::find(node.outputs.begin(), end, id) != end;
   }
 
   bool goes_to_dequantize(ValueId id) const {
     return std::all_of(graph_.consumers(id).begin(), graph_.consumers(id).end(), [&](NodeId user) {
       const Node& node = graph_.node(user);
-      if (std::count(node.inputs.begin() + 1, node.inputs.end(), id) > 0 && node.op_type != "Concat") return false;
-      return is_move(node) || (node.is("DequantizeLinear") && has_int8_zero_point(node));
+      if (std::count(node.inputs.begin() + 1, node.inputs.end(), id) > 0 && !moves_all_inputs(node)) return false;
+      return is_move(node) || (node.is(op::kDequantizeLinear) && has_int8_zero_point(node));
     });
   }
 
@@ -95,9 +87,9 @@ class Uint8Activations {
     type.dtype = DType::kUInt8;
     graph_.set_type(id, std::move(type));
     const NodeId producer = graph_.producer(id);
-    if (graph_.node(producer).is("QuantizeLinear")) shift_zero_point(producer);
+    if (graph_.node(producer).is(op::kQuantizeLinear)) shift_zero_point(producer);
     for (NodeId user : graph_.consumers(id)) {
-      if (graph_.node(user).is("DequantizeLinear")) shift_zero_point(user);
+      if (graph_.node(user).is(op::kDequantizeLinear)) shift_zero_point(user);
     }
   }
 

@@ -1,23 +1,13 @@
 #include "ops/independent_dims.h"
 
 #include <algorithm>
-#include <set>
-#include <string_view>
 
 #include "ops/arguments.h"
-#include "ops/unary_step.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
 namespace {
-
-using Types = std::set<std::string_view>;
-
-const Types kAlongAxis = {"Softmax", "LogSoftmax", "Hardmax", "LayerNormalization", "RMSNormalization"};
-const Types kPools = {"GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "AveragePool", "LpPool", "MaxPool"};
-const Types kReductions = {"ReduceSum", "ReduceMean",   "ReduceMax",       "ReduceMin",      "ReduceL1",
-                           "ReduceL2",  "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"};
-const Types kBinary = {"Add", "Sub", "Mul", "Div", "Max", "Min"};
 
 // Those before the attribute `axis`, where scales and biases are constants and the same for all rows.
 int dims_before_axis(const Graph& graph, const Node& node, int rank) {
@@ -37,32 +27,44 @@ int dims_before_reduced(const Graph& graph, const Node& node, int rank) {
   return static_cast<int>(*std::ranges::min_element(reduced));
 }
 
-// Those along which constants, aligned at the end, have no dimension.
+// Those along which constants, aligned at the end, have no dimension. None where anything but data is computed, such as
+// the bounds of a Clip.
 int dims_before_constants(const Graph& graph, const Node& node, int rank) {
+  const std::vector<int> data = data_inputs(node);
   int dims = rank;
-  for (ValueId input : node.inputs) {
-    const Tensor* constant = input == kNone ? nullptr : graph.constant(input);
-    if (constant != nullptr) dims = std::min(dims, std::max(rank - constant->rank(), 0));
+  for (int i = 0; i < static_cast<int>(node.inputs.size()); ++i) {
+    if (node.input(i) == kNone) continue;
+    if (const Tensor* constant = graph.constant(node.input(i))) {
+      dims = std::min(dims, std::max(rank - constant->rank(), 0));
+    } else if (std::ranges::find(data, i) == data.end()) {
+      return 0;
+    }
   }
   return dims;
 }
 
 }  // namespace
 
-bool works_on_rows(const Node& node) {
-  return node.domain.empty() &&
-         (kAlongAxis.contains(node.op_type) || kPools.contains(node.op_type) || kReductions.contains(node.op_type));
-}
+bool works_on_rows(const Node& node) { return traits_of(node).slices != Slices::kNone; }
 
 int independent_dims(const Graph& graph, const Node& node, int rank) {
-  if (!node.domain.empty() || rank == 0) return 0;
-  if (kAlongAxis.contains(node.op_type)) return dims_before_axis(graph, node, rank);
-  if (kPools.contains(node.op_type)) return std::min(rank, 2);
-  if (kReductions.contains(node.op_type)) return dims_before_reduced(graph, node, rank);
-  if (kBinary.contains(node.op_type) || unary_step(graph, node)) return dims_before_constants(graph, node, rank);
-  const Tensor* scale =
-      node.is("QuantizeLinear") || node.is("DequantizeLinear") ? graph.constant(node.input(1)) : nullptr;
-  return scale != nullptr && scale->size() == 1 ? rank : 0;
+  if (rank == 0) return 0;
+  const OpTraits& traits = traits_of(node);
+  switch (traits.slices) {
+    case Slices::kNone: break;
+    case Slices::kBeforeAxis: return dims_before_axis(graph, node, rank);
+    case Slices::kBatchAndChannels: return std::min(rank, 2);
+    case Slices::kBeforeReduced: return dims_before_reduced(graph, node, rank);
+  }
+  switch (traits.effect) {
+    case Effect::kElementwise:
+    case Effect::kClamps: return dims_before_constants(graph, node, rank);
+    case Effect::kConverts: {
+      const Tensor* scale = graph.constant(node.input(1));
+      return scale != nullptr && scale->size() == 1 ? rank : 0;
+    }
+    default: return 0;
+  }
 }
 
 }  // namespace twofold

@@ -1,13 +1,13 @@
 #include "passes/fold_constants.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "dialect/registry.h"
 #include "loops/layout.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -33,11 +33,8 @@ class LimitedAllocator final : public Allocator {
 };
 
 bool may_fold(const Graph& graph, const Node& node) {
-  static constexpr std::array kNever = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "RandomNormal",
-                                        "RandomUniform",  "RandomNormalLike", "RandomUniformLike",     "Multinomial",
-                                        "Bernoulli",      "Dropout"};
   if (!node.domain.empty() || find_op("", node.op_type) == nullptr) return false;
-  if (std::find(kNever.begin(), kNever.end(), node.op_type) != kNever.end()) return false;
+  if (!traits_of(node).folds) return false;
   for (const auto& [name, attribute] : node.attributes) {
     if (std::holds_alternative<std::shared_ptr<const Graph>>(attribute)) return false;
   }

@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "passes/pattern.h"
+#include "traits/op_names.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -18,7 +20,7 @@ struct SpatialPad {
 constexpr int64_t kMaxPad = int64_t{1} << 31;
 
 std::optional<SpatialPad> match_pad(const Graph& graph, NodeId id) {
-  if (id == kNone || !graph.node(id).is("Pad")) return std::nullopt;
+  if (id == kNone || !graph.node(id).is(op::kPad)) return std::nullopt;
   const Node& node = graph.node(id);
   const Tensor* pads = graph.constant(node.input(1));
   if (node.attributes.get_string("mode", "constant") != "constant" || node.input(3) != kNone) return std::nullopt;
@@ -44,8 +46,8 @@ bool is_never_negative(const Graph& graph, ValueId id) {
   const NodeId producer = id == kNone ? kNone : graph.producer(id);
   if (producer == kNone) return false;
   const Node& node = graph.node(producer);
-  if (node.is("Clip")) return scalar_constant(graph, node.input(1)).value_or(-1.0F) >= 0;
-  return node.is("Relu") || node.is("Sigmoid") || node.is("HardSigmoid") || node.is("Softmax");
+  if (node.is(op::kClip)) return scalar_constant(graph, node.input(1)).value_or(-1.0F) >= 0;
+  return traits_of(node).never_negative;
 }
 
 // Every window holds something other than padding.
@@ -72,14 +74,14 @@ bool fits_max_pool(const Graph& graph, const Node& pool, ValueId x, const Spatia
 
 bool fits(const Graph& graph, const Node& node, ValueId x, const SpatialPad& pad, const std::vector<int64_t>& own,
           const std::vector<int64_t>& sum) {
-  if (node.is("Conv")) return pad.value == 0;
+  if (node.is(op::kConv)) return pad.value == 0;
   if (node.attributes.get_int("ceil_mode", 0) != 0 || !is_smaller_than_kernel(node, sum)) return false;
-  return node.is("AveragePool") ? fits_average_pool(node, pad, own) : fits_max_pool(graph, node, x, pad);
+  return node.is(op::kAveragePool) ? fits_average_pool(node, pad, own) : fits_max_pool(graph, node, x, pad);
 }
 
 bool fold_into(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  if (!node.is("Conv") && !node.is("AveragePool") && !node.is("MaxPool")) return false;
+  if (!node.is(op::kConv) && !node.is(op::kAveragePool) && !node.is(op::kMaxPool)) return false;
   if (node.input(0) == kNone) return false;
   const NodeId producer = graph.producer(node.inputs[0]);
   const auto pad = match_pad(graph, producer);
@@ -99,7 +101,7 @@ bool fold_into(Graph& graph, NodeId id) {
 
   graph.attributes(id).set("pads", std::move(sum));
   graph.attributes(id).erase("auto_pad");
-  if (node.is("AveragePool")) graph.attributes(id).set("count_include_pad", int64_t{1});
+  if (node.is(op::kAveragePool)) graph.attributes(id).set("count_include_pad", int64_t{1});
   graph.add_origins(id, graph.node(producer).origins);
   graph.set_input(id, 0, x);
   if (graph.consumers(graph.node(producer).outputs[0]).empty() && !graph.is_output(graph.node(producer).outputs[0])) {

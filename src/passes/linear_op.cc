@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "traits/op_names.h"
+
 namespace twofold {
 
 bool ChannelAffine::has_shift() const {
@@ -18,7 +20,7 @@ std::optional<std::vector<double>> bias_of(const Graph& graph, const Node& node,
   const Tensor* bias = graph.constant(node.input(2));
   if (bias == nullptr || bias->dtype() != DType::kFloat32) return std::nullopt;
   const std::span<const float> values = bias->data<float>();
-  if (node.is("Gemm")) {
+  if (node.is(op::kGemm)) {
     // C broadcasts to [M, N]: one number, or one per column.
     if (bias->rank() > 2 || (bias->rank() == 2 && bias->dim(0) != 1)) return std::nullopt;
     const double beta = node.attributes.get_float("beta", 1.0F);
@@ -44,8 +46,8 @@ bool all_finite(const Tensor& tensor) {
 }
 
 int64_t channels_of(const Node& node, const Tensor& weight) {
-  if (node.is("Conv")) return weight.dim(0);
-  if (node.is("ConvTranspose")) return weight.dim(1) * std::max<int64_t>(node.attributes.get_int("group", 1), 1);
+  if (node.is(op::kConv)) return weight.dim(0);
+  if (node.is(op::kConvTranspose)) return weight.dim(1) * std::max<int64_t>(node.attributes.get_int("group", 1), 1);
   return weight.dim(node.attributes.get_int("transB", 0) != 0 ? 0 : 1);
 }
 
@@ -83,18 +85,18 @@ bool replace_weight_and_bias(Graph& graph, NodeId id, const std::vector<double>&
 bool is_linear_weight(const Node& node, const Tensor& weight) {
   if (weight.dtype() != DType::kFloat32 || weight.size() == 0) return false;
   const int64_t group = node.attributes.get_int("group", 1);
-  if (node.is("Conv")) return weight.rank() >= 3 && group >= 1 && weight.dim(0) % group == 0;
-  if (node.is("ConvTranspose")) {
+  if (node.is(op::kConv)) return weight.rank() >= 3 && group >= 1 && weight.dim(0) % group == 0;
+  if (node.is(op::kConvTranspose)) {
     return weight.rank() >= 3 && group >= 1 && group <= weight.dim(0) && weight.dim(0) % group == 0;
   }
-  if (!node.is("Gemm") && !node.is("MatMul")) return false;
+  if (!node.is(op::kGemm) && !node.is(op::kMatMul)) return false;
   return weight.rank() == 2 && node.attributes.get_int("transA", 0) == 0;
 }
 
 std::optional<LinearOp> match_linear_op(const Graph& graph, const Pattern& pattern, NodeId id) {
   if (id == kNone) return std::nullopt;
   const Node& node = graph.node(id);
-  const bool is_matmul = node.is("MatMul");
+  const bool is_matmul = node.is(op::kMatMul);
   const Tensor* weight = graph.constant(node.input(1));
   if (node.outputs.size() != 1 || weight == nullptr || !is_linear_weight(node, *weight)) return std::nullopt;
   LinearOp op{id, channels_of(node, *weight), 1, weight->rank()};
@@ -114,8 +116,8 @@ std::vector<int64_t> output_channels(const Node& node, const Tensor& weight) {
   channels.reserve(static_cast<size_t>(weight.size()));
   const int64_t rows = weight.dim(0), columns = weight.dim(1);
   const auto inner = static_cast<size_t>(weight.size() / rows / columns);
-  const bool along_rows = node.is("Conv") || node.attributes.get_int("transB", 0) != 0;
-  const int64_t rows_of_group = rows / (node.is("ConvTranspose") ? node.attributes.get_int("group", 1) : 1);
+  const bool along_rows = node.is(op::kConv) || node.attributes.get_int("transB", 0) != 0;
+  const int64_t rows_of_group = rows / (node.is(op::kConvTranspose) ? node.attributes.get_int("group", 1) : 1);
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t column = 0; column < columns; ++column) {
       const int64_t channel = along_rows ? row : row / rows_of_group * columns + column;
@@ -127,7 +129,7 @@ std::vector<int64_t> output_channels(const Node& node, const Tensor& weight) {
 
 bool fold_following(Graph& graph, const LinearOp& op, NodeId follower, const ChannelAffine& affine) {
   const Node& node = graph.node(op.node);
-  const bool takes_bias = !node.is("MatMul");
+  const bool takes_bias = !node.is(op::kMatMul);
   if (!graph.has_single_use(node.outputs[0]) || (!takes_bias && affine.has_shift())) return false;
 
   const Tensor& old = *graph.constant(node.inputs[1]);
@@ -163,7 +165,7 @@ bool fold_preceding(Graph& graph, const LinearOp& op, double scale, double shift
   }
   if (shift == 0) return replace_weight_and_bias(graph, op.node, weight, nullptr);
   // Gemm multiplies the product, but not the bias, by alpha.
-  const double alpha = node.is("Gemm") ? node.attributes.get_float("alpha", 1.0F) : 1.0;
+  const double alpha = node.is(op::kGemm) ? node.attributes.get_float("alpha", 1.0F) : 1.0;
   std::vector<double> bias = *bias_of(graph, node, op.channels);
   for (size_t i = 0; i < bias.size(); ++i) bias[i] += alpha * shift * sums[i];
   return replace_weight_and_bias(graph, op.node, weight, &bias);

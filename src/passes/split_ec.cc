@@ -5,10 +5,11 @@
 
 #include "base/error.h"
 #include "base/nearest_names.h"
-#include "graph/gemm_type.h"
 #include "numeric/qparams.h"
 #include "numeric/quantize_channels.h"
 #include "passes/linear_op.h"
+#include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -37,9 +38,10 @@ void check_can_split(const Graph& graph, const Node& node) {
                 node.name);
   }
   if (!is_linear_weight(node, *weight)) {
-    throw_error(ErrorCode::kUnsupported, "node '{}' cannot be split: its weight is {} {}, not a float32 {}", node.name,
-                to_string(weight->dtype()), to_string(weight->shape()),
-                node.is("MatMul") || node.is("Gemm") ? "matrix (and transA must be 0)" : "kernel that fits its groups");
+    throw_error(
+        ErrorCode::kUnsupported, "node '{}' cannot be split: its weight is {} {}, not a float32 {}", node.name,
+        to_string(weight->dtype()), to_string(weight->shape()),
+        node.is(op::kMatMul) || node.is(op::kGemm) ? "matrix (and transA must be 0)" : "kernel that fits its groups");
   }
   const std::span<const float> values = weight->data<float>();
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
@@ -87,7 +89,7 @@ void split(Graph& graph, NodeId id) {
                   {second},
                   original.attributes,
                   original.origins});
-  graph.add_node({original.name + "_sum", "Add", "", {first, second}, {result}, {}, original.origins});
+  graph.add_node({original.name + "_sum", op::kAdd, "", {first, second}, {result}, {}, original.origins});
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "base/check.h"
-#include "plan/operands.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 

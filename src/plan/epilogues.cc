@@ -1,6 +1,7 @@
 #include "plan/epilogues.h"
 
-#include "plan/operands.h"
+#include "traits/gemm_type.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 

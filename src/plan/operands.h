@@ -1,26 +1,16 @@
-// Which inputs of an operator are data that can be quantized. One place, for every layer above.
+// The operands of a graph that can be quantized.
 #ifndef TWOFOLD_SRC_PLAN_OPERANDS_H_
 #define TWOFOLD_SRC_PLAN_OPERANDS_H_
 
 #include <string_view>
 #include <vector>
 
-#include "graph/gemm_type.h"
 #include "graph/graph.h"
 
 namespace twofold {
 
-// Indices of the inputs that carry the operator's data, among those that are there: Conv 0 and 1, Add 0 and 1,
-// Concat all, Resize 0, GridSample 0. Bias, shapes, indices, pads and limits are not data. Empty for operators that
-// have none, and for all that the table does not know.
-std::vector<int> data_inputs(const Node& node);
-
-// True if the table knows the operator: one that a config may name although the model does not have it.
+// True for operators with data inputs: one that a config may name although the model does not have it.
 bool is_quantizable_op(std::string_view op_type);
-
-// True where `ec` works: input1 (the weight) of Conv and ConvTranspose, either input of MatMul and Gemm, input0 of
-// GridSample and Resize.
-bool takes_ec(std::string_view op_type, int input);
 
 // True if data input `input` of the node is a weight: a constant of a Gemm-type operator.
 bool is_weight(const Graph& graph, const Node& node, int input);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "plan/operands.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 
@@ -37,7 +38,7 @@ void PlanNotes::note_defaults(Plan& plan) const {
     const bool stays =
         operand.decided_by == DecidedBy::kDefault && operand.operand.is_input() && !is_integer(operand.granted);
     if (!stays) continue;
-    if (!target_.rule(operand.op_type).quantized_by_default) {
+    if (!target_.quantizes_by_default(operand.op_type)) {
       ++count[operand.op_type];
     } else if (is_epilogue_[static_cast<size_t>(graph_.find_node(operand.node))]) {
       ++fused[operand.op_type];

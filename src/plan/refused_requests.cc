@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/gemm_type.h"
 #include "plan/operands.h"
 #include "plan/request.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/gemm_type.h"
 #include "plan/operands.h"
+#include "traits/gemm_type.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 

@@ -11,6 +11,8 @@
 #include "plan/plan_notes.h"
 #include "plan/refused_requests.h"
 #include "plan/request.h"
+#include "traits/gemm_type.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -35,7 +37,7 @@ std::string tuple_text(std::span<const QType> qtypes) {
 }
 
 // Nodes that read a value without its numbers, so that they do not care about its precision.
-bool reads_only_shape(const Node& node) { return node.is("Shape") || node.is("Size"); }
+bool reads_only_shape(const Node& node) { return traits_of(node).effect == Effect::kReadsShape; }
 
 class Resolver {
  public:
@@ -95,7 +97,7 @@ OperandPlan Resolver::make_operand(const Node& node, OperandRef operand, ValueId
   plan.op_type = node.op_type;
   plan.operand = operand;
   plan.value = graph_.value(value).name;
-  plan.moves_data = target_.rule(node.op_type).moves_data;
+  plan.moves_data = moves_data(traits_of(node));
   return plan;
 }
 
@@ -149,9 +151,8 @@ std::optional<QType> Resolver::precision_of_readers(const Node& node) const {
 // What an input is where neither a node, a subgraph nor an op config asks for anything.
 QType Resolver::default_input(const Node& node, int input) const {
   const QType all = config_.model.all_node_type;
-  const OperatorRule& rule = target_.rule(node.op_type);
-  if (is_integer(all) && (!rule.quantized_by_default || is_epilogue(node))) return QType::kFloat32;
-  if (is_integer(all) && rule.moves_data) {
+  if (is_integer(all) && (!target_.quantizes_by_default(node.op_type) || is_epilogue(node))) return QType::kFloat32;
+  if (is_integer(all) && moves_data(traits_of(node))) {
     if (const std::optional<QType> precision = precision_of_readers(node)) return *precision;
   }
   return qtype_of_input(node_qtype(all), graph_, node, input);

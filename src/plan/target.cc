@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/nearest_names.h"
 #include "plan/config_reader.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -48,6 +49,7 @@ constexpr ConfigKey<Combination> kCombinationKeys[] = {
 struct RuleDraft {
   std::vector<std::string> ops;
   OperatorRule rule;
+  std::optional<ConfigValue> moves_data;
 };
 
 void read_combinations(const ConfigValue& value, RuleDraft& out) {
@@ -72,12 +74,33 @@ constexpr ConfigKey<RuleDraft> kRuleKeys[] = {
        static constexpr std::string_view kWords[] = {"quantized", "float32"};
        out.rule.quantized_by_default = value.word(kWords) == 0;
      }},
-    {"moves_data", [](const ConfigValue& value, RuleDraft& out) { out.rule.moves_data = value.boolean(); }},
+    {"moves_data", [](const ConfigValue& value, RuleDraft& out) { out.moves_data = value; }},
     {"note", [](const ConfigValue& value, RuleDraft& out) { out.rule.note = value.text(); }},
     {"combinations", read_combinations},
 };
 
+// Whether an operator only moves numbers is known of it, and no choice of hardware: a file may repeat it.
+void check_moves_data(const RuleDraft& draft, const Target& target) {
+  const bool said = draft.moves_data->boolean();
+  const auto check = [&](const OpTraits& traits) {
+    if (moves_numbers(traits.effect) == said) return;
+    draft.moves_data->fail(fmt::format("{} {}; leave 'moves_data' out: which operators do is known", traits.op_type,
+                                       said ? "computes other numbers than it is given, and so does not move data"
+                                            : "only moves or clamps numbers, and so moves data"));
+  };
+  for (const std::string& op : draft.ops) {
+    if (op != "*") {
+      if (const OpTraits* traits = find_traits(op)) check(*traits);
+      continue;
+    }
+    for (const OpTraits& traits : all_traits()) {
+      if (traits.data != DataInputs::kNone && !target.operators.contains(traits.op_type)) check(traits);
+    }
+  }
+}
+
 void read_operators(const ConfigValue& value, Target& out) {
+  std::vector<RuleDraft> drafts;
   for (const ConfigValue& item : value.items()) {
     RuleDraft draft;
     read_map<RuleDraft>(item, kRuleKeys, draft);
@@ -89,6 +112,10 @@ void read_operators(const ConfigValue& value, Target& out) {
       }
       (op == "*" ? out.others : out.operators[op]) = draft.rule;
     }
+    drafts.push_back(std::move(draft));
+  }
+  for (const RuleDraft& draft : drafts) {
+    if (draft.moves_data) check_moves_data(draft, out);
   }
 }
 
@@ -161,6 +188,10 @@ bool Combination::matches(std::span<const QType> qtypes) const {
 const OperatorRule& Target::rule(std::string_view op_type) const {
   const auto it = operators.find(op_type);
   return it == operators.end() ? others : it->second;
+}
+
+bool Target::quantizes_by_default(std::string_view op_type) const {
+  return rule(op_type).quantized_by_default.value_or(traits_of(op_type).quantized);
 }
 
 double Target::cost(std::string_view op_type, std::span<const QType> inputs) const {

@@ -33,9 +33,9 @@ struct Combination {
 };
 
 struct OperatorRule {
-  std::string note;                       // what a fallback's reason adds, e.g. "at most one input has 16 bits"
-  bool moves_data = false;                // integers go in and out with the same scale
-  bool quantized_by_default = true;       // false: float32 unless an op, subgraph or node config asks
+  std::string note;  // what a fallback's reason adds, e.g. "at most one input has 16 bits"
+  // Against what the operator's traits say: false is float32 unless an op, subgraph or node config asks.
+  std::optional<bool> quantized_by_default;
   std::vector<Combination> combinations;  // the first that matches counts
 
   bool operator==(const OperatorRule&) const = default;
@@ -59,6 +59,8 @@ struct Target {
   OperatorRule others;  // for operators that have no rule of their own
 
   const OperatorRule& rule(std::string_view op_type) const;
+  // Whether an operator that no config names is quantized: as its traits say, unless the rule says otherwise.
+  bool quantizes_by_default(std::string_view op_type) const;
   // Cost per multiply-accumulate of an operator with these precisions of its data inputs; that of the dearest
   // combination where none matches.
   double cost(std::string_view op_type, std::span<const QType> inputs) const;

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "graph/gemm_type.h"
 #include "numeric/quantize_tensor.h"
 #include "quantize/weight_variants.h"
 #include "quantize/weights.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 

@@ -7,9 +7,10 @@
 
 #include "base/cancellation.h"
 #include "base/check.h"
-#include "graph/gemm_type.h"
 #include "numeric/ec.h"
 #include "numeric/quantize.h"
+#include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -74,7 +75,7 @@ ValueId Applier::dequantize(const std::string& name, ValueId integers, const QPa
   const bool is_matrix = constant != nullptr && constant->rank() == 2;
   const std::string base = graph_.unique_value_name(name + "_dequantized");
   const ValueId scale = graph_.add_constant(graph_.unique_value_name(base + "_scale"), scales(params));
-  Node node{name + "_DequantizeLinear", "DequantizeLinear", "", {integers, scale}, {}, {}};
+  Node node{name + "_DequantizeLinear", op::kDequantizeLinear, "", {integers, scale}, {}, {}};
   if (has_zero_point) {
     node.inputs.push_back(graph_.add_constant(graph_.unique_value_name(base + "_zero_point"), zero_points(params)));
   }
@@ -105,7 +106,7 @@ ValueId Applier::quantized(ValueId x, const QParams& params, Rounding rounding) 
   const ValueId scale = graph_.add_constant(graph_.unique_value_name(integers_name + "_scale"), scales(params));
   const ValueId zero =
       graph_.add_constant(graph_.unique_value_name(integers_name + "_zero_point"), zero_points(params));
-  Node node{name + "_QuantizeLinear", "QuantizeLinear", "", {x, scale, zero}, {integers}, {}};
+  Node node{name + "_QuantizeLinear", op::kQuantizeLinear, "", {x, scale, zero}, {integers}, {}};
   if (params.axis >= 0) node.attributes.set("axis", static_cast<int64_t>(params.axis));
   graph_.add_node(std::move(node));
   return known = dequantize(name, integers, params);
@@ -120,7 +121,7 @@ ValueId Applier::rounded_to_float16(ValueId x) {
   known = graph_.add_value(graph_.unique_value_name(name + "_from_float16"), {DType::kFloat32, std::nullopt});
   for (const auto& [from, to, type] :
        {std::tuple{x, half, DType::kFloat16}, std::tuple{half, known, DType::kFloat32}}) {
-    Node cast{name + "_Cast", "Cast", "", {from}, {to}, {}};
+    Node cast{name + "_Cast", op::kCast, "", {from}, {to}, {}};
     cast.attributes.set("to", static_cast<int64_t>(type));
     graph_.add_node(std::move(cast));
   }
@@ -142,7 +143,7 @@ std::pair<ValueId, ValueId> Applier::split(ValueId x, const QParams& params) {
   const ValueId first = quantized(x, first_params(params), Rounding::kNearest);
   const ValueId residual =
       graph_.add_value(graph_.unique_value_name(name + "_residual"), {DType::kFloat32, std::nullopt});
-  graph_.add_node({name + "_residual_Sub", "Sub", "", {x, first}, {residual}, {}});
+  graph_.add_node({name + "_residual_Sub", op::kSub, "", {x, first}, {residual}, {}});
   return entry->second = {first, quantized(residual, residual_params(params), Rounding::kNearest)};
 }
 
@@ -196,7 +197,7 @@ void Applier::expand(NodeId id, const std::map<int, std::vector<ValueId>>& terms
       const ValueId sum =
           last ? result
                : graph_.add_value(graph_.unique_value_name(result_name + "_partial"), {DType::kFloat32, std::nullopt});
-      graph_.add_node({name + "_sum", "Add", "", {partial[i], partial[i + 1]}, {sum}, {}, graph_.node(id).origins});
+      graph_.add_node({name + "_sum", op::kAdd, "", {partial[i], partial[i + 1]}, {sum}, {}, graph_.node(id).origins});
       sums.push_back(sum);
     }
     partial = std::move(sums);
@@ -206,7 +207,7 @@ void Applier::expand(NodeId id, const std::map<int, std::vector<ValueId>>& terms
 std::optional<Tensor> Applier::bias_constant(NodeId id) const {
   const Node& node = graph_.node(id);
   if (!takes_bias(node)) return std::nullopt;
-  if (node.is("Gemm") && (node.attributes.get_float("beta", 1) != 1 || node.attributes.get_float("alpha", 1) != 1)) {
+  if (node.is(op::kGemm) && (node.attributes.get_float("beta", 1) != 1 || node.attributes.get_float("alpha", 1) != 1)) {
     return std::nullopt;
   }
   const Tensor* bias = graph_.constant(node.input(2));

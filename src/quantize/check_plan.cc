@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "graph/gemm_type.h"
 #include "plan/operands.h"
 #include "quantize/decide.h"
+#include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -36,7 +37,7 @@ int64_t output_channels(const Graph& graph, const Node& node) {
   const Tensor* weight = graph.constant(node.input(1));
   const int axis = weight == nullptr ? -1 : output_channel_axis(node, 1, weight->rank());
   if (axis < 0 || axis >= weight->rank()) return 0;
-  return weight->dim(axis) * (node.is("ConvTranspose") ? node.attributes.get_int("group", 1) : 1);
+  return weight->dim(axis) * (node.is(op::kConvTranspose) ? node.attributes.get_int("group", 1) : 1);
 }
 
 void check_shift(const Graph& graph, const Node& node, const OperandPlan& operand) {

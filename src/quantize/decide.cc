@@ -5,7 +5,7 @@
 #include "base/cancellation.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "graph/gemm_type.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "graph/gemm_type.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 

@@ -6,7 +6,8 @@
 #include <set>
 #include <tuple>
 
-#include "graph/gemm_type.h"
+#include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -56,10 +57,10 @@ class CostOf {
   // Multiply-accumulates, or elements of the outputs.
   double work(const Node& node) const {
     const ValueId a = node.input(0), b = node.input(1), y = node.output(0);
-    if (node.is("Conv")) return size(y) * size(b) / std::max(dim(b, 0), 1.0);
-    if (node.is("ConvTranspose")) return size(a) * size(b) / std::max(dim(b, 0), 1.0);
-    if (node.is("MatMul")) return size(y) * dim(a, -1);
-    if (node.is("Gemm")) return size(y) * dim(a, node.attributes.get_int("transA", 0) != 0 ? 0 : 1);
+    if (node.is(op::kConv)) return size(y) * size(b) / std::max(dim(b, 0), 1.0);
+    if (node.is(op::kConvTranspose)) return size(a) * size(b) / std::max(dim(b, 0), 1.0);
+    if (node.is(op::kMatMul)) return size(y) * dim(a, -1);
+    if (node.is(op::kGemm)) return size(y) * dim(a, node.attributes.get_int("transA", 0) != 0 ? 0 : 1);
     double elements = 0;
     for (ValueId output : node.outputs) elements += output == kNone ? 0 : size(output);
     return elements;

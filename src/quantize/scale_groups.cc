@@ -1,26 +1,8 @@
 #include "quantize/scale_groups.h"
 
-#include <array>
-#include <string_view>
+#include "traits/op_traits.h"
 
 namespace twofold {
-
-namespace {
-
-// Operators whose input holds more than their output: the range is the input's. All others that move data give an
-// output that holds everything quantization must keep.
-bool takes_part_of_input(const Node& node) {
-  constexpr std::array<std::string_view, 6> kPartial = {"Slice",          "Split",    "Gather",
-                                                        "GatherElements", "GatherND", "Compress"};
-  for (std::string_view op : kPartial) {
-    if (node.is(op)) return true;
-  }
-  return false;
-}
-
-bool narrows(const Node& node) { return node.is("Relu") || node.is("Clip"); }
-
-}  // namespace
 
 ScaleGroups::ScaleGroups(const Graph& graph, const Plan& plan) {
   parent_.resize(static_cast<size_t>(graph.num_values()));
@@ -30,11 +12,15 @@ ScaleGroups::ScaleGroups(const Graph& graph, const Plan& plan) {
     if (!operand.moves_data || !is_integer(operand.granted) || operand.operand.is_output) continue;
     const Node& node = graph.node(graph.find_node(operand.node));
     const ValueId input = graph.find_value(operand.value);
-    if (narrows(node) && !graph.has_single_use(input)) continue;
-    for (ValueId output : node.outputs) {
+    const Effect effect = traits_of(node).effect;
+    if (effect == Effect::kClamps && !graph.has_single_use(input)) continue;
+    for (int i = 0; i < num_data_outputs(node); ++i) {
+      const ValueId output = node.output(i);
       if (output == kNone) continue;
       join(input, output);
-      covered[static_cast<size_t>(takes_part_of_input(node) ? output : input)] = true;
+      // Where an operator takes a part, its input holds more than each of its outputs; else they hold all that
+      // quantization must keep.
+      covered[static_cast<size_t>(effect == Effect::kTakesPart ? output : input)] = true;
     }
   }
   observed_.resize(parent_.size());

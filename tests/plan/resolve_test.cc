@@ -388,5 +388,41 @@ TEST(Resolve, NodesInBodiesStayFloat) {
   EXPECT_TRUE(plan.operands().empty());
 }
 
+// What CastLike gives is of the type of its second input.
+TEST(Resolve, IntegersThatCastLikeMakesAreNotQuantized) {
+  GraphMaker maker;
+  maker.input("x").indices("like_integer").indices("one").weight("like_float").weight("w");
+  maker.node("CastLike", "to_integer", {"x", "like_integer"}, {"i"});
+  maker.node("Add", "add", {"i", "one"}, {"j"});
+  maker.node("CastLike", "to_float", {"j", "like_float"}, {"f"});
+  maker.node("MatMul", "matmul", {"f", "w"}, {"y"});
+  maker.output("y");
+  const Plan plan = resolve(maker.graph, parse_config("", "t"), load_target("cpu"));
+  EXPECT_EQ(plan.find("add", OperandRef::input(0)), nullptr);
+  EXPECT_EQ(granted(plan, "matmul", OperandRef::input(0)), "int8");
+}
+
+TEST(Resolve, OperatorsThatReadAShapeDoNotAskForFloat) {
+  GraphMaker maker;
+  maker.input("x").weight("w").node("Reshape", "reshape", {"x"}, {"r"});
+  maker.node("EyeLike", "eye", {"r"}, {"e"}).node("MatMul", "matmul", {"r", "w"}, {"y"});
+  maker.output("e").output("y");
+  const Plan plan = resolve(maker.graph, parse_config("", "t"), load_target("cpu"));
+  EXPECT_EQ(granted(plan, "reshape", OperandRef::input(0)), "int8") << "as the MatMul reads it";
+}
+
+// Functions of one number stay float as Exp does, but a config may ask for integers.
+TEST(Resolve, EveryFunctionOfOneNumberCanBeQuantized) {
+  GraphMaker maker;
+  maker.input("x").node("Swish", "swish", {"x"}, {"s"}).node("Tan", "tan", {"s"}, {"y"}).output("y");
+  const auto plan_with = [&](const std::string& config) {
+    return resolve(maker.graph, parse_config(config, "t"), load_target("cpu"));
+  };
+  EXPECT_EQ(granted(plan_with(""), "swish", OperandRef::input(0)), "float32");
+  const Plan asked = plan_with("op_config: {Swish: {qtype: int8}, Tan: {qtype: int16}}");
+  EXPECT_EQ(granted(asked, "swish", OperandRef::input(0)), "int8");
+  EXPECT_EQ(granted(asked, "tan", OperandRef::input(0)), "int16");
+}
+
 }  // namespace
 }  // namespace twofold

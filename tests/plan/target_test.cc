@@ -32,15 +32,12 @@ TEST(Target, FourAreShipped) {
     EXPECT_EQ(target.name, name);
     EXPECT_FALSE(target.description.empty());
     for (const char* op : {"Conv", "MatMul", "Add", "Sigmoid", "Resize", "Reshape"}) {
-      EXPECT_TRUE(target.rule(op).quantized_by_default) << op;
+      EXPECT_TRUE(target.quantizes_by_default(op)) << op;
       EXPECT_TRUE(allows(target, op, {kI8, kI8})) << op;
     }
     for (const char* op : {"Softmax", "LayerNormalization", "GroupNormalization", "RMSNormalization", "ReduceMean",
                            "Pow", "Sqrt", "Exp", "Erf", "Unheard"}) {
-      EXPECT_FALSE(target.rule(op).quantized_by_default) << op;
-    }
-    for (const char* op : {"Reshape", "Transpose", "Slice", "Gather", "Split", "Concat", "Pad", "MaxPool", "Relu"}) {
-      EXPECT_TRUE(target.rule(op).moves_data) << op;
+      EXPECT_FALSE(target.quantizes_by_default(op)) << op;
     }
   }
 }
@@ -146,6 +143,42 @@ TEST(Target, BadFiles) {
   bad_rule("{ops: Gemm, combinations: [{inputs: [int4]}]}", "must be int8, int16, ec, float16, float32, not 'int4'");
   bad_rule("{ops: Gemm, combinations: [{inputs: [int8], cost: -1}]}", "must be a number from 0");
   bad_rule("{ops: Gemm, default: int8, combinations: [{inputs: [int8]}]}", "must be quantized, float32");
+}
+
+TEST(Target, DefaultsAreThoseOfTheOperatorsUnlessTheFileSaysOtherwise) {
+  const Target target = parse_target(
+      "name: t\noperators:\n"
+      "  - {ops: [Add, Softmax], combinations: [{each_input: [int8, float32]}]}\n"
+      "  - {ops: Mul, default: float32, combinations: [{each_input: [int8, float32]}]}\n"
+      "  - {ops: Exp, default: quantized, combinations: [{each_input: [int8, float32]}]}\n"
+      "  - {ops: '*', combinations: [{each_input: [int8, float32]}]}\n",
+      "t.yaml");
+  EXPECT_TRUE(target.quantizes_by_default("Add"));
+  EXPECT_FALSE(target.quantizes_by_default("Softmax"));
+  EXPECT_FALSE(target.quantizes_by_default("Mul"));
+  EXPECT_TRUE(target.quantizes_by_default("Exp"));
+  EXPECT_TRUE(target.quantizes_by_default("Sigmoid")) << "one of all others";
+  EXPECT_FALSE(target.quantizes_by_default("Log"));
+  const Target all_float = parse_target(with(""), "t.yaml");
+  EXPECT_FALSE(all_float.quantizes_by_default("Sigmoid"));
+}
+
+TEST(Target, MayRepeatButNotContradictWhatMovesData) {
+  const auto file = [](const std::string& op, const std::string& moves) {
+    return "name: t\noperators:\n  - ops: " + op + "\n    moves_data: " + moves +
+           "\n    combinations: [{each_input: [int8]}]\n  - {ops: Q, combinations: [{each_input: [int8]}]}\n" +
+           (op == "'*'" ? "" : "  - {ops: '*', combinations: [{each_input: [int8]}]}\n");
+  };
+  EXPECT_NO_THROW(parse_target(file("[Reshape, MaxPool, Relu]", "true"), "t.yaml"));
+  EXPECT_NO_THROW(parse_target(file("[Sigmoid, Conv]", "false"), "t.yaml"));
+  EXPECT_ERROR(parse_target(file("[Reshape, Sigmoid]", "true"), "t.yaml"), ErrorCode::kInvalidArgument,
+               "t.yaml:4: operators[0].moves_data: Sigmoid computes other numbers than it is given");
+  EXPECT_ERROR(parse_target(file("Concat", "false"), "t.yaml"), ErrorCode::kInvalidArgument,
+               "t.yaml:4: operators[0].moves_data: Concat only moves or clamps numbers");
+  EXPECT_ERROR(parse_target(file("'*'", "true"), "t.yaml"), ErrorCode::kInvalidArgument,
+               "computes other numbers than it is given");
+  EXPECT_ERROR(parse_target(file("'*'", "false"), "t.yaml"), ErrorCode::kInvalidArgument, "only moves or clamps");
+  EXPECT_ERROR(parse_target(file("Reshape", "2"), "t.yaml"), ErrorCode::kInvalidArgument, "must be true or false");
 }
 
 }  // namespace

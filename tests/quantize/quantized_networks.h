@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/gemm_type.h"
+#include "traits/gemm_type.h"
 #include "ops/run_op.h"
 #include "passes/graph_builder.h"
 #include "quantize/apply.h"

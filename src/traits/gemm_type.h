@@ -1,6 +1,6 @@
 // The operators that are sums of products of two inputs: Conv, ConvTranspose, MatMul, Gemm.
-#ifndef TWOFOLD_SRC_GRAPH_GEMM_TYPE_H_
-#define TWOFOLD_SRC_GRAPH_GEMM_TYPE_H_
+#ifndef TWOFOLD_SRC_TRAITS_GEMM_TYPE_H_
+#define TWOFOLD_SRC_TRAITS_GEMM_TYPE_H_
 
 #include <string_view>
 
@@ -23,4 +23,4 @@ int output_channel_axis(const Node& node, int input, int rank);
 
 }  // namespace twofold
 
-#endif  // TWOFOLD_SRC_GRAPH_GEMM_TYPE_H_
+#endif  // TWOFOLD_SRC_TRAITS_GEMM_TYPE_H_
