@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/parallel_for.h"
 #include "plan/target.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -100,7 +101,7 @@ std::optional<double> cost_of(const std::set<Pair>& pairs, const std::vector<Cos
 CostReport calibrate_costs(const CostOptions& options) {
   const CancellationScope scope(options.cancelled);
   const Target target = load_target(options.target);
-  const OperatorRule& rule = target.rule("Conv");
+  const OperatorRule& rule = target.rule(op::kConv);
   const std::vector<std::set<Pair>> pairs = pairs_of(rule);
   std::set<Pair> all;
   for (const std::set<Pair>& own : pairs) all.insert(own.begin(), own.end());

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "engine/lowered_model.h"
 #include "graph/graph.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -64,7 +65,7 @@ class Network {
   ValueId add_node(const char* op_type, std::vector<ValueId> inputs) {
     const ValueId output = graph_.add_value(graph_.unique_value_name(op_type));
     Node node{"", op_type, "", std::move(inputs), {output}, {}};
-    if (node.op_type == "Conv") {
+    if (node.op_type == op::kConv) {
       const int64_t pad = layer_.weights[2] / 2;
       node.attributes.set("pads", std::vector<int64_t>{pad, pad, pad, pad});
       node.attributes.set("group", layer_.input[1] / layer_.weights[1]);
@@ -83,10 +84,10 @@ class Network {
   ValueId add_layer(ValueId x) {
     const double gain = 1 / std::sqrt(static_cast<double>(layer_.fan_in()));
     ValueId w = constant(random_tensor(b_, layer_.weights, gain, random_));
-    if (!is_float(b_)) w = convert("DequantizeLinear", w, b_, gain / spread(b_));
-    if (!is_float(a_)) x = convert("DequantizeLinear", x, a_, 1 / spread(a_));
+    if (!is_float(b_)) w = convert(op::kDequantizeLinear, w, b_, gain / spread(b_));
+    if (!is_float(a_)) x = convert(op::kDequantizeLinear, x, a_, 1 / spread(a_));
     const ValueId y = add_node(layer_.op_type.c_str(), {x, w});
-    return is_float(a_) ? y : convert("QuantizeLinear", y, a_, 1 / spread(a_));
+    return is_float(a_) ? y : convert(op::kQuantizeLinear, y, a_, 1 / spread(a_));
   }
 
   const ProbeLayer& layer_;
@@ -95,7 +96,9 @@ class Network {
   Graph graph_;
 };
 
-bool is_product(const NodeProfile& node) { return node.op_type.ends_with("Conv") || node.op_type.ends_with("MatMul"); }
+bool is_product(const NodeProfile& node) {
+  return node.op_type.ends_with(op::kConv) || node.op_type.ends_with(op::kMatMul);
+}
 
 // Seconds of all nodes behind the first product, so far.
 double timed_seconds(const LoweredModel& model) {
@@ -109,16 +112,18 @@ double timed_seconds(const LoweredModel& model) {
 
 }  // namespace
 
-int64_t ProbeLayer::fan_in() const { return op_type == "MatMul" ? weights[0] : weights[1] * weights[2] * weights[3]; }
+int64_t ProbeLayer::fan_in() const {
+  return op_type == op::kMatMul ? weights[0] : weights[1] * weights[2] * weights[3];
+}
 
 int64_t ProbeLayer::macs() const { return num_elements(input) * fan_in(); }
 
 const std::array<ProbeLayer, 4>& probe_layers() {
   static const std::array<ProbeLayer, 4> layers = {{
-      {"Conv 3x3", "Conv", {1, 64, 56, 56}, {64, 64, 3, 3}},
-      {"Conv 1x1", "Conv", {1, 128, 28, 28}, {128, 128, 1, 1}},
-      {"depthwise 3x3", "Conv", {1, 128, 56, 56}, {128, 1, 3, 3}},
-      {"MatMul", "MatMul", {128, 768}, {768, 768}},
+      {"Conv 3x3", op::kConv, {1, 64, 56, 56}, {64, 64, 3, 3}},
+      {"Conv 1x1", op::kConv, {1, 128, 28, 28}, {128, 128, 1, 1}},
+      {"depthwise 3x3", op::kConv, {1, 128, 56, 56}, {128, 1, 3, 3}},
+      {op::kMatMul, op::kMatMul, {128, 768}, {768, 768}},
   }};
   return layers;
 }

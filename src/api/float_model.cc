@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "dialect/registry.h"
 #include "onnx/import.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -10,7 +11,7 @@ namespace {
 
 void check_is_float(const Graph& graph) {
   for (NodeId id : graph.topological_order()) {
-    if (!graph.node(id).is("QuantizeLinear") && !graph.node(id).is("DequantizeLinear")) continue;
+    if (!graph.node(id).is(op::kQuantizeLinear) && !graph.node(id).is(op::kDequantizeLinear)) continue;
     throw_error(ErrorCode::kInvalidArgument,
                 "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
                 graph.node(id).op_type);

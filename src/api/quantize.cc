@@ -24,6 +24,7 @@
 #include "quantize/check_plan.h"
 #include "quantize/compare.h"
 #include "quantize/decide_plan.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 

@@ -6,6 +6,7 @@
 
 #include "numeric/integer_limits.h"
 #include "ops/unary_step.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -16,8 +17,8 @@ constexpr size_t kMaxOperands = 2;
 
 std::optional<BinaryOp> binary_op(const Node& node) {
   static const std::map<std::string_view, BinaryOp> table = {
-      {"Add", BinaryOp::kAdd}, {"Sub", BinaryOp::kSub}, {"Mul", BinaryOp::kMul},    {"Div", BinaryOp::kDiv},
-      {"Max", BinaryOp::kMax}, {"Min", BinaryOp::kMin}, {"PRelu", BinaryOp::kPRelu}};
+      {op::kAdd, BinaryOp::kAdd}, {op::kSub, BinaryOp::kSub}, {op::kMul, BinaryOp::kMul},    {op::kDiv, BinaryOp::kDiv},
+      {op::kMax, BinaryOp::kMax}, {op::kMin, BinaryOp::kMin}, {op::kPRelu, BinaryOp::kPRelu}};
   const auto it = table.find(node.op_type);
   if (!node.domain.empty() || node.inputs.size() != 2 || it == table.end()) return std::nullopt;
   return it->second;

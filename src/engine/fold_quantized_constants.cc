@@ -12,7 +12,7 @@ namespace {
 bool transpose_constant(Graph& graph, NodeId id) {
   const Node transpose = graph.node(id);
   const NodeId producer = graph.producer(transpose.input(0));
-  if (producer == kNone || !graph.node(producer).is("DequantizeLinear")) return false;
+  if (producer == kNone || !graph.node(producer).is(op::kDequantizeLinear)) return false;
   Node dequantize = graph.node(producer);
   const Tensor* integers = graph.constant(dequantize.input(0));
   const Tensor* scale = graph.constant(dequantize.input(1));
@@ -41,7 +41,7 @@ bool transpose_constant(Graph& graph, NodeId id) {
 int fold_quantized_constants(Graph& graph) {
   int count = fold_constant_nodes(graph, "QuantizeLinear");
   for (NodeId id : graph.topological_order()) {
-    if (graph.node(id).is("Transpose") && transpose_constant(graph, id)) ++count;
+    if (graph.node(id).is(op::kTranspose) && transpose_constant(graph, id)) ++count;
   }
   return count;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ops/float_steps.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -11,7 +12,7 @@ namespace {
 
 // The permutation of a Transpose node that names one.
 std::vector<int64_t> order_of(const Node& node) {
-  return node.is("Transpose") ? node.attributes.get_ints("perm", {}) : std::vector<int64_t>();
+  return node.is(op::kTranspose) ? node.attributes.get_ints("perm", {}) : std::vector<int64_t>();
 }
 
 class MatMulFuser {
@@ -24,7 +25,7 @@ class MatMulFuser {
     take_input(id, 0, "order_a");
     take_input(id, 1, "order_b");
     if (rank(graph_.node(id).input(0)) >= 2 && rank(graph_.node(id).input(1)) >= 2) take_outputs(id);
-    if (changed_) graph_.set_op_type(id, "MatMul", std::string(kFusedDomain));
+    if (changed_) graph_.set_op_type(id, op::kMatMul, std::string(kFusedDomain));
   }
 
  private:
@@ -47,8 +48,8 @@ class MatMulFuser {
 
   // A constant factor that a Mul or Div applies to `value`.
   std::optional<float> factor(const Node& node, ValueId value) const {
-    const bool product = node.is("Mul");
-    if ((!product && !node.is("Div")) || node.inputs.size() != 2) return std::nullopt;
+    const bool product = node.is(op::kMul);
+    if ((!product && !node.is(op::kDiv)) || node.inputs.size() != 2) return std::nullopt;
     const int other = node.inputs[0] == value ? 1 : 0;
     const Tensor* constant = graph_.constant(node.input(other));
     if (constant == nullptr || constant->size() != 1 || constant->rank() > 1) return std::nullopt;
@@ -92,7 +93,7 @@ class MatMulFuser {
 void fuse_matmul_orders(Graph& graph, const std::vector<InferredType>& types, const std::vector<bool>& watched) {
   MatMulFuser fuser(graph, types, watched);
   for (NodeId id : graph.topological_order()) {
-    if (!graph.has_node(id) || !graph.node(id).is("MatMul")) continue;
+    if (!graph.has_node(id) || !graph.node(id).is(op::kMatMul)) continue;
     if (graph.constant(graph.node(id).input(1)) == nullptr) fuser.fuse(id);
   }
 }

@@ -4,6 +4,7 @@
 
 #include "dialect/table_node.h"
 #include "engine/nearest_resize.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -11,7 +12,7 @@ namespace {
 
 // Whether the node copies elements of input 0, none of them away, so that its output has more of them.
 bool repeats_elements(const Graph& graph, const Node& node) {
-  if (node.is("Expand") || node.is("Tile")) return true;
+  if (node.is(op::kExpand) || node.is(op::kTile)) return true;
   const Tensor* scales = is_nearest_resize(node) ? graph.constant(node.input(2)) : nullptr;
   if (scales == nullptr || scales->dtype() != DType::kFloat32) return false;
   return std::ranges::all_of(scales->data<float>(), [](float scale) { return scale >= 1; });

@@ -71,7 +71,8 @@ int lower_elementwise(Graph& graph, const ChainFinder& chains) {
   for (NodeId id : graph.topological_order()) {
     if (!graph.has_node(id)) continue;
     throw_if_cancelled();
-    if (graph.node(id).is("QuantizeLinear") ? lower_requantization(graph, id) : lower_chain(graph, chains, id)) ++count;
+    if (graph.node(id).is(op::kQuantizeLinear) ? lower_requantization(graph, id) : lower_chain(graph, chains, id))
+      ++count;
   }
   return count;
 }

@@ -17,7 +17,7 @@ bool is_lowered(const Node& node) { return node.domain == kDialect; }
 bool dequantizes_inside(const Node& node) {
   const std::shared_ptr<const Graph> body = QuantizedBodyNode::read(node).body;
   return std::ranges::any_of(body->topological_order(), [&](NodeId id) {
-    return body->node(id).is("DequantizeLinear") || is_lowered(body->node(id));
+    return body->node(id).is(op::kDequantizeLinear) || is_lowered(body->node(id));
   });
 }
 
@@ -41,7 +41,7 @@ bool reads_quantized(const Node& node, const std::vector<bool>& quantized) {
 bool reads_dequantized(const Graph& graph, const Node& node) {
   return std::ranges::any_of(node.inputs, [&](ValueId id) {
     const NodeId producer = id == kNone ? kNone : graph.producer(id);
-    return producer != kNone && graph.node(producer).is("DequantizeLinear");
+    return producer != kNone && graph.node(producer).is(op::kDequantizeLinear);
   });
 }
 
@@ -71,7 +71,7 @@ std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReaso
     } else if (QuantizedBodyNode::is(node) && dequantizes_inside(node)) {
       entry.kind = LoweredKind::kQuantized;
       entry.why = "integers in and out, float32 inside";
-    } else if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) {
+    } else if (node.is(op::kQuantizeLinear) || node.is(op::kDequantizeLinear)) {
       entry.kind = LoweredKind::kConversion;
     } else if (!QuantizedBodyNode::is(node) && reads_quantized(node, quantized)) {
       entry.kind = LoweredKind::kMoved;

@@ -9,6 +9,7 @@
 #include "numeric/integer_limits.h"
 #include "numeric/quantize_tensor.h"
 #include "ops/zero_points.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -57,7 +58,7 @@ std::optional<QuantizedEdge> read_parameters(const Graph& graph, const Node& nod
 DType integer_type(const Graph& graph, ValueId integers) {
   if (const Tensor* constant = graph.constant(integers)) return constant->dtype();
   const NodeId source = graph.producer(integers);
-  if (source == kNone || !graph.node(source).is("QuantizeLinear")) return graph.value(integers).type.dtype;
+  if (source == kNone || !graph.node(source).is(op::kQuantizeLinear)) return graph.value(integers).type.dtype;
   const auto quantizer = quantized_edge(graph, source);
   return quantizer ? quantizer->dtype : DType::kUndefined;
 }
@@ -66,7 +67,7 @@ DType integer_type(const Graph& graph, ValueId integers) {
 
 std::optional<QuantizedEdge> dequantized_edge(const Graph& graph, ValueId real) {
   const NodeId producer = real == kNone ? kNone : graph.producer(real);
-  if (producer == kNone || !graph.node(producer).is("DequantizeLinear")) return std::nullopt;
+  if (producer == kNone || !graph.node(producer).is(op::kDequantizeLinear)) return std::nullopt;
   const Node& node = graph.node(producer);
   std::optional<QuantizedEdge> edge = read_parameters(graph, node);
   if (!edge) return edge;
@@ -82,7 +83,7 @@ std::optional<QuantizedEdge> dequantized_edge(const Graph& graph, ValueId real) 
 
 std::optional<QuantizedEdge> quantized_edge(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  if (!node.is("QuantizeLinear")) return std::nullopt;
+  if (!node.is(op::kQuantizeLinear)) return std::nullopt;
   std::optional<QuantizedEdge> edge = read_parameters(graph, node);
   if (!edge) return edge;
   edge->real = node.input(0);

@@ -12,6 +12,7 @@
 #include "onnx/function_table.h"
 #include "onnx/type_reader.h"
 #include "onnx/upgrade.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -98,7 +99,7 @@ class GraphReader {
 };
 
 bool is_constant_node(const onnx::NodeProto& proto) {
-  return proto.op_type() == "Constant" && canonical_domain(proto.domain()).empty();
+  return proto.op_type() == op::kConstant && canonical_domain(proto.domain()).empty();
 }
 
 Graph GraphReader::read() {
@@ -391,7 +392,8 @@ void GraphReader::inline_call(const onnx::NodeProto& proto, const FunctionTable:
   declare_outputs(*callee.mutable_node(), inner);
   read_nodes(*callee.mutable_node(), inner);
   for (const auto& [source, id] : forwarded) {
-    Node identity{unique_node_name(name + "/Identity", {}, scope), "Identity", "", {inner.names.at(source)}, {id}, {}};
+    Node identity{
+        unique_node_name(name + "/Identity", {}, scope), op::kIdentity, "", {inner.names.at(source)}, {id}, {}};
     identity.origins = inner.calls;
     scope.graph().add_node(std::move(identity));
   }

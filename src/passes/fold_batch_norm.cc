@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "passes/linear_op.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -32,7 +33,7 @@ int fold_batch_norm(Graph& graph) {
   const Pattern pattern(graph);
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
-    if (!node.is("BatchNormalization") || node.outputs.size() != 1 || node.input(0) == kNone) continue;
+    if (!node.is(op::kBatchNormalization) || node.outputs.size() != 1 || node.input(0) == kNone) continue;
     if (node.attributes.get_int("training_mode", 0) != 0) continue;
     const auto op = match_linear_op(graph, pattern, graph.producer(node.inputs[0]));
     // The channels of a MatMul lie on its last axis, those of BatchNormalization on axis 1.

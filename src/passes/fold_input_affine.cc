@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "passes/linear_op.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -22,10 +23,10 @@ struct InputOperation {
 };
 
 std::optional<InputOperation> match_input(const Pattern& pattern, NodeId id) {
-  if (const auto mul = pattern.scalar_operation(id, "Mul")) return InputOperation{mul->x, mul->scalar, 0};
-  if (const auto div = pattern.scalar_operation(id, "Div")) return InputOperation{div->x, 1.0 / div->scalar, 0};
-  if (const auto add = pattern.scalar_operation(id, "Add")) return InputOperation{add->x, 1, add->scalar};
-  if (const auto sub = pattern.scalar_operation(id, "Sub")) return InputOperation{sub->x, 1, -double{sub->scalar}};
+  if (const auto mul = pattern.scalar_operation(id, op::kMul)) return InputOperation{mul->x, mul->scalar, 0};
+  if (const auto div = pattern.scalar_operation(id, op::kDiv)) return InputOperation{div->x, 1.0 / div->scalar, 0};
+  if (const auto add = pattern.scalar_operation(id, op::kAdd)) return InputOperation{add->x, 1, add->scalar};
+  if (const auto sub = pattern.scalar_operation(id, op::kSub)) return InputOperation{sub->x, 1, -double{sub->scalar}};
   return std::nullopt;
 }
 
@@ -40,8 +41,8 @@ int fold_input_affine(Graph& graph) {
     const NodeId before = graph.producer(graph.node(id).inputs[0]);
     const auto operation = match_input(pattern, before);
     if (!operation) continue;
-    if (operation->shift != 0 && !graph.node(id).is("Gemm") &&
-        !(graph.node(id).is("Conv") && pads_nothing(graph.node(id)))) {
+    if (operation->shift != 0 && !graph.node(id).is(op::kGemm) &&
+        !(graph.node(id).is(op::kConv) && pads_nothing(graph.node(id)))) {
       continue;
     }
     if (!fold_preceding(graph, *op, operation->scale, operation->shift)) continue;

@@ -1,6 +1,7 @@
 #include "passes/fold_scale.h"
 
 #include "passes/linear_op.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -8,8 +9,8 @@ int fold_scale(Graph& graph) {
   int folded = 0;
   const Pattern pattern(graph);
   for (NodeId id : graph.topological_order()) {
-    const bool divides = graph.node(id).is("Div");
-    if (!divides && !graph.node(id).is("Mul")) continue;
+    const bool divides = graph.node(id).is(op::kDiv);
+    if (!divides && !graph.node(id).is(op::kMul)) continue;
     const auto match = match_channel_operand(graph, pattern, id, /*commutes=*/!divides);
     if (!match) continue;
     ChannelAffine affine{match->operand, std::vector<double>(match->operand.size(), 0.0)};

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "passes/pattern.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -21,15 +22,15 @@ class Matcher {
 
   // 1 + Erf(x / sqrt(2)).
   bool is_erf_factor(ValueId id) {
-    const ValueId scaled = step(step_scalar(id, "Add", 1.0), "Erf");
-    return step_scalar(scaled, "Div", std::numbers::sqrt2) == x_ ||
-           step_scalar(scaled, "Mul", 1 / std::numbers::sqrt2) == x_;
+    const ValueId scaled = step(step_scalar(id, op::kAdd, 1.0), op::kErf);
+    return step_scalar(scaled, op::kDiv, std::numbers::sqrt2) == x_ ||
+           step_scalar(scaled, op::kMul, 1 / std::numbers::sqrt2) == x_;
   }
 
   // 1 + Tanh(sqrt(2 / pi) (x + 0.044715 x^3)).
   bool is_tanh_factor(ValueId id) {
-    const ValueId argument = step(step_scalar(id, "Add", 1.0), "Tanh");
-    const ValueId polynomial = step_scalar(argument, "Mul", kSqrt2OverPi);
+    const ValueId argument = step(step_scalar(id, op::kAdd, 1.0), op::kTanh);
+    const ValueId polynomial = step_scalar(argument, op::kMul, kSqrt2OverPi);
     return polynomial != kNone ? is_polynomial(polynomial) : is_scaled_polynomial(argument);
   }
 
@@ -58,19 +59,19 @@ class Matcher {
 
   // x + 0.044715 x^3, or x (1 + 0.044715 x^2).
   bool is_polynomial(ValueId id) {
-    const auto is_cubic = [this](ValueId term) { return is_cube(step_scalar(term, "Mul", kCubic)); };
-    const auto is_quadratic = [this](ValueId term) { return is_square_term(step_scalar(term, "Add", 1.0)); };
-    return step_pair(id, "Add", x_, is_cubic) || step_pair(id, "Mul", x_, is_quadratic);
+    const auto is_cubic = [this](ValueId term) { return is_cube(step_scalar(term, op::kMul, kCubic)); };
+    const auto is_quadratic = [this](ValueId term) { return is_square_term(step_scalar(term, op::kAdd, 1.0)); };
+    return step_pair(id, op::kAdd, x_, is_cubic) || step_pair(id, op::kMul, x_, is_quadratic);
   }
   // (sqrt(2 / pi) x) (1 + 0.044715 x^2).
   bool is_scaled_polynomial(ValueId id) {
-    const NodeId product = pattern_.producer(id, "Mul");
+    const NodeId product = pattern_.producer(id, op::kMul);
     if (product == kNone) return false;
     for (ValueId factor : graph_.node(product).inputs) {
       const std::vector<NodeId> saved = nodes_;
       nodes_.push_back(product);
       const ValueId other = pattern_.other_input(product, factor);
-      if (step_scalar(factor, "Mul", kSqrt2OverPi) == x_ && is_square_term(step_scalar(other, "Add", 1.0))) {
+      if (step_scalar(factor, op::kMul, kSqrt2OverPi) == x_ && is_square_term(step_scalar(other, op::kAdd, 1.0))) {
         return true;
       }
       nodes_ = saved;
@@ -79,19 +80,19 @@ class Matcher {
   }
   // 0.044715 x^2 as Mul(0.044715 x^2), or Mul(0.044715 x, x).
   bool is_square_term(ValueId id) {
-    if (const ValueId square = step_scalar(id, "Mul", kCubic); square != kNone) return is_square(square);
-    return step_pair(id, "Mul", x_, [this](ValueId term) { return step_scalar(term, "Mul", kCubic) == x_; });
+    if (const ValueId square = step_scalar(id, op::kMul, kCubic); square != kNone) return is_square(square);
+    return step_pair(id, op::kMul, x_, [this](ValueId term) { return step_scalar(term, op::kMul, kCubic) == x_; });
   }
   bool is_square(ValueId id) {
-    if (step_scalar(id, "Pow", 2.0) == x_) return true;
-    const NodeId mul = pattern_.producer(id, "Mul");
+    if (step_scalar(id, op::kPow, 2.0) == x_) return true;
+    const NodeId mul = pattern_.producer(id, op::kMul);
     if (mul == kNone || graph_.node(mul).inputs != std::vector<ValueId>{x_, x_}) return false;
     nodes_.push_back(mul);
     return true;
   }
   bool is_cube(ValueId id) {
-    return step_scalar(id, "Pow", 3.0) == x_ ||
-           step_pair(id, "Mul", x_, [this](ValueId square) { return is_square(square); });
+    return step_scalar(id, op::kPow, 3.0) == x_ ||
+           step_pair(id, op::kMul, x_, [this](ValueId square) { return is_square(square); });
   }
 
   const Graph& graph_;
@@ -108,14 +109,15 @@ struct HalfProduct {
 
 std::vector<HalfProduct> half_products(const Graph& graph, const Pattern& pattern, NodeId last) {
   std::vector<HalfProduct> products;
-  if (!graph.node(last).is("Mul") || graph.node(last).inputs.size() != 2) return products;
-  if (const auto half = pattern.scalar_operation(last, "Mul"); half && half->scalar == 0.5F) {
-    if (const NodeId inner = pattern.producer(half->x, "Mul"); inner != kNone && graph.node(inner).inputs.size() == 2) {
+  if (!graph.node(last).is(op::kMul) || graph.node(last).inputs.size() != 2) return products;
+  if (const auto half = pattern.scalar_operation(last, op::kMul); half && half->scalar == 0.5F) {
+    if (const NodeId inner = pattern.producer(half->x, op::kMul);
+        inner != kNone && graph.node(inner).inputs.size() == 2) {
       products.push_back({graph.node(inner).inputs[0], graph.node(inner).inputs[1], inner});
     }
   }
   for (ValueId factor : graph.node(last).inputs) {
-    const ValueId x = pattern.undo(factor, "Mul", 0.5);
+    const ValueId x = pattern.undo(factor, op::kMul, 0.5);
     const ValueId other = pattern.other_input(last, factor);
     if (x != kNone && other != kNone) products.push_back({x, other, graph.producer(factor)});
   }
@@ -133,7 +135,7 @@ bool fuse_at(Graph& graph, Pattern& pattern, NodeId last) {
         if (!pattern.is_private(matcher.nodes(), last)) continue;
         Attributes attributes;
         if (tanh) attributes.set("approximate", std::string("tanh"));
-        pattern.fuse(matcher.nodes(), last, "Gelu", {x}, std::move(attributes));
+        pattern.fuse(matcher.nodes(), last, op::kGelu, {x}, std::move(attributes));
         return true;
       }
     }

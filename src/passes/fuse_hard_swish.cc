@@ -1,6 +1,7 @@
 #include "passes/fuse_hard_swish.h"
 
 #include "passes/pattern.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -14,20 +15,20 @@ struct Match {
 
 // x / 6, at the node itself.
 std::optional<ValueId> sixth_of(const Pattern& pattern, NodeId id) {
-  const auto div = pattern.scalar_operation(id, "Div");
+  const auto div = pattern.scalar_operation(id, op::kDiv);
   if (div && nearly(div->scalar, 6.0)) return div->x;
-  const auto mul = pattern.scalar_operation(id, "Mul");
+  const auto mul = pattern.scalar_operation(id, op::kMul);
   if (mul && nearly(mul->scalar, 1.0 / 6.0)) return mul->x;
   return std::nullopt;
 }
 
 // Clip(x + 3, 0, 6).
 std::optional<Match> match_clip(const Graph& graph, const Pattern& pattern, ValueId id) {
-  const NodeId clip = pattern.producer(id, "Clip");
+  const NodeId clip = pattern.producer(id, op::kClip);
   if (clip == kNone || scalar_constant(graph, graph.node(clip).input(1)) != 0.0F) return std::nullopt;
   if (scalar_constant(graph, graph.node(clip).input(2)) != 6.0F) return std::nullopt;
   const ValueId sum = graph.node(clip).input(0);
-  const ValueId x = pattern.undo(sum, "Add", 3.0);
+  const ValueId x = pattern.undo(sum, op::kAdd, 3.0);
   if (x == kNone) return std::nullopt;
   return Match{x, {graph.producer(sum), clip}};
 }
@@ -35,7 +36,7 @@ std::optional<Match> match_clip(const Graph& graph, const Pattern& pattern, Valu
 // (x * Clip(x + 3, 0, 6)) / 6 at `last`.
 std::optional<Match> match_divided_product(const Graph& graph, const Pattern& pattern, NodeId last) {
   const auto product = sixth_of(pattern, last);
-  const NodeId mul = product ? pattern.producer(*product, "Mul") : kNone;
+  const NodeId mul = product ? pattern.producer(*product, op::kMul) : kNone;
   if (mul == kNone) return std::nullopt;
   for (ValueId factor : graph.node(mul).inputs) {
     auto match = match_clip(graph, pattern, factor);
@@ -48,11 +49,11 @@ std::optional<Match> match_divided_product(const Graph& graph, const Pattern& pa
 
 // x * HardSigmoid(x) or (x / 6) * Clip(x + 3, 0, 6) at `last`.
 std::optional<Match> match_product(const Graph& graph, const Pattern& pattern, NodeId last) {
-  if (!graph.node(last).is("Mul")) return std::nullopt;
+  if (!graph.node(last).is(op::kMul)) return std::nullopt;
   for (ValueId factor : graph.node(last).inputs) {
     const ValueId other = pattern.other_input(last, factor);
     if (other == kNone) continue;
-    const NodeId sigmoid = pattern.producer(factor, "HardSigmoid");
+    const NodeId sigmoid = pattern.producer(factor, op::kHardSigmoid);
     if (sigmoid != kNone && graph.node(sigmoid).input(0) == other) {
       const Attributes& attributes = graph.node(sigmoid).attributes;
       if (nearly(attributes.get_float("alpha", 0.2F), 1.0 / 6.0) && nearly(attributes.get_float("beta", 0.5F), 0.5)) {
@@ -76,7 +77,7 @@ bool fuse_sigmoid_at(Graph& graph, Pattern& pattern, NodeId id) {
   Attributes attributes;
   attributes.set("alpha", 1.0F / 6.0F);
   attributes.set("beta", 0.5F);
-  pattern.fuse(match->nodes, id, "HardSigmoid", {match->x}, std::move(attributes));
+  pattern.fuse(match->nodes, id, op::kHardSigmoid, {match->x}, std::move(attributes));
   return true;
 }
 
@@ -84,7 +85,7 @@ bool fuse_swish_at(Graph& graph, Pattern& pattern, NodeId id) {
   auto match = match_divided_product(graph, pattern, id);
   if (!match) match = match_product(graph, pattern, id);
   if (!match || !pattern.is_private(match->nodes, id)) return false;
-  pattern.fuse(match->nodes, id, "HardSwish", {match->x});
+  pattern.fuse(match->nodes, id, op::kHardSwish, {match->x});
   return true;
 }
 

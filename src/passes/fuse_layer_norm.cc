@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "passes/pattern.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -17,7 +18,7 @@ struct Match {
 
 // The input of a ReduceMean over the last axis that keeps it; kNone otherwise.
 ValueId mean_input(const Graph& graph, const Pattern& pattern, ValueId id) {
-  const NodeId mean = pattern.producer(id, "ReduceMean");
+  const NodeId mean = pattern.producer(id, op::kReduceMean);
   if (mean == kNone || graph.node(mean).attributes.get_int("keepdims", 1) == 0) return kNone;
   const ValueId x = graph.node(mean).input(0);
   const Tensor* axes = graph.constant(graph.node(mean).input(1));
@@ -29,7 +30,7 @@ ValueId mean_input(const Graph& graph, const Pattern& pattern, ValueId id) {
 
 // x where `id` is x - mean(x); appends the two nodes.
 ValueId centered_input(const Graph& graph, const Pattern& pattern, ValueId id, std::vector<NodeId>& nodes) {
-  const NodeId sub = pattern.producer(id, "Sub");
+  const NodeId sub = pattern.producer(id, op::kSub);
   if (sub == kNone || graph.node(sub).input(1) == kNone) return kNone;
   const ValueId x = graph.node(sub).inputs[0], mean = graph.node(sub).inputs[1];
   if (x == kNone || mean_input(graph, pattern, mean) != x) return kNone;
@@ -41,9 +42,9 @@ ValueId centered_input(const Graph& graph, const Pattern& pattern, ValueId id, s
 
 // The value whose square is `id`; appends the node.
 ValueId square_root(const Graph& graph, const Pattern& pattern, ValueId id, std::vector<NodeId>& nodes) {
-  ValueId root = pattern.undo(id, "Pow", 2.0);
+  ValueId root = pattern.undo(id, op::kPow, 2.0);
   if (root == kNone) {
-    const NodeId mul = pattern.producer(id, "Mul");
+    const NodeId mul = pattern.producer(id, op::kMul);
     if (mul != kNone && graph.node(mul).inputs.size() == 2 && graph.node(mul).inputs[0] == graph.node(mul).inputs[1]) {
       root = graph.node(mul).inputs[0];
     }
@@ -54,13 +55,13 @@ ValueId square_root(const Graph& graph, const Pattern& pattern, ValueId id, std:
 
 // (x - mean) / sqrt(mean((x - mean)^2) + epsilon) at the Div `id`.
 std::optional<Match> match_normalized(const Graph& graph, const Pattern& pattern, NodeId id) {
-  if (!graph.node(id).is("Div") || graph.node(id).inputs.size() != 2) return std::nullopt;
+  if (!graph.node(id).is(op::kDiv) || graph.node(id).inputs.size() != 2) return std::nullopt;
   Match match;
   match.x = centered_input(graph, pattern, graph.node(id).inputs[0], match.nodes);
-  const NodeId sqrt = pattern.producer(graph.node(id).inputs[1], "Sqrt");
+  const NodeId sqrt = pattern.producer(graph.node(id).inputs[1], op::kSqrt);
   if (match.x == kNone || sqrt == kNone) return std::nullopt;
-  const NodeId add = pattern.producer(graph.node(sqrt).input(0), "Add");
-  const auto sum = pattern.scalar_operation(add, "Add");
+  const NodeId add = pattern.producer(graph.node(sqrt).input(0), op::kAdd);
+  const auto sum = pattern.scalar_operation(add, op::kAdd);
   if (!sum || sum->scalar < 0) return std::nullopt;
   const ValueId square = mean_input(graph, pattern, sum->x);
   const ValueId centered = square_root(graph, pattern, square, match.nodes);
@@ -94,12 +95,12 @@ bool fuse_at(Graph& graph, Pattern& pattern, NodeId id) {
   if (!match) return false;
   const auto& shape = pattern.type(match->x).shape;
   const int64_t known = shape && !shape->empty() && shape->back() != kUnknownDim ? shape->back() : -1;
-  const auto mul = next_affine(graph, pattern, graph.node(id).outputs[0], "Mul", known);
+  const auto mul = next_affine(graph, pattern, graph.node(id).outputs[0], op::kMul, known);
   if (!mul) return false;
   const int64_t size = graph.constant(mul->constant)->size();
   std::vector<ValueId> inputs = {match->x, mul->constant};
   NodeId last = mul->node;
-  if (const auto add = next_affine(graph, pattern, graph.node(last).outputs[0], "Add", size)) {
+  if (const auto add = next_affine(graph, pattern, graph.node(last).outputs[0], op::kAdd, size)) {
     match->nodes.push_back(last);
     last = add->node;
     inputs.push_back(add->constant);
@@ -108,7 +109,7 @@ bool fuse_at(Graph& graph, Pattern& pattern, NodeId id) {
   Attributes attributes;
   attributes.set("axis", int64_t{-1});
   attributes.set("epsilon", match->epsilon);
-  pattern.fuse(match->nodes, last, "LayerNormalization", inputs, std::move(attributes));
+  pattern.fuse(match->nodes, last, op::kLayerNormalization, inputs, std::move(attributes));
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -30,7 +31,7 @@ NodeId Pattern::producer(ValueId id, std::string_view op_type) const {
 
 std::optional<ScalarOperation> Pattern::scalar_operation(NodeId id, std::string_view op_type) const {
   if (id == kNone || !graph_.node(id).is(op_type) || graph_.node(id).inputs.size() != 2) return std::nullopt;
-  const bool commutes = op_type == "Add" || op_type == "Mul";
+  const bool commutes = op_type == op::kAdd || op_type == op::kMul;
   for (const int at : {1, 0}) {
     const ValueId constant = graph_.node(id).input(at);
     const ValueId x = graph_.node(id).input(1 - at);

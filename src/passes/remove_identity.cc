@@ -4,6 +4,7 @@
 #include <map>
 
 #include "passes/pattern.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -90,25 +91,25 @@ bool resizes_by_one(const Graph& graph, const Pattern&, NodeId id) {
 }
 
 bool has_neutral_constant(const Graph& graph, const Pattern& pattern, NodeId id) {
-  const std::string& op = graph.node(id).op_type;
-  const auto operation = pattern.scalar_operation(id, op);
-  const float neutral = op == "Add" || op == "Sub" ? 0.0F : 1.0F;
+  const std::string& type = graph.node(id).op_type;
+  const auto operation = pattern.scalar_operation(id, type);
+  const float neutral = type == op::kAdd || type == op::kSub ? 0.0F : 1.0F;
   return operation && operation->scalar == neutral;
 }
 
 // The operators that may do nothing, and when they do.
 const std::map<std::string_view, Rule>& rules() {
   static const std::map<std::string_view, Rule> table = {
-      {"Identity", always},          {"Dropout", is_inference_dropout},
-      {"Cast", casts_to_same_type},  {"Reshape", keeps_shape},
-      {"Transpose", keeps_order},    {"Pad", pads_nothing},
-      {"Slice", slices_everything},  {"Squeeze", has_no_axes},
-      {"Unsqueeze", has_no_axes},    {"Resize", resizes_by_one},
-      {"Concat", has_one_input},     {"Sum", has_one_input},
-      {"Max", has_one_input},        {"Min", has_one_input},
-      {"Mean", has_one_input},       {"Add", has_neutral_constant},
-      {"Sub", has_neutral_constant}, {"Mul", has_neutral_constant},
-      {"Div", has_neutral_constant}, {"Pow", has_neutral_constant},
+      {op::kIdentity, always},          {op::kDropout, is_inference_dropout},
+      {op::kCast, casts_to_same_type},  {op::kReshape, keeps_shape},
+      {op::kTranspose, keeps_order},    {op::kPad, pads_nothing},
+      {op::kSlice, slices_everything},  {op::kSqueeze, has_no_axes},
+      {op::kUnsqueeze, has_no_axes},    {op::kResize, resizes_by_one},
+      {op::kConcat, has_one_input},     {op::kSum, has_one_input},
+      {op::kMax, has_one_input},        {op::kMin, has_one_input},
+      {op::kMean, has_one_input},       {op::kAdd, has_neutral_constant},
+      {op::kSub, has_neutral_constant}, {op::kMul, has_neutral_constant},
+      {op::kDiv, has_neutral_constant}, {op::kPow, has_neutral_constant},
   };
   return table;
 }

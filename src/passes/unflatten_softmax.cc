@@ -1,6 +1,7 @@
 #include "passes/unflatten_softmax.h"
 
 #include "passes/pattern.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -8,7 +9,7 @@ namespace {
 
 // True if `id` holds the shape of x: as Shape(x), or as the constant that it was folded to.
 bool is_shape_of(const Graph& graph, const Pattern& pattern, ValueId id, ValueId x) {
-  if (const NodeId shape = pattern.producer(id, "Shape"); shape != kNone) {
+  if (const NodeId shape = pattern.producer(id, op::kShape); shape != kNone) {
     const Node& node = graph.node(shape);
     return node.input(0) == x && !node.attributes.has("start") && !node.attributes.has("end");
   }
@@ -16,15 +17,16 @@ bool is_shape_of(const Graph& graph, const Pattern& pattern, ValueId id, ValueId
 }
 
 bool unflatten_at(Graph& graph, const Pattern& pattern, NodeId reshape) {
-  if (!graph.node(reshape).is("Reshape") || graph.node(reshape).attributes.get_int("allowzero", 0) != 0) return false;
+  if (!graph.node(reshape).is(op::kReshape) || graph.node(reshape).attributes.get_int("allowzero", 0) != 0)
+    return false;
   const ValueId result = graph.node(reshape).input(0);
   NodeId softmax = kNone;
-  for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"}) {
+  for (const char* op : {op::kSoftmax, op::kLogSoftmax, op::kHardmax}) {
     if (softmax == kNone) softmax = pattern.producer(result, op);
   }
   if (softmax == kNone || !graph.has_single_use(result)) return false;
   const int64_t axis = graph.node(softmax).attributes.get_int("axis", -1);
-  const NodeId flatten = pattern.producer(graph.node(softmax).input(0), "Flatten");
+  const NodeId flatten = pattern.producer(graph.node(softmax).input(0), op::kFlatten);
   if (flatten == kNone || (axis != -1 && axis != 1)) return false;
   const ValueId x = graph.node(flatten).input(0);
   const int rank = x == kNone ? -1 : pattern.type(x).rank();

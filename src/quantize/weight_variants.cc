@@ -6,6 +6,7 @@
 #include "engine/executor.h"
 #include "loops/layout.h"
 #include "quantize/bias_shifts.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -69,7 +70,7 @@ std::vector<VariantError> measure_variants(const Graph& graph, const std::vector
       ErrorSums sums;
       sums.add(y.data<float>(), varied.data<float>());
       errors[i].metrics.add(sums);
-      if (with_shifts && !node.is("MatMul")) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
+      if (with_shifts && !node.is(op::kMatMul)) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
     }
   }
   for (size_t i = 0; i < errors.size(); ++i) {
