@@ -1,4 +1,4 @@
-// The functions of quantize.h, verify.h, inspect.h and targets.h; reports cross over as JSON text.
+// The functions of quantize.h, graph_rows.h, verify.h, inspect.h and targets.h; reports cross over as JSON text.
 #include "twofold/quantize.h"
 
 #include <nanobind/stl/filesystem.h>
@@ -9,6 +9,7 @@
 #include "bindings.h"
 #include "long_jobs.h"
 #include "python_samples.h"
+#include "twofold/graph_rows.h"
 #include "twofold/inspect.h"
 #include "twofold/targets.h"
 #include "twofold/verify.h"
@@ -59,6 +60,20 @@ std::string verify_to_json(const std::filesystem::path& reference, const std::fi
   return to_json(verify_models(reference, other, samples, options));
 }
 
+std::string resolve_rows_to_json(const std::string& rows, const std::string& config_path,
+                                 const std::string& config_text, const std::string& target,
+                                 const std::string& compiler_version, bool strict,
+                                 const std::vector<std::string>& input_file_nodes) {
+  const nb::gil_scoped_release release;
+  return resolve_rows(rows_from_json(rows, "graph"),
+                      {{config_path, config_text}, target, compiler_version, strict, input_file_nodes});
+}
+
+std::string graph_rows_to_json(const std::filesystem::path& model) {
+  const nb::gil_scoped_release release;
+  return to_json(simplified_rows(model));
+}
+
 void split(const std::filesystem::path& model, const std::vector<std::string>& nodes,
            const std::filesystem::path& output) {
   const Cancelled interrupted = AskPython(nb::none());
@@ -83,6 +98,9 @@ void bind_quantize(nb::module_& module) {
              "bar_columns"_a);
   module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
              "threads"_a, "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a);
+  module.def("resolve_rows_to_json", resolve_rows_to_json, "rows"_a, "config_path"_a, "config_text"_a, "target"_a,
+             "compiler_version"_a, "strict"_a, "input_file_nodes"_a);
+  module.def("graph_rows_to_json", graph_rows_to_json, "model"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", split, "model"_a, "nodes"_a, "output"_a,
              "Writes the float model with each named operator as two int8-friendly ones and an Add.");

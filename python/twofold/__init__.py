@@ -3,7 +3,7 @@
 from . import _wait_policy  # noqa: F401, loads ._twofold and so comes first
 from ._twofold import Cancelled, Error, KeptRun, Session, split, target_names
 from .plan import Plan
-from .ptq import inspect, quantize, verify
+from .ptq import graph_rows, inspect, quantize, resolve, verify
 from .statistics import Statistics
 
 __all__ = [
@@ -13,8 +13,10 @@ __all__ = [
     "Plan",
     "Session",
     "Statistics",
+    "graph_rows",
     "inspect",
     "quantize",
+    "resolve",
     "split",
     "target_names",
     "verify",

@@ -126,6 +126,38 @@ def verify(
     return json.loads(report)
 
 
+def resolve(
+    graph: Mapping[str, Any],
+    config: Config = None,
+    *,
+    target: str = "cpu",
+    strict: bool = False,
+    compiler_version: str = "",
+    input_file_nodes: Iterable[str] = (),
+) -> dict[str, Any]:
+    """What a config makes of a graph that is no ONNX file: the plan, as a plan file has it.
+
+    `graph` has rows (docs/config.md): `inputs`, `outputs`, `constants` (shapes, no numbers),
+    `tensors` and `nodes`, with the operators of ONNX. The rows that `graph_rows` gives of an ONNX
+    model get the plan of that model. `input_file_nodes` are names of nodes that are gone from the
+    graph, so that the config may name them.
+    """
+    plan = _twofold.resolve_rows_to_json(
+        json.dumps(graph),
+        **config_arguments(config),
+        target=target,
+        compiler_version=compiler_version,
+        strict=strict,
+        input_file_nodes=list(input_file_nodes),
+    )
+    return json.loads(plan)
+
+
+def graph_rows(model: str | os.PathLike) -> dict[str, Any]:
+    """The simplified graph of an ONNX model, which `quantize` plans, as rows."""
+    return json.loads(_twofold.graph_rows_to_json(os.fspath(model)))
+
+
 def inspect(model: str | os.PathLike) -> dict[str, Any]:
     """The nodes of a model with the names a config uses, and what simplification makes of them."""
     return json.loads(_twofold.inspect_to_json(os.fspath(model)))

@@ -9,12 +9,13 @@
 #include <string_view>
 
 #include "graph/graph.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
 // A value.
 struct DequantizedPoolNode {
-  static constexpr std::string_view kOpType = "GlobalAveragePool";
+  static constexpr std::string_view kOpType = op::kGlobalAveragePool;  // of the dialect's domain
 
   ValueId integers = kNone, scale = kNone, zero_point = kNone;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/fold_constant_nodes.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -39,7 +40,7 @@ bool transpose_constant(Graph& graph, NodeId id) {
 }  // namespace
 
 int fold_quantized_constants(Graph& graph) {
-  int count = fold_constant_nodes(graph, "QuantizeLinear");
+  int count = fold_constant_nodes(graph, op::kQuantizeLinear);
   for (NodeId id : graph.topological_order()) {
     if (graph.node(id).is(op::kTranspose) && transpose_constant(graph, id)) ++count;
   }

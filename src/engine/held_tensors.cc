@@ -8,6 +8,7 @@
 #include "engine/float_chain.h"
 #include "engine/sink_dequantize.h"
 #include "traits/gemm_type.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -41,7 +42,7 @@ std::set<std::string> nodes_of_digits(const Graph& graph) {
 // Whether one of these nodes computes the value, or the integers that it is dequantized from.
 bool computed_by(const Graph& graph, ValueId id, const std::set<std::string>& nodes) {
   NodeId producer = graph.producer(id);
-  if (producer != kNone && graph.node(producer).is("DequantizeLinear")) {
+  if (producer != kNone && graph.node(producer).is(op::kDequantizeLinear)) {
     producer = graph.producer(graph.node(producer).inputs[0]);
   }
   return producer != kNone && std::ranges::any_of(graph.node(producer).origins,
@@ -53,9 +54,9 @@ bool is_dequantized(const Graph& graph, ValueId id) {
   const NodeId producer = id == kNone ? kNone : graph.producer(id);
   if (producer == kNone) return false;
   const Node& node = graph.node(producer);
-  if (node.is("DequantizeLinear")) return true;
+  if (node.is(op::kDequantizeLinear)) return true;
   if (!moves_elements(node)) return false;
-  if (!node.is("Concat")) return is_dequantized(graph, node.input(0));
+  if (!node.is(op::kConcat)) return is_dequantized(graph, node.input(0));
   return std::ranges::all_of(node.inputs, [&](ValueId input) { return is_dequantized(graph, input); });
 }
 
@@ -157,7 +158,7 @@ int HeldTensors::release(Graph& graph) {
       graph.replace_uses(held, value);
       released_[id] = graph.value(value).name;
     } else {
-      graph.set_op_type(id, "Identity");
+      graph.set_op_type(id, op::kIdentity);
       released_[id] = graph.value(held).name;
     }
   }

@@ -7,6 +7,7 @@
 #include "dialect/quantized_body_node.h"
 #include "dialect/stored_outputs.h"
 #include "dialect/table_node.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -25,9 +26,9 @@ bool dequantizes_inside(const Node& node) {
 bool gives_integers(const Node& node, size_t i) {
   if (QuantizedBodyNode::is(node)) {
     const std::shared_ptr<const Graph> body = QuantizedBodyNode::read(node).body;
-    return body->node(body->producer(body->outputs[i].value)).is("QuantizeLinear");
+    return body->node(body->producer(body->outputs[i].value)).is(op::kQuantizeLinear);
   }
-  if (!is_lowered(node)) return node.is("QuantizeLinear");
+  if (!is_lowered(node)) return node.is(op::kQuantizeLinear);
   const std::vector<StoredForm> forms = stored_outputs(node);
   return i >= forms.size() || forms[i].dtype != DType::kFloat32;
 }

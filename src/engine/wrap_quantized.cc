@@ -111,7 +111,7 @@ void join_dequantize(Graph& body) {
     if (!body.node(id).is(op::kGlobalAveragePool)) continue;
     const ValueId x = body.node(id).inputs[0];
     const NodeId dequantize = body.producer(x);
-    if (dequantize == kNone || !body.node(dequantize).is("DequantizeLinear") || !body.has_single_use(x)) continue;
+    if (dequantize == kNone || !body.node(dequantize).is(op::kDequantizeLinear) || !body.has_single_use(x)) continue;
     const Node& read = body.node(dequantize);
     Node pool = body.node(id);
     DequantizedPoolNode{read.input(0), read.input(1), read.input(2)}.write(pool);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/lowered_model.h"
 #include "loops/layout.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -60,7 +61,7 @@ std::set<std::string> computed_tensors(const Graph& graph) {
   std::set<std::string> names;
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
-    if (node.is("QuantizeLinear") || node.is("DequantizeLinear")) continue;
+    if (node.is(op::kQuantizeLinear) || node.is(op::kDequantizeLinear)) continue;
     for (ValueId output : node.outputs) {
       if (output != kNone) names.insert(graph.value(output).name);
     }
