@@ -11,6 +11,7 @@
 #include "traits/gemm_type.h"
 #include "ops/run_op.h"
 #include "passes/graph_builder.h"
+#include "passes/remove_dead_nodes.h"
 #include "quantize/apply.h"
 
 namespace twofold {
@@ -26,6 +27,7 @@ class QuantizedNetwork : public GraphBuilder {
     tensors_ = {input("x", kShape)};
     for (int i = 0; i < 9; ++i) tensors_.push_back(add_layer(std::to_string(i)));
     output(node("y", "Add", {tensors_.back(), any()}));
+    remove_dead_nodes(graph);
   }
 
   Tensor sample(uint32_t seed) const { return testing::random_tensor(kShape, seed); }
