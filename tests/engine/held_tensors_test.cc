@@ -85,7 +85,7 @@ struct EcNetwork : QdqBuilder {
     const ValueId first = edge(t, s1), w = weight({30, 5}, 0.01F);
     const ValueId second = edge(node("residual", "Sub", {t, first}), ec_residual_scale(s1));
     output(edge(node("y", "Add", {node("a", "MatMul", {first, w}), node("b", "MatMul", {second, w})}), 0.05F));
-    if (shared) output(edge(node("z", "MatMul", {first, weight({30, 5}, 0.02F)}), 0.05F));
+    if (shared) output(edge(node("shared", "MatMul", {first, weight({30, 5}, 0.02F)}), 0.05F));
   }
 };
 
