@@ -23,7 +23,7 @@ using AttributeValue =
     std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
 
 // A node with ONNX's words, of opset 21.
-struct NodeRow {
+struct GraphNodeRow {
   std::string name;  // of its own among nodes
   std::string op_type;
   std::string domain = {};          // empty: ONNX's own
@@ -34,23 +34,23 @@ struct NodeRow {
 };
 
 // A tensor: an input of the graph, a constant, or one between nodes whose type is known.
-struct TensorRow {
+struct GraphTensorRow {
   std::string name;
   DType dtype = DType::kFloat32;
   std::optional<Shape> shape = std::nullopt;  // -1 where it may vary; of a constant: all known
 };
 
-struct OutputRow {
+struct GraphOutputRow {
   std::string name;
   std::string tensor;
 };
 
 struct GraphRows {
-  std::vector<TensorRow> inputs;
-  std::vector<OutputRow> outputs;
-  std::vector<TensorRow> constants;  // weights, biases, shapes: no numbers
-  std::vector<TensorRow> tensors;    // of tensors between nodes, where something is known; what is not is inferred
-  std::vector<NodeRow> nodes;        // producers before consumers, or not
+  std::vector<GraphTensorRow> inputs;
+  std::vector<GraphOutputRow> outputs;
+  std::vector<GraphTensorRow> constants;  // weights, biases, shapes: no numbers
+  std::vector<GraphTensorRow> tensors;    // of tensors between nodes, where something is known; what is not is inferred
+  std::vector<GraphNodeRow> nodes;        // producers before consumers, or not
 };
 
 // What a plan is made for, beside the graph.

@@ -3,6 +3,7 @@
 #include "base/cancellation.h"
 #include "dialect/elementwise_node.h"
 #include "engine/all_integers.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 

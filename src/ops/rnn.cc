@@ -273,9 +273,9 @@ void recurrent(OpCall& call) {
 }
 
 constexpr OpDef kOps[] = {
-    {.op_type = "RNN", .run = with_16bit_floats<recurrent<Cell::kRnn>>},
-    {.op_type = "GRU", .run = with_16bit_floats<recurrent<Cell::kGru>>},
-    {.op_type = "LSTM", .run = with_16bit_floats<recurrent<Cell::kLstm>>},
+    {.op_type = "RNN", .run = with_16bit_floats<recurrent<Cell::kRnn>, 2>},
+    {.op_type = "GRU", .run = with_16bit_floats<recurrent<Cell::kGru>, 2>},
+    {.op_type = "LSTM", .run = with_16bit_floats<recurrent<Cell::kLstm>, 3>},
 };
 
 }  // namespace

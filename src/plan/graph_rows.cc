@@ -33,7 +33,7 @@ std::optional<AttributeValue> to_value(const Attribute& attribute) {
   return std::nullopt;
 }
 
-TensorType type_of(const TensorRow& row) {
+TensorType type_of(const GraphTensorRow& row) {
   TensorType type{row.dtype, std::nullopt};
   if (!row.shape) return type;
   type.shape.emplace();
@@ -41,7 +41,7 @@ TensorType type_of(const TensorRow& row) {
   return type;
 }
 
-Tensor without_bytes(const TensorRow& row) {
+Tensor without_bytes(const GraphTensorRow& row) {
   if (!row.shape || !is_known(row.dtype)) {
     throw_error(ErrorCode::kInvalidModel, "constant '{}' needs a shape and a type", row.name);
   }
@@ -53,16 +53,17 @@ class GraphFromRows {
   explicit GraphFromRows(const GraphRows& rows) : rows_(rows) {}
 
   Graph build() {
-    for (const TensorRow& row : rows_.inputs) {
+    for (const GraphTensorRow& row : rows_.inputs) {
       graph_.inputs.push_back(graph_.add_value(named(row.name, "inputs"), type_of(row)));
     }
-    for (const TensorRow& row : rows_.constants) {
+    for (const GraphTensorRow& row : rows_.constants) {
       graph_.add_constant(named(row.name, "constants"), without_bytes(row));
     }
-    for (const NodeRow& row : rows_.nodes) add_outputs(row);
-    for (const TensorRow& row : rows_.tensors) graph_.set_type(find(row.name, "a row of the tensors"), type_of(row));
-    for (const NodeRow& row : rows_.nodes) add_node(row);
-    for (const OutputRow& row : rows_.outputs) {
+    for (const GraphNodeRow& row : rows_.nodes) add_outputs(row);
+    for (const GraphTensorRow& row : rows_.tensors)
+      graph_.set_type(find(row.name, "a row of the tensors"), type_of(row));
+    for (const GraphNodeRow& row : rows_.nodes) add_node(row);
+    for (const GraphOutputRow& row : rows_.outputs) {
       graph_.outputs.push_back({row.name, find(row.tensor, fmt::format("output '{}'", row.name))});
     }
     verify(graph_);
@@ -75,7 +76,7 @@ class GraphFromRows {
     return name;
   }
 
-  void add_outputs(const NodeRow& row) {
+  void add_outputs(const GraphNodeRow& row) {
     if (row.op_type.empty()) throw_error(ErrorCode::kInvalidModel, "node '{}' has no operator", row.name);
     if (row.name.empty() || !names_.insert(row.name).second) {
       throw_error(ErrorCode::kInvalidModel, "every node needs a name of its own, and '{}' is none", row.name);
@@ -85,7 +86,7 @@ class GraphFromRows {
     }
   }
 
-  void add_node(const NodeRow& row) {
+  void add_node(const GraphNodeRow& row) {
     Node node{row.name, row.op_type, row.domain, {}, {}, {}, row.origins};
     const std::string reader = fmt::format("node '{}' ({})", row.name, row.op_type);
     for (const std::string& input : row.inputs) node.inputs.push_back(input.empty() ? kNone : find(input, reader));
@@ -115,9 +116,9 @@ std::optional<Shape> shape_of(const TensorType& type) {
   return shape;
 }
 
-NodeRow row_of(const Graph& graph, const Node& node) {
+GraphNodeRow row_of(const Graph& graph, const Node& node) {
   const auto name = [&](ValueId id) { return id == kNone ? std::string() : graph.value(id).name; };
-  NodeRow row{node.name, node.op_type, node.domain, {}, {}, {}, node.origins};
+  GraphNodeRow row{node.name, node.op_type, node.domain, {}, {}, {}, node.origins};
   for (const ValueId id : node.inputs) row.inputs.push_back(name(id));
   for (const ValueId id : node.outputs) row.outputs.push_back(name(id));
   for (const auto& [key, attribute] : node.attributes) {

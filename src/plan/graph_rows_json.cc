@@ -15,16 +15,16 @@ constexpr std::array kDTypes = {DType::kFloat32, DType::kUInt8,  DType::kInt8,  
                                 DType::kInt32,   DType::kInt64,  DType::kBool,    DType::kFloat16, DType::kFloat64,
                                 DType::kUInt32,  DType::kUInt64, DType::kBFloat16};
 
-Json to_json(const TensorRow& row) {
+Json to_json(const GraphTensorRow& row) {
   Json json = {{"name", row.name}};
   if (row.dtype != DType::kUndefined) json["dtype"] = to_string(row.dtype);
   if (row.shape) json["shape"] = *row.shape;
   return json;
 }
 
-Json to_json(const OutputRow& row) { return {{"name", row.name}, {"tensor", row.tensor}}; }
+Json to_json(const GraphOutputRow& row) { return {{"name", row.name}, {"tensor", row.tensor}}; }
 
-Json to_json(const NodeRow& row) {
+Json to_json(const GraphNodeRow& row) {
   Json json = {{"name", row.name}, {"op_type", row.op_type}};
   if (!row.domain.empty()) json["domain"] = row.domain;
   json["inputs"] = row.inputs;
@@ -115,8 +115,8 @@ AttributeValue read_attribute(const Reader& reader) {
   reader.fail(fmt::format("unknown key; there are {}", known));
 }
 
-TensorRow read_tensor(const Reader& reader) {
-  TensorRow row;
+GraphTensorRow read_tensor(const Reader& reader) {
+  GraphTensorRow row;
   reader.entries([&row](const std::string& key, const Reader& value) {
     if (key == "name") {
       row.name = value.text();
@@ -131,9 +131,9 @@ TensorRow read_tensor(const Reader& reader) {
   return row;
 }
 
-OutputRow read_output(const Reader& reader) {
+GraphOutputRow read_output(const Reader& reader) {
   if (reader.json().is_string()) return {reader.text(), reader.text()};
-  OutputRow row;
+  GraphOutputRow row;
   reader.entries([&row](const std::string& key, const Reader& value) {
     if (key == "name") {
       row.name = value.text();
@@ -146,8 +146,8 @@ OutputRow read_output(const Reader& reader) {
   return row;
 }
 
-NodeRow read_node(const Reader& reader) {
-  NodeRow row;
+GraphNodeRow read_node(const Reader& reader) {
+  GraphNodeRow row;
   reader.entries([&row](const std::string& key, const Reader& value) {
     if (key == "name") {
       row.name = value.text();

@@ -231,8 +231,8 @@ OperandPlan read_operand(const Reader& reader) {
   if (reader.has("activation")) operand.activation = read_activation(reader.at("activation"));
   if (reader.has("weight")) operand.weight = read_weight(reader.at("weight"));
   const double largest = std::numeric_limits<float>::max();
-  operand.bias_shift = reader.list(
-      "bias_shift", [&](const Reader& item) { return static_cast<float>(item.number(-largest, largest)); });
+  operand.bias_shift =
+      reader.list("bias_shift", [&](const Reader& item) { return static_cast<float>(item.number(-largest, largest)); });
   if (reader.has("params")) {
     operand.params = read_params(reader.at("params"), operand.granted);
     operand.threshold =
@@ -300,7 +300,8 @@ Plan plan_from_json(std::string_view text, std::string_view label) {
   plan.target = root.at("target").text();
   plan.compiler_version = root.at("compiler_version").text();
   plan.policy = root.at("policy").word({FallbackPolicy::kV1, FallbackPolicy::kV2});
-  if (root.has("activation_format")) plan.uint8_activations = root.at("activation_format").choice(kActivationFormats) == 1;
+  if (root.has("activation_format"))
+    plan.uint8_activations = root.at("activation_format").choice(kActivationFormats) == 1;
   plan.notes = root.list("notes", read_text);
   plan.unmet = root.list("unmet", read_text);
   plan.nodes = root.list("nodes", [](const Reader& node) {

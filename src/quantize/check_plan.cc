@@ -7,6 +7,7 @@
 #include "quantize/decide.h"
 #include "traits/gemm_type.h"
 #include "traits/op_names.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 

@@ -17,19 +17,19 @@ constexpr OpTraits kRows[] = {
     product(op::kGemm).takes(kTakesFloat32 | kTakesFloat64).ec(0b11),
     product(op::kMatMul).takes(kTakesFloat32 | kTakesFloat64).ec(0b11),
     Row(op::kEinsum).data(DataInputs::kAll).does(Effect::kOtherProducts),
-    Row(op::kGru).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
-    Row(op::kLstm).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
-    Row(op::kRnn).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
+    Row(op::kGru).takes(kTakesFloat32 | kTakesFloat16).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
+    Row(op::kLstm).takes(kTakesFloat32 | kTakesFloat16).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
+    Row(op::kRnn).takes(kTakesFloat32 | kTakesFloat16).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
     // Sampling.
     Row(op::kGridSample).data(DataInputs::kFirst).quantized().ec(0b1),
     Row(op::kResize).data(DataInputs::kFirst).takes(kTakesAll).quantized().ec(0b1),
     Row(op::kAffineGrid),
-    Row(op::kRoiAlign),
+    Row(op::kRoiAlign).takes(kTakesFloat32 | kTakesFloat16),
     // Shapes, indices and constants.
     Row(op::kConstant).takes(0).type(TypeRule::kUnknown).type_attribute("value"),
     Row(op::kConstantOfShape).takes(0).type(TypeRule::kFloat32).type_attribute("value"),
     Row(op::kEyeLike).does(Effect::kReadsShape).takes(kTakesAll).type_attribute("dtype"),
-    Row(op::kNonMaxSuppression).type(TypeRule::kInt64),
+    Row(op::kNonMaxSuppression).takes(kTakesFloat32 | kTakesFloat16).type(TypeRule::kInt64),
     Row(op::kNonZero).takes(kTakesAll).type(TypeRule::kInt64),
     Row(op::kOneHot).takes(kTakesAll).type(TypeRule::kInput2),
     Row(op::kRange),
@@ -52,6 +52,7 @@ constexpr OpTraits kRows[] = {
     Row(op::kQuantizeLinear)
         .does(Effect::kConverts)
         .shape(ShapeRule::kSame)
+        .takes(kTakesFloat32)
         .stays()
         .type(TypeRule::kInput2)
         .type_attribute("output_dtype"),

@@ -18,27 +18,38 @@ constexpr Row reduction(std::string_view op) {
 
 constexpr OpTraits kRows[] = {
     // Pools.
-    pool(op::kAveragePool).takes(kTakesFloat32 | kTakesFloat64),
-    pool(op::kGlobalAveragePool).takes(kTakesFloat32 | kTakesFloat64),
-    pool(op::kGlobalLpPool).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kAveragePool).takes(kTakesFloat32),
+    pool(op::kGlobalAveragePool).takes(kTakesFloat32),
+    pool(op::kGlobalLpPool).takes(kTakesFloat32),
     pool(op::kGlobalMaxPool).does(Effect::kPicksLargest).takes(kTakesFloat32 | kTakesFloat64),
-    pool(op::kLpPool).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kLpPool).takes(kTakesFloat32),
     pool(op::kMaxPool)
         .does(Effect::kPicksLargest)
         .takes(kTakesFloat32 | kTakesFloat64 | kTakesInt8)
         .other_types(TypeRule::kInt64),
     // Normalizations.
-    normalization(op::kBatchNormalization).quantized().other_types(TypeRule::kInput0),
-    normalization(op::kGroupNormalization),
-    Row(op::kHardmax).does(Effect::kByRow).shape(ShapeRule::kSame).slices(Slices::kBeforeAxis).never_negative(),
-    normalization(op::kInstanceNormalization),
-    normalization(op::kLrn),
-    normalization(op::kLayerNormalization).slices(Slices::kBeforeAxis).other_types(TypeRule::kFloat32),
-    normalization(op::kLogSoftmax).slices(Slices::kBeforeAxis),
-    normalization(op::kLpNormalization),
+    normalization(op::kBatchNormalization)
+        .takes(kTakesFloat32 | kTakesFloat16)
+        .quantized()
+        .other_types(TypeRule::kInput0),
+    normalization(op::kGroupNormalization).takes(kTakesFloat32 | kTakesFloat16),
+    Row(op::kHardmax)
+        .takes(kTakesFloat32 | kTakesFloat16)
+        .does(Effect::kByRow)
+        .shape(ShapeRule::kSame)
+        .slices(Slices::kBeforeAxis)
+        .never_negative(),
+    normalization(op::kInstanceNormalization).takes(kTakesFloat32 | kTakesFloat16),
+    normalization(op::kLrn).takes(kTakesFloat32 | kTakesFloat16),
+    normalization(op::kLayerNormalization)
+        .takes(kTakesFloat32 | kTakesFloat16)
+        .slices(Slices::kBeforeAxis)
+        .other_types(TypeRule::kFloat32),
+    normalization(op::kLogSoftmax).takes(kTakesFloat32 | kTakesFloat16).slices(Slices::kBeforeAxis),
+    normalization(op::kLpNormalization).takes(kTakesFloat32 | kTakesFloat16),
     normalization(op::kMeanVarianceNormalization),
-    normalization(op::kRmsNormalization).slices(Slices::kBeforeAxis).since(23),
-    normalization(op::kSoftmax).slices(Slices::kBeforeAxis).never_negative(),
+    normalization(op::kRmsNormalization).takes(kTakesFloat32 | kTakesFloat16).slices(Slices::kBeforeAxis).since(23),
+    normalization(op::kSoftmax).takes(kTakesFloat32 | kTakesFloat16).slices(Slices::kBeforeAxis).never_negative(),
     // Reductions.
     reduction(op::kReduceL1).never_negative(),
     reduction(op::kReduceL2).never_negative(),

@@ -1,5 +1,6 @@
 #include "infer/element_types.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "infer/infer_types.h"
@@ -15,7 +16,7 @@ DType type_of(const std::string& op, const std::vector<DType>& inputs,
               const std::vector<std::pair<std::string, Attribute>>& attributes = {}) {
   GraphBuilder b;
   std::vector<ValueId> values;
-  for (size_t i = 0; i < inputs.size(); ++i) values.push_back(b.input("x" + std::to_string(i), {2}, inputs[i]));
+  for (size_t i = 0; i < inputs.size(); ++i) values.push_back(b.input(fmt::format("x{}", i), {2}, inputs[i]));
   const ValueId y = b.node("y", op, values, attributes);
   return infer_element_types(b.graph, Declarations::kInputs)[static_cast<size_t>(y)];
 }

@@ -93,7 +93,7 @@ TEST(GraphRows, KeepWhatANodeIs) {
 
 TEST(GraphRows, MayComeInAnyOrder) {
   GraphRows rows;
-  rows.inputs = {TensorRow{"x"}};
+  rows.inputs = {GraphTensorRow{"x"}};
   rows.constants = {{"w", DType::kFloat32, Shape{4, 4}}};
   rows.outputs = {{"y", "y"}};
   rows.nodes = {{"relu", "Relu", "", {"m"}, {"y"}}, {"matmul", "MatMul", "", {"x", "w"}, {"m"}}};

@@ -172,9 +172,9 @@ TEST(Target, MayRepeatButNotContradictWhatMovesData) {
   EXPECT_NO_THROW(parse_target(file("[Reshape, MaxPool, Relu]", "true"), "t.yaml"));
   EXPECT_NO_THROW(parse_target(file("[Sigmoid, Conv]", "false"), "t.yaml"));
   EXPECT_ERROR(parse_target(file("[Reshape, Sigmoid]", "true"), "t.yaml"), ErrorCode::kInvalidArgument,
-               "t.yaml:4: operators[0].moves_data: Sigmoid computes other numbers than it is given");
+               "t.yaml:4: operators.moves_data: Sigmoid computes other numbers than it is given");
   EXPECT_ERROR(parse_target(file("Concat", "false"), "t.yaml"), ErrorCode::kInvalidArgument,
-               "t.yaml:4: operators[0].moves_data: Concat only moves or clamps numbers");
+               "t.yaml:4: operators.moves_data: Concat only moves or clamps numbers");
   EXPECT_ERROR(parse_target(file("'*'", "true"), "t.yaml"), ErrorCode::kInvalidArgument,
                "computes other numbers than it is given");
   EXPECT_ERROR(parse_target(file("'*'", "false"), "t.yaml"), ErrorCode::kInvalidArgument, "only moves or clamps");

@@ -18,6 +18,7 @@ operators:
       - {inputs: [int16, int8], cost: 2}
       - {each_input: [int8, int16, float32], cost: 4}
   - ops: "*"
+    default: quantized
     combinations:
       - {each_input: [int8, int16], cost: 1}
       - {each_input: [int8, int16, float32], cost: 8}

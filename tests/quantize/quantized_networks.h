@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "traits/gemm_type.h"
 #include "ops/run_op.h"
 #include "passes/graph_builder.h"
 #include "passes/remove_dead_nodes.h"
 #include "quantize/apply.h"
+#include "traits/gemm_type.h"
 
 namespace twofold {
 

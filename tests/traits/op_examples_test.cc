@@ -66,10 +66,13 @@ void Examples::elementwise() {
   each({"And", "Or", "Xor"}, {bools({2, 4, 4, 4}), bools({4, 4})});
   each({"BitwiseAnd", "BitwiseOr", "BitwiseXor"}, {counting<uint8_t>({2, 4, 4, 4}), counting<uint8_t>({4, 4})});
   add("BitShift", {counting<uint8_t>({2, 4, 4, 4}), tensor<uint8_t>({}, {1})}, {{"direction", std::string("LEFT")}});
-  each({"Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean", "PRelu", "Pow", "Equal", "Less", "LessOrEqual",
-        "Greater", "GreaterOrEqual"},
+  each({"Add", "Sub", "Mul", "Max", "Min", "Sum", "Mean", "PRelu", "Pow", "Equal", "Less", "LessOrEqual", "Greater",
+        "GreaterOrEqual"},
        {x_, y_});
-  add("Mod", {x_, y_}, {{"fmod", int64_t{1}}});
+  // No divisor is 0 as an integer.
+  const Tensor divisors = floats({4}, {1, -2, 3, 4});
+  add("Div", {x_, divisors});
+  add("Mod", {x_, divisors}, {{"fmod", int64_t{1}}});
   add("Where", {bools({2, 4, 4, 4}), x_, y_});
 }
 
@@ -108,7 +111,7 @@ void Examples::movement() {
   each({"GatherElements"}, {x_, int64({1, 1, 1, 4}, {1, 0, 1, 1})});
   each({"GatherND"}, {x_, int64({2, 2}, {0, 1, 1, 3})});
   add("Compress", {x_, bools({4})}, {{"axis", int64_t{1}}});
-  add("ReverseSequence", {x_, ints({4, 2, 3, 1})});
+  add("ReverseSequence", {x_, ints({1, 2, 2, 1})});
   add("ScatterElements", {x_, int64({1, 1, 1, 2}, {1, 0}), floats({1, 1, 1, 2}, {5, 6})});
   add("ScatterND", {x_, int64({1, 4}, {1, 1, 1, 1}), floats({1}, {5})});
   add("TopK", {x_, ints({2})}, {}, 2);
