@@ -1,15 +1,13 @@
 // Rows of a graph as JSON.
 #include <array>
-#include <nlohmann/json.hpp>
+#include <span>
 
-#include "base/error.h"
+#include "plan/json_reader.h"
 #include "twofold/graph_rows.h"
 
 namespace twofold {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::array kDTypes = {DType::kFloat32, DType::kUInt8,  DType::kInt8,    DType::kUInt16,  DType::kInt16,
                                 DType::kInt32,   DType::kInt64,  DType::kBool,    DType::kFloat16, DType::kFloat64,
@@ -36,68 +34,13 @@ Json to_json(const GraphNodeRow& row) {
   return json;
 }
 
-// A value of the text and where it stands, for messages.
-class Reader {
- public:
-  Reader(const Json& json, std::string_view label, std::string path)
-      : json_(json), label_(label), path_(std::move(path)) {}
+std::string read_text(const JsonReader& reader) { return reader.text(); }
 
-  [[noreturn]] void fail(std::string_view what) const {
-    throw_error(ErrorCode::kInvalidArgument, "{}: {}{}{}", label_, path_, path_.empty() ? "" : ": ", what);
-  }
-  const Json& json() const { return json_; }
+std::vector<std::string> read_texts(const JsonReader& reader) { return reader.list(read_text); }
 
-  // Calls `read` with the name and the reader of every entry of a map.
-  template <typename Read>
-  void entries(const Read& read) const {
-    if (!json_.is_object()) fail("must be a map");
-    for (const auto& [key, value] : json_.items()) {
-      read(key, Reader(value, label_, path_.empty() ? key : path_ + "." + key));
-    }
-  }
-  template <typename Read>
-  auto list(const Read& read) const {
-    if (!json_.is_array()) fail("must be a list");
-    std::vector<decltype(read(*this))> result;
-    for (const Json& item : json_) {
-      result.push_back(read(Reader(item, label_, fmt::format("{}[{}]", path_, result.size()))));
-    }
-    return result;
-  }
-  std::string text() const {
-    if (!json_.is_string()) fail("must be a text");
-    return json_.get<std::string>();
-  }
-  int64_t integer() const {
-    if (!json_.is_number_integer()) fail("must be an integer");
-    return json_.get<int64_t>();
-  }
-  double number() const {
-    if (!json_.is_number()) fail("must be a number");
-    return json_.get<double>();
-  }
+DType read_dtype(const JsonReader& reader) { return reader.word(std::span<const DType>(kDTypes)); }
 
- private:
-  const Json& json_;
-  std::string_view label_;
-  std::string path_;
-};
-
-std::string read_text(const Reader& reader) { return reader.text(); }
-
-std::vector<std::string> read_texts(const Reader& reader) { return reader.list(read_text); }
-
-DType read_dtype(const Reader& reader) {
-  const std::string name = reader.text();
-  std::vector<std::string_view> known;
-  for (const DType dtype : kDTypes) {
-    if (to_string(dtype) == name) return dtype;
-    known.push_back(to_string(dtype));
-  }
-  reader.fail(fmt::format("must be {}, not '{}'", fmt::join(known, ", "), name.substr(0, 60)));
-}
-
-AttributeValue read_attribute(const Reader& reader) {
+AttributeValue read_attribute(const JsonReader& reader) {
   const Json& json = reader.json();
   if (json.is_number_integer()) return reader.integer();
   if (json.is_number()) return reader.number();
@@ -106,24 +49,24 @@ AttributeValue read_attribute(const Reader& reader) {
   if (!json.is_array()) reader.fail("must be a number, a text, or a list of one of them");
   if (!json.empty() && all([](const Json& item) { return item.is_string(); })) return read_texts(reader);
   if (all([](const Json& item) { return item.is_number_integer(); })) {
-    return reader.list([](const Reader& item) { return item.integer(); });
+    return reader.list([](const JsonReader& item) { return item.integer(); });
   }
-  return reader.list([](const Reader& item) { return item.number(); });
+  return reader.list([](const JsonReader& item) { return item.number(); });
 }
 
-[[noreturn]] void fail_unknown(const Reader& reader, std::string_view known) {
+[[noreturn]] void fail_unknown(const JsonReader& reader, std::string_view known) {
   reader.fail(fmt::format("unknown key; there are {}", known));
 }
 
-GraphTensorRow read_tensor(const Reader& reader) {
+GraphTensorRow read_tensor(const JsonReader& reader) {
   GraphTensorRow row;
-  reader.entries([&row](const std::string& key, const Reader& value) {
+  reader.entries([&row](const std::string& key, const JsonReader& value) {
     if (key == "name") {
       row.name = value.text();
     } else if (key == "dtype") {
       row.dtype = read_dtype(value);
     } else if (key == "shape") {
-      row.shape = value.list([](const Reader& dim) { return dim.integer(); });
+      row.shape = value.list([](const JsonReader& dim) { return dim.integer(); });
     } else {
       fail_unknown(value, "name, dtype, shape");
     }
@@ -131,10 +74,10 @@ GraphTensorRow read_tensor(const Reader& reader) {
   return row;
 }
 
-GraphOutputRow read_output(const Reader& reader) {
+GraphOutputRow read_output(const JsonReader& reader) {
   if (reader.json().is_string()) return {reader.text(), reader.text()};
   GraphOutputRow row;
-  reader.entries([&row](const std::string& key, const Reader& value) {
+  reader.entries([&row](const std::string& key, const JsonReader& value) {
     if (key == "name") {
       row.name = value.text();
     } else if (key == "tensor") {
@@ -146,9 +89,9 @@ GraphOutputRow read_output(const Reader& reader) {
   return row;
 }
 
-GraphNodeRow read_node(const Reader& reader) {
+GraphNodeRow read_node(const JsonReader& reader) {
   GraphNodeRow row;
-  reader.entries([&row](const std::string& key, const Reader& value) {
+  reader.entries([&row](const std::string& key, const JsonReader& value) {
     if (key == "name") {
       row.name = value.text();
     } else if (key == "op_type") {
@@ -160,7 +103,7 @@ GraphNodeRow read_node(const Reader& reader) {
     } else if (key == "outputs") {
       row.outputs = read_texts(value);
     } else if (key == "attributes") {
-      value.entries([&row](const std::string& name, const Reader& attribute) {
+      value.entries([&row](const std::string& name, const JsonReader& attribute) {
         row.attributes.emplace(name, read_attribute(attribute));
       });
     } else if (key == "origins") {
@@ -196,7 +139,7 @@ GraphRows rows_from_json(std::string_view text, std::string_view label) {
     throw_error(ErrorCode::kInvalidArgument, "{}: no JSON: {}", label, error.what());
   }
   GraphRows rows;
-  Reader(json, label, "").entries([&rows](const std::string& key, const Reader& value) {
+  JsonReader(json, label).entries([&rows](const std::string& key, const JsonReader& value) {
     if (key == "inputs") {
       rows.inputs = value.list(read_tensor);
     } else if (key == "outputs") {

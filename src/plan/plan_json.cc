@@ -4,27 +4,17 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <span>
 
-#include "base/error.h"
 #include "base/files.h"
+#include "plan/json_reader.h"
 
 namespace twofold {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::string_view kFormat = "twofold-plan";
 constexpr std::array<std::string_view, 2> kActivationFormats = {"int8", "uint8"};
-
-template <typename T>
-std::vector<std::string_view> words_of(const std::vector<T>& values) {
-  std::vector<std::string_view> words;
-  for (const T value : values) words.push_back(to_string(value));
-  return words;
-}
 
 template <typename T>
 void put(Json& json, const char* key, const std::vector<T>& values) {
@@ -33,7 +23,7 @@ void put(Json& json, const char* key, const std::vector<T>& values) {
 
 Json to_json(const ActivationConfig& activation) {
   Json json = Json::object();
-  put(json, "calibration_type", words_of(activation.methods));
+  put(json, "calibration_type", words_of(std::span(activation.methods)));
   put(json, "num_bin", activation.num_bin);
   put(json, "max_num_bin", activation.max_num_bin);
   put(json, "max_percentile", activation.max_percentile);
@@ -44,7 +34,7 @@ Json to_json(const ActivationConfig& activation) {
 
 Json to_json(const WeightConfig& weight) {
   Json json = Json::object();
-  put(json, "rounding", words_of(weight.rounding));
+  put(json, "rounding", words_of(std::span(weight.rounding)));
   if (weight.bias_correction) {
     json["bias_correction"] = {{"num_sample", weight.bias_correction->num_sample},
                                {"metric", to_string(weight.bias_correction->metric)}};
@@ -81,124 +71,57 @@ Json to_json(const OperandPlan& operand) {
   return json;
 }
 
-// A value of the file and its path of keys, for messages.
-class Reader {
- public:
-  Reader(const Json& json, std::string_view label, std::string path)
-      : json_(json), label_(label), path_(std::move(path)) {}
-
-  [[noreturn]] void fail(std::string_view what) const {
-    throw_error(ErrorCode::kInvalidArgument, "{}: not a valid plan: {}: {}", label_, path_.empty() ? "the file" : path_,
-                what);
-  }
-
-  bool has(const char* key) const { return json_.is_object() && json_.contains(key); }
-  Reader at(const char* key) const {
-    if (!json_.is_object()) fail("must be an object");
-    if (!json_.contains(key)) fail(fmt::format("'{}' is missing", key));
-    return {json_.at(key), label_, path_.empty() ? key : path_ + "." + key};
-  }
-  std::vector<Reader> items() const {
-    if (!json_.is_array()) fail("must be a list");
-    std::vector<Reader> result;
-    for (const Json& item : json_) result.emplace_back(item, label_, fmt::format("{}[{}]", path_, result.size()));
-    return result;
-  }
-
-  std::string text() const {
-    if (!json_.is_string()) fail("must be a text");
-    return json_.get<std::string>();
-  }
-  bool boolean() const {
-    if (!json_.is_boolean()) fail("must be true or false");
-    return json_.get<bool>();
-  }
-  double number(double min, double max) const {
-    const double value = json_.is_number() ? json_.get<double>() : std::numeric_limits<double>::quiet_NaN();
-    if (!(value >= min && value <= max)) fail(fmt::format("must be a number from {} to {}", min, max));
-    return value;
-  }
-  int integer(int min, int max) const {
-    const double value = number(min, max);
-    if (!json_.is_number_integer()) fail("must be an integer");
-    return static_cast<int>(value);
-  }
-  // The index of the text among `words`.
-  size_t choice(std::span<const std::string_view> words) const {
-    const std::string name = text();
-    const auto it = std::find(words.begin(), words.end(), name);
-    if (it == words.end()) fail(fmt::format("must be {}, not '{}'", fmt::join(words, ", "), name.substr(0, 60)));
-    return static_cast<size_t>(it - words.begin());
-  }
-  // The one of `choices` whose name the text is.
-  template <typename T>
-  T word(std::initializer_list<T> choices) const {
-    return choices.begin()[choice(words_of(std::vector<T>(choices)))];
-  }
-  template <typename Read>
-  auto list(const char* key, const Read& read) const {
-    std::vector<decltype(read(*this))> result;
-    if (!has(key)) return result;
-    for (const Reader& item : at(key).items()) result.push_back(read(item));
-    return result;
-  }
-
- private:
-  const Json& json_;
-  std::string_view label_;
-  std::string path_;
-};
-
 constexpr int kMaxInt = std::numeric_limits<int>::max();
 
-std::string read_text(const Reader& reader) { return reader.text(); }
+std::string read_text(const JsonReader& reader) { return reader.text(); }
 
-Metric read_metric(const Reader& reader) {
+Metric read_metric(const JsonReader& reader) {
   return reader.word(
       {Metric::kCosineSimilarity, Metric::kMse, Metric::kMae, Metric::kMre, Metric::kSqnr, Metric::kChebyshev});
 }
 
-QType read_qtype(const Reader& reader) {
+QType read_qtype(const JsonReader& reader) {
   return reader.word({QType::kInt8, QType::kInt16, QType::kEc, QType::kFloat16, QType::kFloat32});
 }
 
-ActivationConfig read_activation(const Reader& reader) {
+ActivationConfig read_activation(const JsonReader& reader) {
   ActivationConfig activation;
-  activation.methods = reader.list("calibration_type", [](const Reader& item) {
+  activation.methods = reader.list("calibration_type", [](const JsonReader& item) {
     return item.word({RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse});
   });
-  const auto bins = [](const Reader& item) { return item.integer(1, 1 << 20); };
-  const auto boolean = [](const Reader& item) { return item.boolean(); };
+  const auto bins = [](const JsonReader& item) { return item.integer(1, 1 << 20); };
+  const auto boolean = [](const JsonReader& item) { return item.boolean(); };
   activation.num_bin = reader.list("num_bin", bins);
   activation.max_num_bin = reader.list("max_num_bin", bins);
-  activation.max_percentile = reader.list("max_percentile", [](const Reader& item) { return item.number(0.5, 1.0); });
+  activation.max_percentile =
+      reader.list("max_percentile", [](const JsonReader& item) { return item.number(0.5, 1.0); });
   activation.per_channel = reader.list("per_channel", boolean);
   activation.asymmetric = reader.list("asymmetric", boolean);
   return activation;
 }
 
-WeightConfig read_weight(const Reader& reader) {
+WeightConfig read_weight(const JsonReader& reader) {
   WeightConfig weight;
-  weight.rounding = reader.list("rounding", [](const Reader& item) {
+  weight.rounding = reader.list("rounding", [](const JsonReader& item) {
     return item.word({Rounding::kNearest, Rounding::kPreserveSum});
   });
   if (reader.has("bias_correction")) {
-    const Reader correction = reader.at("bias_correction");
+    const JsonReader correction = reader.at("bias_correction");
     weight.bias_correction = {correction.at("num_sample").integer(1, kMaxInt), read_metric(correction.at("metric"))};
   }
   return weight;
 }
 
-QParams read_params(const Reader& reader, QType granted) {
+QParams read_params(const JsonReader& reader, QType granted) {
   if (!is_integer(granted)) reader.fail(fmt::format("a {} operand has no scale", to_string(granted)));
   QParams params;
   params.qtype = granted;
   if (reader.has("axis")) params.axis = reader.at("axis").integer(0, 63);
   const double smallest = std::numeric_limits<float>::min(), largest = std::numeric_limits<float>::max();
   params.scale =
-      reader.list("scale", [&](const Reader& item) { return static_cast<float>(item.number(smallest, largest)); });
+      reader.list("scale", [&](const JsonReader& item) { return static_cast<float>(item.number(smallest, largest)); });
   params.zero_point =
-      reader.list("zero_point", [&](const Reader& item) { return item.integer(qmin(granted), qmax(granted)); });
+      reader.list("zero_point", [&](const JsonReader& item) { return item.integer(qmin(granted), qmax(granted)); });
   if (params.scale.empty() || (params.axis < 0 && params.scale.size() != 1)) {
     reader.fail("needs one scale, or an axis and a scale for each of its indices");
   }
@@ -208,13 +131,13 @@ QParams read_params(const Reader& reader, QType granted) {
   return params;
 }
 
-OperandRef read_operand_ref(const Reader& reader) {
+OperandRef read_operand_ref(const JsonReader& reader) {
   const std::optional<OperandRef> operand = parse_operand(reader.text());
   if (!operand) reader.fail("must be inputN or outputN");
   return *operand;
 }
 
-OperandPlan read_operand(const Reader& reader) {
+OperandPlan read_operand(const JsonReader& reader) {
   OperandPlan operand;
   operand.node = reader.at("node").text();
   operand.op_type = reader.at("op_type").text();
@@ -231,8 +154,8 @@ OperandPlan read_operand(const Reader& reader) {
   if (reader.has("activation")) operand.activation = read_activation(reader.at("activation"));
   if (reader.has("weight")) operand.weight = read_weight(reader.at("weight"));
   const double largest = std::numeric_limits<float>::max();
-  operand.bias_shift =
-      reader.list("bias_shift", [&](const Reader& item) { return static_cast<float>(item.number(-largest, largest)); });
+  operand.bias_shift = reader.list(
+      "bias_shift", [&](const JsonReader& item) { return static_cast<float>(item.number(-largest, largest)); });
   if (reader.has("params")) {
     operand.params = read_params(reader.at("params"), operand.granted);
     operand.threshold =
@@ -287,7 +210,8 @@ Plan plan_from_json(std::string_view text, std::string_view label) {
   } catch (const Json::exception& error) {
     throw_error(ErrorCode::kInvalidArgument, "{}: not a plan: {}", label, error.what());
   }
-  const Reader root(json, label, "");
+  const std::string about = fmt::format("{}: not a valid plan", label);
+  const JsonReader root(json, about);
   if (root.at("format").text() != kFormat) root.fail(fmt::format("'format' is not '{}'", kFormat));
   const int version = root.at("version").integer(1, kMaxInt);
   if (version > kPlanVersion) {
@@ -304,11 +228,11 @@ Plan plan_from_json(std::string_view text, std::string_view label) {
     plan.uint8_activations = root.at("activation_format").choice(kActivationFormats) == 1;
   plan.notes = root.list("notes", read_text);
   plan.unmet = root.list("unmet", read_text);
-  plan.nodes = root.list("nodes", [](const Reader& node) {
+  plan.nodes = root.list("nodes", [](const JsonReader& node) {
     return NodeFingerprint{node.at("name").text(), node.at("op_type").text(), node.at("hash").text(),
                            node.has("content") ? node.at("content").text() : ""};
   });
-  for (const Reader& operand : root.at("operands").items()) plan.add(read_operand(operand));
+  for (OperandPlan& operand : root.at("operands").list(read_operand)) plan.add(std::move(operand));
   return plan;
 }
 

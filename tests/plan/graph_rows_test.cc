@@ -124,7 +124,7 @@ TEST(GraphRows, JsonIsCheckedKeyByKey) {
     EXPECT_ERROR(rows_from_json(json, "rows.json"), ErrorCode::kInvalidArgument, message);
   };
   bad("{", "rows.json: no JSON");
-  bad("[]", "rows.json: must be a map");
+  bad("[]", "rows.json: must be an object");
   bad(R"({"node": []})", "rows.json: node: unknown key; there are inputs, outputs, constants, tensors, nodes");
   bad(R"({"nodes": [{"op": "Relu"}]})", "nodes[0].op: unknown key; there are name, op_type");
   bad(R"({"inputs": [{"name": 1}]})", "inputs[0].name: must be a text");
