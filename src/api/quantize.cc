@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <chrono>
-#include <optional>
 
 #include "api/float_model.h"
 #include "api/job.h"
@@ -12,6 +11,7 @@
 #include "api/read_config.h"
 #include "api/report_rows.h"
 #include "api/statistics_state.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel_for.h"
@@ -178,7 +178,7 @@ class Quantization {
   // Statistics of all tensors, which this job takes too.
   void observe(CalibratedModel& model) {
     const ModelStatistics seen =
-        observe_model(model.graph(), model.data("calibration needs data"), content_hash(model.graph()),
+        observe_model(model.graph(), model.data("to calibrate with"), content_hash(model.graph()),
                       {.threads = options_.threads, .progress = progress_of("observe")});
     model.set_statistics(seen);
     statistics_ = to_bytes(seen);
@@ -192,22 +192,17 @@ class Quantization {
     report_.tensors = tensor_rows(comparison.tensors);
   }
 
-  // All is written before anything is in its place: a job that ends here leaves nothing.
+  // A job that is cancelled leaves nothing: once the model is in its place, nobody is asked any more.
   void write(const Graph& quantized, const Plan& plan) {
-    std::optional<AtomicFile> plan_file, statistics_file;
-    if (!options_.plan_path.empty()) {
-      const std::string text = plan_to_json(plan);
-      plan_file.emplace(options_.plan_path).write(text.data(), text.size());
-    }
-    if (!options_.save_statistics.empty()) {
-      statistics_file.emplace(options_.save_statistics).write(statistics_.data(), statistics_.size());
-    }
     if (const std::filesystem::path output = paths_.output(); !output.empty()) {
       report_.file_bytes = export_onnx(quantized, output, {.uint8_activations = plan.uint8_activations});
       report_.output = output.string();
     }
-    if (statistics_file) statistics_file->commit();
-    if (plan_file) plan_file->commit();
+    const InheritedCancellation nobody(nullptr);
+    if (!options_.save_statistics.empty()) {
+      write_file(options_.save_statistics, {reinterpret_cast<const char*>(statistics_.data()), statistics_.size()});
+    }
+    if (!options_.plan_path.empty()) save_plan(plan, options_.plan_path);
   }
 
   const QuantizeOptions& options_;

@@ -90,9 +90,8 @@ void add_inspect(CLI::App& app) {
   };
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The ONNX model")->required();
-  command->add_flag(
-      "--lowered", arguments->lowered,
-      "Show how each node of a quantized model runs, why where that is in float, and the passes that lead there");
+  command->add_flag("--lowered", arguments->lowered,
+                    "Show how each node of a quantized model runs, and the passes that lead there");
   add_ec_option(*command, arguments->options.ec_in_two_passes);
   add_json_option(*command, arguments->json);
   command->footer("Example:\n  twofold inspect model.onnx\n  twofold inspect model_int8.onnx --lowered");

@@ -94,10 +94,8 @@ void add_quantize(CLI::App& app) {
                        "A plan that --plan wrote, in place of a config: the same model again, without data")
           ->type_name("FILE");
   command
-      ->add_flag(
-          "--by-name", arguments->options.by_name,
-          "Take the plan although it is of another model, retrained say: what fits is carried over by the names of "
-          "nodes, scales of weights are computed again")
+      ->add_flag("--by-name", arguments->options.by_name,
+                 "Carry the plan over to another model, a retrained one say, as far as it fits")
       ->needs(from_plan);
   command
       ->add_option("--statistics", arguments->statistics,
@@ -118,7 +116,7 @@ void add_quantize(CLI::App& app) {
       ->capture_default_str();
   add_json_option(*command, arguments->json);
   command->footer(
-      "Examples:\n  twofold quantize model.onnx --data samples/ -c config.yaml -o model_int8.onnx --plan plan.json\n"
+      "Example:\n  twofold quantize model.onnx --data samples/ -c config.yaml -o model_int8.onnx --plan plan.json\n"
       "  twofold quantize model.onnx --from-plan plan.json -o model_int8.onnx");
   command->callback([arguments] {
     QuantizeOptions options = arguments->options;

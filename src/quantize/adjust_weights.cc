@@ -101,8 +101,7 @@ void choose_rounding(CalibratedModel& model, Plan& plan, size_t trial_bytes) {
     for (Rounding rounding : open_roundings(operand)) trials.push_back({&operand, rounding});
   }
   if (trials.empty()) return;
-  const Dataset& data =
-      model.data("the choice between roundings of weights runs the model on data (to choose none, name one rounding)");
+  const Dataset& data = model.data("to choose between roundings of weights on (to choose none, name one rounding)");
   const auto samples = static_cast<int64_t>(model.samples().size());
   std::map<const OperandPlan*, std::pair<double, Rounding>> best;
   for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
@@ -132,7 +131,7 @@ int correct_biases(CalibratedModel& model, Plan& plan, size_t trial_bytes) {
   for (const auto& [samples, trials] : by_samples) {
     // With the biases that are corrected already.
     const Graph graph = model.corrected(plan);
-    const Dataset& data = model.data("bias correction runs the model on data");
+    const Dataset& data = model.data("to correct biases on");
     for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
       count += find_shifts(graph, batch, data, samples, model.threads(), plan);
     }

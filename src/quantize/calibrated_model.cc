@@ -18,7 +18,7 @@ CalibratedModel::CalibratedModel(Graph graph, const Dataset* data, const Options
 const Dataset& CalibratedModel::data(std::string_view purpose) const {
   if (data_ == nullptr) {
     throw_error(ErrorCode::kInvalidArgument,
-                "{}, and there are none: name them (--data on the command line), or set "
+                "there are no data {}: name them (--data on the command line), or set "
                 "calibration_parameters.cal_data_dir in the config",
                 purpose);
   }
@@ -27,7 +27,7 @@ const Dataset& CalibratedModel::data(std::string_view purpose) const {
 
 SearchSamples& CalibratedModel::samples() {
   if (!samples_) {
-    samples_.emplace(graph_, data("searches run the model on data (to search no ranges, name one calibration_type)"),
+    samples_.emplace(graph_, data("to search ranges on (to search none, name one calibration_type)"),
                      options_.search_samples, options_.threads, options_.memory_cap);
   }
   return *samples_;
@@ -50,7 +50,7 @@ void CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
   });
   if (missing.empty()) return;
   if (!observes_) throw_missing(missing.front().value);
-  CalibrationResult seen = twofold::calibrate(graph_, data("calibration needs data"), missing,
+  CalibrationResult seen = twofold::calibrate(graph_, data("to calibrate with"), missing,
                                               {.threads = options_.threads, .progress = progress});
   ++counters_.calibrations;
   for (auto& [value, statistics] : seen.statistics) statistics_.insert_or_assign(value, std::move(statistics));

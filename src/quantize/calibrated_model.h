@@ -46,7 +46,7 @@ class CalibratedModel {
   const Graph& graph() const { return graph_; }
   int threads() const { return options_.threads; }
   bool has_data() const { return data_ != nullptr; }
-  // Throws Error(kInvalidArgument) "<why they are needed>, and there are none: ..." where there are none.
+  // Throws Error(kInvalidArgument) "there are no data <purpose>: ..." where there are none.
   const Dataset& data(std::string_view purpose) const;
   SearchSamples& samples();
   WeightCache& weights() { return weights_; }
