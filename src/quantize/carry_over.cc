@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "base/error.h"
 #include "plan/fingerprint.h"
 #include "plan/operands.h"
 #include "quantize/decide.h"
@@ -40,6 +41,10 @@ class CarryOver {
 
  private:
   void add(const OperandPlan& planned, Plan& result) {
+    if (is_integer(planned.granted) && !planned.params) {
+      throw_error(ErrorCode::kInvalidArgument, "the plan is not decided: node '{}' ({}) {} is {}, but has no scale",
+                  planned.node, planned.op_type, to_string(planned.operand), to_string(planned.granted));
+    }
     const auto known = differences_.find(planned.node);
     OperandPlan operand = planned;
     if (known != differences_.end()) {

@@ -11,7 +11,7 @@ namespace twofold {
 // weights or attributes, precisions, roundings and the scales of activations stay; scales of weights and other
 // constants are computed again, and bias corrections, which are those of other weights, go. What fits nothing is left
 // out, and nodes that the plan does not know stay float32; Plan::notes of the result says so, node by node.
-// REQUIRES: a decided plan. Throws Error(kInvalidArgument) for constants with NaN or infinity.
+// Throws Error(kInvalidArgument) for a plan that is not decided, and for constants with NaN or infinity.
 Plan carry_over(const Plan& plan, const Graph& graph);
 
 }  // namespace twofold

@@ -22,6 +22,9 @@ void check_scales(const OperandPlan& operand, const Tensor* constant) {
   if (!is_integer(operand.granted)) return;
   if (!operand.params) fail(operand, fmt::format("it is {}, but has no scale", to_string(operand.granted)));
   const QParams& params = *operand.params;
+  if (!params.zero_point.empty() && (constant != nullptr || operand.granted == QType::kEc)) {
+    fail(operand, "only activations in int8 or int16 have a zero point");
+  }
   if (params.axis < 0) return;
   if (constant == nullptr || params.axis >= constant->rank()) {
     fail(operand, "only a constant has a scale for each index of one of its axes");

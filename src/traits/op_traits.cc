@@ -1,6 +1,6 @@
 #include "traits/op_traits.h"
 
-#include <map>
+#include <unordered_map>
 
 namespace twofold {
 
@@ -16,7 +16,7 @@ constexpr OpTraits kUnknownOp = {.op_type = "", .takes = 0, .type = TypeRule::kU
 
 const OpTraits* find_traits(std::string_view op_type) {
   static const auto table = [] {
-    std::map<std::string_view, const OpTraits*> built;
+    std::unordered_map<std::string_view, const OpTraits*> built;
     for (const std::span<const OpTraits> family : families()) {
       for (const OpTraits& row : family) built.emplace(row.op_type, &row);
     }

@@ -156,6 +156,10 @@ TEST(CarryOver, KeepsWhatFitsAndSaysWhatDoesNot) {
       << notes;
   CalibratedModel retrained(other, nullptr, {.threads = 1});
   EXPECT_NO_THROW(retrained.apply(carried));
+
+  Plan undecided = plan;
+  undecided.find("add", OperandRef::input(0))->params.reset();
+  EXPECT_THROW(carry_over(undecided, other), Error);
 }
 
 TEST(CheckPlan, NamesWhatDoesNotFit) {
@@ -175,6 +179,8 @@ TEST(CheckPlan, NamesWhatDoesNotFit) {
     }
   };
   expect_refused([](OperandPlan& operand) { operand.params.reset(); }, "it is int8, but has no scale");
+  expect_refused([](OperandPlan& operand) { operand.params->zero_point.assign(8, 1); },
+                 "only activations in int8 or int16 have a zero point");
   expect_refused([](OperandPlan& operand) { operand.params->scale.pop_back(); },
                  "it has 7 scales, but axis 0 of 'c' has 8 indices");
   expect_refused([](OperandPlan& operand) { operand.value = "x"; },
