@@ -23,6 +23,14 @@ struct VariantCounters {
   int64_t kernels_made = 0;  // of their nodes, those whose kernel the base did not have
   int64_t nodes_run = 0;     // over all samples
   int64_t nodes_reused = 0;  // not run, because the base had their results or nobody needed them
+
+  VariantCounters& operator+=(const VariantCounters& other) {
+    variants += other.variants;
+    kernels_made += other.kernels_made;
+    nodes_run += other.nodes_run;
+    nodes_reused += other.nodes_reused;
+    return *this;
+  }
 };
 
 // Not thread-safe.
@@ -52,8 +60,6 @@ class VariantRuns {
   void set_base(std::shared_ptr<Variant> variant);
 
   const VariantCounters& counters() const { return counters_; }
-  // Bytes of values kept for the base.
-  size_t kept_bytes() const { return kept_bytes_; }
 
  private:
   using Values = std::map<ContentHash, Tensor>;  // of one sample

@@ -45,7 +45,6 @@ class CalibratedModel {
 
   const Graph& graph() const { return graph_; }
   int threads() const { return options_.threads; }
-  bool has_data() const { return data_ != nullptr; }
   // Throws Error(kInvalidArgument) "there are no data <purpose>: ..." where there are none.
   const Dataset& data(std::string_view purpose) const;
   SearchSamples& samples();

@@ -75,7 +75,7 @@ class Search {
         best_choices_ = std::move(chosen);
       }
     }
-    add_counters(trials);
+    counters_.runs += trials.counters();
   }
 
   void search_layers() {
@@ -88,7 +88,7 @@ class Search {
         if (i != current) search_choice(trials, operand.position, operand.choices[i], seen);
       }
     }
-    add_counters(trials);
+    counters_.runs += trials.counters();
   }
 
   // Keeps the choice for one operand if it is better than all before. `seen`: the forms that the operand had so far.
@@ -122,13 +122,6 @@ class Search {
 
   void progress() {
     if (options_.progress) options_.progress(++done_, total_);
-  }
-
-  void add_counters(const Trials& trials) {
-    counters_.runs.variants += trials.counters().variants;
-    counters_.runs.kernels_made += trials.counters().kernels_made;
-    counters_.runs.nodes_run += trials.counters().nodes_run;
-    counters_.runs.nodes_reused += trials.counters().nodes_reused;
   }
 
   CalibratedModel& model_;

@@ -26,7 +26,6 @@ std::optional<double> best_possible(Metric metric, const MetricMeans& so_far, ui
 Trials::Trials(CalibratedModel& model, Graph graph, const Options& options)
     : model_(model),
       graph_(std::move(graph)),
-      options_(options),
       runs_({.threads = model.threads(), .memory_cap = options.memory_cap, .keep_values = options.memory_cap > 0}) {}
 
 Trials::~Trials() = default;
@@ -61,7 +60,7 @@ std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> oper
                                            std::optional<double> to_beat) {
   Graph quantized = graph_;
   apply_quantization(quantized, operands, model_.weights());
-  lower(quantized, {.ec_in_two_passes = options_.ec_in_two_passes});
+  lower(quantized);
   last_ = std::move(operands);
   last_variant_ = runs_.prepare(quantized);
   SearchSamples& samples = model_.samples();

@@ -31,7 +31,6 @@ class Trials {
   struct Options {
     // Bytes of values that base and variant each keep; 0: nothing is kept, as where variants share next to nothing.
     size_t memory_cap = size_t{1} << 30;
-    bool ec_in_two_passes = false;
   };
 
   // Variants are quantized forms of `graph`: the model's own, or with corrected biases.
@@ -40,7 +39,6 @@ class Trials {
 
   // Makes the graph with these operands the base; none: the float model. Returns its errors.
   MetricMeans set_base(std::vector<OperandQuantization> operands);
-  const std::vector<OperandQuantization>& base() const { return base_; }
   // The operands of the base as they are changed.
   std::vector<OperandQuantization> changed(const std::vector<OperandChange>& changes) const;
 
@@ -56,7 +54,6 @@ class Trials {
  private:
   CalibratedModel& model_;
   const Graph graph_;
-  const Options options_;
   VariantRuns runs_;
   std::vector<OperandQuantization> base_, last_;
   std::shared_ptr<VariantRuns::Variant> last_variant_;
