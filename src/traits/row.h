@@ -10,6 +10,14 @@ namespace twofold {
 
 // Each function says one fact, of which OpTraits has the meaning; what no function says is as OpTraits has it.
 class Row {
+  // First, since Clang 14 computes no constant with a template of a class that is defined further below.
+  template <typename T>
+  constexpr Row with(T OpTraits::*fact, T value) const {
+    Row row = *this;
+    row.traits_.*fact = value;
+    return row;
+  }
+
  public:
   constexpr explicit Row(std::string_view op_type) { traits_.op_type = op_type; }
   constexpr operator OpTraits() const { return traits_; }  // NOLINT: a row is its traits
@@ -32,13 +40,6 @@ class Row {
   constexpr Row by_name_only() const { return with(&OpTraits::runs, false).takes(0); }
 
  private:
-  template <typename T>
-  constexpr Row with(T OpTraits::*fact, T value) const {
-    Row row = *this;
-    row.traits_.*fact = value;
-    return row;
-  }
-
   OpTraits traits_;
 };
 
