@@ -134,19 +134,18 @@ class Fuser {
 
 }  // namespace
 
-Graph fuse_for_execution(const Graph& graph, const std::vector<bool>& watched) {
-  Graph fused = graph;
+Graph fuse_for_execution(Graph graph, const std::vector<bool>& watched) {
   const std::vector<NodeId> order = graph.topological_order();
   std::vector<size_t> position(static_cast<size_t>(graph.node_limit()), 0);
   for (size_t i = 0; i < order.size(); ++i) position[static_cast<size_t>(order[i])] = i;
   const std::vector<InferredType> types = infer_types(graph);
-  fuse_matmul_orders(fused, types, watched);
   const std::vector<int> classes = shape_classes(graph, types);
-  Fuser fuser(fused, types, classes, watched, position);
+  fuse_matmul_orders(graph, types, watched);
+  Fuser fuser(graph, types, classes, watched, position);
   for (NodeId id : order) {
-    if (fused.has_node(id) && takes_steps(fused, fused.node(id))) fuser.fuse(id);
+    if (graph.has_node(id) && takes_steps(graph, graph.node(id))) fuser.fuse(id);
   }
-  return fused;
+  return graph;
 }
 
 }  // namespace twofold

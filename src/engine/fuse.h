@@ -9,7 +9,7 @@
 
 namespace twofold {
 
-// A copy of the graph in which
+// The graph, in which then
 //
 //   Conv | ConvTranspose | MatMul by a constant | Gemm by a constant  ─ step ─ step ...
 //
@@ -17,7 +17,7 @@ namespace twofold {
 // with a constant number, Add of a constant row on a MatMul, or Add with a tensor that is proved to have the same
 // shape; and what fuse_matmul.h says. Refuses where a result in between is `watched` (indexed by ValueId) or has
 // another use.
-Graph fuse_for_execution(const Graph& graph, const std::vector<bool>& watched);
+Graph fuse_for_execution(Graph graph, const std::vector<bool>& watched);
 
 }  // namespace twofold
 

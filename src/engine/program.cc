@@ -16,9 +16,10 @@ std::vector<bool> marked(const Graph& graph, const std::vector<ValueId>& ids) {
   return result;
 }
 
-const Graph& checked(const Graph& graph) {
+Graph fused(Graph graph, const std::vector<ValueId>& watched) {
   check_operators(graph);
-  return graph;
+  const std::vector<bool> marks = marked(graph, watched);
+  return fuse_for_execution(std::move(graph), marks);
 }
 
 }  // namespace
@@ -27,8 +28,8 @@ void throw_at(const Node& node, const Error& error) {
   throw_error(error.code(), "node '{}' ({}): {}", node.name, node.op_type, error.what());
 }
 
-Executor::Program::Program(const Graph& given, ExecutorOptions with, ProgramCache* cache)
-    : graph(fuse_for_execution(checked(given), marked(given, with.watched))),
+Executor::Program::Program(Graph given, ExecutorOptions with, ProgramCache* cache)
+    : graph(fused(std::move(given), with.watched)),
       options(std::move(with)),
       watched(marked(graph, options.watched)),
       pool(cache == nullptr ? BufferPool() : cache->pool) {

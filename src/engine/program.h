@@ -30,7 +30,7 @@ struct Step {
 
 struct Executor::Program {
   // With `cache`, the program takes kernels and buffers that others of the same options have, and knows its keys.
-  Program(const Graph& given, ExecutorOptions with, ProgramCache* cache = nullptr);
+  Program(Graph given, ExecutorOptions with, ProgramCache* cache = nullptr);
 
   Graph graph;  // with fused nodes; value ids are those of the graph given
   const ExecutorOptions options;

@@ -22,7 +22,8 @@ size_t at(ValueId id) { return static_cast<size_t>(id); }
 
 class VariantRuns::Variant {
  public:
-  Variant(const Graph& lowered, int threads, ProgramCache& cache) : program(lowered, {.threads = threads}, &cache) {}
+  Variant(Graph lowered, int threads, ProgramCache& cache)
+      : program(std::move(lowered), {.threads = threads}, &cache) {}
 
   bool is_constant(ValueId id) const { return program.graph.constant(id) != nullptr; }
 
@@ -34,10 +35,10 @@ class VariantRuns::Variant {
 VariantRuns::VariantRuns(const Options& options) : options_(options) {}
 VariantRuns::~VariantRuns() = default;
 
-std::shared_ptr<VariantRuns::Variant> VariantRuns::prepare(const Graph& lowered) {
+std::shared_ptr<VariantRuns::Variant> VariantRuns::prepare(Graph lowered) {
   const ThreadScope threads(options_.threads);
   const int64_t made = cache_.kernels.made();
-  auto variant = std::make_shared<Variant>(lowered, options_.threads, cache_);
+  auto variant = std::make_shared<Variant>(std::move(lowered), options_.threads, cache_);
   ++counters_.variants;
   counters_.kernels_made += cache_.kernels.made() - made;
   return variant;

@@ -53,7 +53,7 @@ class VariantRuns {
   VariantRuns& operator=(const VariantRuns&) = delete;
 
   // `lowered` must have the inputs that every other variant has. Throws as Executor.
-  std::shared_ptr<Variant> prepare(const Graph& lowered);
+  std::shared_ptr<Variant> prepare(Graph lowered);
   // The outputs for sample `sample`, whose inputs these are: the same bits as an Executor's. Throws as Executor::run.
   std::vector<Tensor> run(Variant& variant, size_t sample, const std::vector<Tensor>& inputs);
   // Makes a variant the base: values that it has in common with the old base, and those that its runs computed, stay.

@@ -1,21 +1,57 @@
 #include "graph/attribute.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/error.h"
 
 namespace twofold {
 
-bool Attributes::has(std::string_view name) const { return values_.find(name) != values_.end(); }
+const Attributes::List& Attributes::list() const {
+  static const List nothing;
+  return list_ == nullptr ? nothing : *list_;
+}
 
-void Attributes::set(std::string name, Attribute value) { values_.insert_or_assign(std::move(name), std::move(value)); }
+Attributes::List::const_iterator Attributes::position(std::string_view name) const {
+  return std::ranges::lower_bound(list(), name, std::less<>(), &List::value_type::first);
+}
+
+Attributes::List& Attributes::own() {
+  if (list_ == nullptr) {
+    list_ = std::make_shared<List>();
+  } else if (list_.use_count() > 1) {
+    list_ = std::make_shared<List>(*list_);
+  }
+  return *list_;
+}
+
+bool Attributes::has(std::string_view name) const {
+  const auto it = position(name);
+  return it != end() && it->first == name;
+}
+
+void Attributes::set(std::string name, Attribute value) {
+  const auto place = position(name) - begin();
+  const bool there = has(name);
+  List& mine = own();
+  if (there) {
+    mine[static_cast<size_t>(place)].second = std::move(value);
+  } else {
+    mine.emplace(mine.begin() + place, std::move(name), std::move(value));
+  }
+}
 
 void Attributes::erase(std::string_view name) {
-  if (const auto it = values_.find(name); it != values_.end()) values_.erase(it);
+  if (!has(name)) return;
+  const auto place = position(name) - begin();
+  List& mine = own();
+  mine.erase(mine.begin() + place);
 }
 
 template <typename T>
 const T* Attributes::find(std::string_view name) const {
-  const auto it = values_.find(name);
-  if (it == values_.end()) return nullptr;
+  const auto it = position(name);
+  if (it == end() || it->first != name) return nullptr;
   const T* value = std::get_if<T>(&it->second);
   if (value == nullptr) throw_error(ErrorCode::kInvalidModel, "attribute '{}' has the wrong type", name);
   return value;

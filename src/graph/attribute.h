@@ -3,10 +3,10 @@
 #define TWOFOLD_SRC_GRAPH_ATTRIBUTE_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,8 +19,9 @@ class Graph;
 using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>,
                                std::vector<std::string>, Tensor, std::shared_ptr<const Graph>>;
 
-// A map from name to attribute. Getters throw Error(kInvalidModel) where the attribute has another type, or where one
-// without a fallback is missing; the message names the attribute (whoever runs a node adds the node's name).
+// A map from name to attribute, which copies share until one of them changes. Getters throw Error(kInvalidModel) where
+// the attribute has another type, or where one without a fallback is missing; the message names the attribute (whoever
+// runs a node adds the node's name).
 class Attributes {
  public:
   bool has(std::string_view name) const;
@@ -37,16 +38,24 @@ class Attributes {
   const Tensor& get_tensor(std::string_view name) const;
   std::shared_ptr<const Graph> get_graph(std::string_view name) const;
 
-  auto begin() const { return values_.begin(); }
-  auto end() const { return values_.end(); }
+  // In the order of names.
+  auto begin() const { return list().begin(); }
+  auto end() const { return list().end(); }
 
  private:
+  using List = std::vector<std::pair<std::string, Attribute>>;
+
+  const List& list() const;
+  // Where the name stands in the list, or belongs.
+  List::const_iterator position(std::string_view name) const;
+  // The list, for changes.
+  List& own();
   template <typename T>
   const T* find(std::string_view name) const;
   template <typename T>
   const T& require(std::string_view name) const;
 
-  std::map<std::string, Attribute, std::less<>> values_;
+  std::shared_ptr<List> list_;  // nullptr: none
 };
 
 }  // namespace twofold

@@ -9,9 +9,10 @@ namespace twofold {
 
 ValueId Graph::add_value(std::string name, TensorType type) {
   const auto id = static_cast<ValueId>(values_.size());
-  if (!value_names_.emplace(name, id).second) {
+  if (find_value(name) != kNone) {
     throw_error(ErrorCode::kInvalidModel, "two tensors are named '{}'; names must be unique", name);
   }
+  value_names_.insert(name, id);
   values_.push_back({Value{std::move(name), std::move(type), std::nullopt}, kNone, {}});
   return id;
 }
@@ -24,18 +25,22 @@ ValueId Graph::add_constant(std::string name, Tensor tensor) {
 
 namespace {
 
-template <typename Map>
-std::string unique_name(const Map& taken, std::string_view base) {
+template <typename IsTaken>
+std::string unique_name(std::string_view base, const IsTaken& is_taken) {
   std::string name(base);
-  for (int i = 1; taken.find(name) != taken.end(); ++i) name = fmt::format("{}_{}", base, i);
+  for (int i = 1; is_taken(name); ++i) name = fmt::format("{}_{}", base, i);
   return name;
 }
 
 }  // namespace
 
-std::string Graph::unique_value_name(std::string_view base) const { return unique_name(value_names_, base); }
+std::string Graph::unique_value_name(std::string_view base) const {
+  return unique_name(base, [this](std::string_view name) { return find_value(name) != kNone; });
+}
 
-std::string Graph::unique_node_name(std::string_view base) const { return unique_name(node_names_, base); }
+std::string Graph::unique_node_name(std::string_view base) const {
+  return unique_name(base, [this](std::string_view name) { return find_node(name) != kNone; });
+}
 
 void Graph::set_constant(ValueId id, Tensor tensor) {
   Value& value = values_[index(id)].value;
@@ -50,18 +55,8 @@ void Graph::clear_constant(ValueId id) {
   values_[index(id)].value.constant.reset();
 }
 
-void Graph::rename_value(ValueId id, std::string name) {
-  Value& value = values_[index(id)].value;
-  if (value.name == name) return;
-  TWOFOLD_CHECK(value_names_.find(name) == value_names_.end());
-  value_names_.erase(value.name);
-  value_names_.emplace(name, id);
-  value.name = std::move(name);
-}
-
 ValueId Graph::find_value(std::string_view name) const {
-  const auto it = value_names_.find(name);
-  return it == value_names_.end() ? kNone : it->second;
+  return value_names_.find(name, [this](ValueId id) -> const std::string& { return value(id).name; });
 }
 
 const Tensor* Graph::constant(ValueId id) const {
@@ -78,7 +73,7 @@ bool Graph::is_output(ValueId id) const {
 NodeId Graph::add_node(Node node) {
   const auto id = static_cast<NodeId>(nodes_.size());
   if (node.name.empty()) node.name = fmt::format("{}_{}", node.op_type, id);
-  node.name = unique_node_name(node.name);
+  if (find_node(node.name) != kNone) node.name = unique_node_name(node.name);
   if (node.origins.empty()) node.origins = {node.name};
   for (ValueId output : node.outputs) {
     if (output == kNone) continue;
@@ -92,7 +87,7 @@ NodeId Graph::add_node(Node node) {
   for (ValueId input : node.inputs) {
     if (input != kNone) values_[index(input)].consumers.push_back(id);
   }
-  node_names_.emplace(node.name, id);
+  node_names_.insert(node.name, id);
   nodes_.push_back(std::move(node));
   ++num_nodes_;
   return id;
@@ -110,14 +105,13 @@ void Graph::remove_node(NodeId id) {
   for (ValueId output : removed.outputs) {
     if (output != kNone) values_[index(output)].producer = kNone;
   }
-  node_names_.erase(removed.name);
+  node_names_.erase(removed.name, id);
   nodes_[static_cast<size_t>(id)].reset();
   --num_nodes_;
 }
 
 NodeId Graph::find_node(std::string_view name) const {
-  const auto it = node_names_.find(name);
-  return it == node_names_.end() ? kNone : it->second;
+  return node_names_.find(name, [this](NodeId id) -> const std::string& { return node(id).name; });
 }
 
 void Graph::set_op_type(NodeId id, std::string op_type, std::string domain) {
@@ -174,9 +168,26 @@ void Graph::replace_uses(ValueId from, ValueId to) {
   }
 }
 
+// Whether every node stands behind those it reads from, as in graphs that are compact.
+bool Graph::is_in_order() const {
+  for (NodeId id = 0; id < node_limit(); ++id) {
+    if (!has_node(id)) continue;
+    for (ValueId input : node(id).inputs) {
+      if (input != kNone && producer(input) >= id) return false;
+    }
+  }
+  return true;
+}
+
 std::vector<NodeId> Graph::topological_order() const {
   std::vector<NodeId> order;
   order.reserve(nodes_.size());
+  if (is_in_order()) {
+    for (NodeId id = 0; id < node_limit(); ++id) {
+      if (has_node(id)) order.push_back(id);
+    }
+    return order;
+  }
   std::vector<int> waiting(nodes_.size(), 0);  // inputs whose producer has not been placed yet
   std::vector<NodeId> ready;                   // a min-heap, so that insertion order wins
   for (NodeId id = 0; id < node_limit(); ++id) {
@@ -211,28 +222,30 @@ std::vector<NodeId> Graph::topological_order() const {
 }
 
 void Graph::compact() {
+  const std::vector<NodeId> order = topological_order();
   Graph result;
-  result.name = name;
+  result.name = std::move(name);
   result.num_captures = num_captures;
-  result.metadata = metadata;
+  result.metadata = std::move(metadata);
   std::vector<ValueId> renumbered(values_.size(), kNone);
   const auto keep = [&](ValueId id) {
     if (id == kNone) return kNone;
     ValueId& target = renumbered[index(id)];
     if (target == kNone) {
-      target = result.add_value(value(id).name, value(id).type);
-      result.values_[index(target)].value.constant = value(id).constant;
+      Value& kept = values_[index(id)].value;
+      target = result.add_value(std::move(kept.name), std::move(kept.type));
+      result.values_[index(target)].value.constant = std::move(kept.constant);
     }
     return target;
   };
   for (ValueId id : inputs) result.inputs.push_back(keep(id));
-  for (NodeId id : topological_order()) {
-    Node moved = *nodes_[static_cast<size_t>(id)];
+  for (NodeId id : order) {
+    Node& moved = *nodes_[static_cast<size_t>(id)];
     for (ValueId& input : moved.inputs) input = keep(input);
     for (ValueId& output : moved.outputs) output = keep(output);
     result.add_node(std::move(moved));
   }
-  for (const GraphOutput& output : outputs) result.outputs.push_back({output.name, keep(output.value)});
+  for (GraphOutput& output : outputs) result.outputs.push_back({std::move(output.name), keep(output.value)});
   *this = std::move(result);
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "graph/attribute.h"
+#include "graph/name_index.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
@@ -95,7 +96,6 @@ class Graph {
   void set_constant(ValueId id, Tensor tensor);
   // Frees the tensor of a constant. REQUIRES: nothing reads the value.
   void clear_constant(ValueId id);
-  void rename_value(ValueId id, std::string name);
   // kNone if no value has the name.
   ValueId find_value(std::string_view name) const;
   // The constant tensor of a value, or nullptr (also for kNone).
@@ -149,11 +149,11 @@ class Graph {
 
   static size_t index(ValueId id) { return static_cast<size_t>(id); }
   void drop_use(ValueId value, NodeId node);
+  bool is_in_order() const;
 
   std::vector<ValueEntry> values_;
   std::vector<std::optional<Node>> nodes_;
-  std::map<std::string, ValueId, std::less<>> value_names_;
-  std::map<std::string, NodeId, std::less<>> node_names_;
+  NameIndex value_names_, node_names_;
   int num_nodes_ = 0;
 };
 

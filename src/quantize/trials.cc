@@ -62,10 +62,10 @@ std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> oper
   apply_quantization(quantized, operands, model_.weights());
   lower(quantized);
   last_ = std::move(operands);
-  last_variant_ = runs_.prepare(quantized);
+  last_variant_ = runs_.prepare(std::move(quantized));
   SearchSamples& samples = model_.samples();
   MetricMeans means;
-  const uint64_t total = samples.size() * quantized.outputs.size();
+  const uint64_t total = samples.size() * graph_.outputs.size();
   for (size_t i = 0; i < samples.size(); ++i) {
     samples.add_errors(i, runs_.run(*last_variant_, i, samples.inputs(i)), means);
     if (!to_beat || i + 1 == samples.size()) continue;
