@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "engine/executor.h"
 #include "loops/layout.h"
@@ -29,9 +30,8 @@ void add_channel_sums(const Tensor& y, const Tensor& varied, std::vector<double>
   count += y.size() / channels;
 }
 
-// The node on the variant's weight, as another output of the graph (so that nothing takes it for dead).
-ValueId add_variant(Graph& graph, const WeightVariant& variant) {
-  Node copy = graph.node(variant.node);
+// The node on the variant's weight. Nothing reads what it gives: it is watched, and gone.
+ValueId add_variant(Graph& graph, Node copy, const WeightVariant& variant) {
   copy.inputs[1] = graph.add_constant(graph.unique_value_name("variant_weight"), variant.weight);
   if (!variant.shift.empty()) {
     Tensor bias = shifted_bias(graph, copy, variant.shift);
@@ -41,38 +41,61 @@ ValueId add_variant(Graph& graph, const WeightVariant& variant) {
   const ValueId result = graph.add_value(graph.unique_value_name("variant_output"), {DType::kFloat32, std::nullopt});
   copy.outputs = {result};
   graph.add_node(std::move(copy));
-  graph.outputs.push_back({graph.value(result).name, result});
   return result;
 }
+
+// The graph with variants, each right behind its node, so that it runs while the node's input and output are there.
+struct Extended {
+  Extended(const Graph& given, const std::vector<WeightVariant>& variants) : graph(given) {
+    std::multimap<NodeId, size_t> of_node;
+    for (size_t i = 0; i < variants.size(); ++i) of_node.emplace(variants[i].node, i);
+    for (const NodeId id : given.topological_order()) {
+      const Node node = given.node(id);
+      graph.remove_node(id);
+      graph.add_node(node);
+      const auto [begin, end] = of_node.equal_range(id);
+      if (begin == end) continue;
+      watched.push_back(node.output(0));
+      for (auto it = begin; it != end; ++it) {
+        watched.push_back(add_variant(graph, node, variants[it->second]));
+        results.emplace(watched.back(), it->second);
+      }
+      last.insert(watched.back());
+    }
+  }
+
+  Graph graph;
+  std::vector<ValueId> watched;       // what variants give, and before them what the node itself gives
+  std::map<ValueId, size_t> results;  // of variants, and which
+  std::set<ValueId> last;             // of a node's variants
+};
 
 }  // namespace
 
 std::vector<VariantError> measure_variants(const Graph& graph, const std::vector<WeightVariant>& variants,
                                            const Dataset& data, int64_t max_samples, int threads, bool with_shifts) {
-  Graph extended = graph;
+  const Extended extended(graph, variants);
   std::vector<VariantError> errors(variants.size());
   std::vector<int64_t> counts(variants.size(), 0);
-  std::vector<ValueId> results, watched;
-  for (const WeightVariant& variant : variants) {
-    results.push_back(add_variant(extended, variant));
-    watched.push_back(results.back());
-    watched.push_back(graph.node(variant.node).output(0));
-  }
-  const Executor executor(extended, {.threads = threads, .watched = watched});
-  const int64_t samples = max_samples > 0 ? std::min(max_samples, data.size()) : data.size();
-  for (int64_t s = 0; s < samples; ++s) {
-    std::map<ValueId, Tensor> seen;
-    executor.run(data.sample(s), [&](ValueId id, const Tensor& tensor) { seen[id] = tensor; });
-    for (size_t i = 0; i < variants.size(); ++i) {
-      const Node& node = graph.node(variants[i].node);
-      const Tensor& y = seen.at(node.output(0));
-      const Tensor varied = to_layout(seen.at(results[i]), y.layout());
-      ErrorSums sums;
-      sums.add(y.data<float>(), varied.data<float>());
-      errors[i].metrics.add(sums);
-      if (with_shifts && !node.is(op::kMatMul)) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
+  Tensor y;
+  const auto compare = [&](ValueId id, const Tensor& tensor) {
+    const auto result = extended.results.find(id);
+    if (result == extended.results.end()) {
+      y = tensor;
+      return;
     }
-  }
+    const size_t i = result->second;
+    const Tensor varied = to_layout(tensor, y.layout());
+    ErrorSums sums;
+    sums.add(y.data<float>(), varied.data<float>());
+    errors[i].metrics.add(sums);
+    const bool has_bias = !graph.node(variants[i].node).is(op::kMatMul);
+    if (with_shifts && has_bias) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
+    if (extended.last.contains(id)) y = Tensor();
+  };
+  const Executor executor(extended.graph, {.threads = threads, .watched = extended.watched});
+  const int64_t samples = max_samples > 0 ? std::min(max_samples, data.size()) : data.size();
+  for (int64_t s = 0; s < samples; ++s) executor.run(data.sample(s), compare);
   for (size_t i = 0; i < errors.size(); ++i) {
     for (double& shift : errors[i].channel_shift) shift /= static_cast<double>(counts[i]);
   }
