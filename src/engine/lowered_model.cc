@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/parallel_for.h"
-#include "loops/layout.h"
 
 namespace twofold {
 
@@ -128,8 +127,7 @@ std::vector<Tensor> LoweredModel::run(const std::vector<Tensor>& inputs, const O
   return executor_->run(inputs, [&](ValueId id, const Tensor& tensor) {
     const auto [begin, end] = readable_.equal_range(id);
     for (auto it = begin; it != end; ++it) {
-      const Tensor plain = to_layout(tensor, Layout::kPlain);
-      on_tensor(it->second.name, it->second.form ? real_numbers_of(plain, *it->second.form) : plain);
+      on_tensor(it->second.name, it->second.form ? real_numbers_of(tensor, *it->second.form) : tensor);
     }
   });
 }

@@ -32,7 +32,8 @@ struct LoweredModelOptions {
 // Thread-safe as const.
 class LoweredModel {
  public:
-  // Called with the name and the real numbers (float32, plain layout) of a tensor that is watched or observed.
+  // Called with the name and the real numbers (float32, in the layout they have) of a tensor that is watched or
+  // observed.
   using OnTensor = std::function<void(const std::string& name, const Tensor& real)>;
 
   // Lowers `graph`, which has been simplified. Throws Error(kInvalidArgument) naming a watched tensor that cannot be,

@@ -111,7 +111,7 @@ Tensor quantized(const Tensor& real, const QuantizedEdge& edge) {
 }
 
 Tensor dequantized(const Tensor& integers, const QuantizedEdge& edge) {
-  Tensor real(DType::kFloat32, integers.shape());
+  Tensor real(DType::kFloat32, integers.shape(), integers.layout());
   dequantize(integers, scales_of(integers.shape(), edge), real);
   return real;
 }

@@ -14,7 +14,7 @@ namespace {
 
 template <typename T>
 Tensor converted(const Tensor& tensor) {
-  Tensor result(DType::kFloat32, tensor.shape());
+  Tensor result(DType::kFloat32, tensor.shape(), tensor.layout());
   std::transform(tensor.data<T>().begin(), tensor.data<T>().end(), result.mutable_data<float>().begin(),
                  [](T v) { return static_cast<float>(v); });
   return result;
@@ -25,7 +25,7 @@ void add_sample(const Tensor& a, const Tensor& b, TensorComparison& comparison) 
     throw_error(ErrorCode::kInvalidArgument, "tensor '{}' is {} in one model and {} in the other", comparison.tensor,
                 to_string(a.shape()), to_string(b.shape()));
   }
-  const Tensor left = as_float(a), right = as_float(b);
+  const Tensor left = as_float(a), right = to_layout(as_float(b), left.layout());
   ErrorSums sums;
   sums.add(left.data<float>(), right.data<float>());
   comparison.metrics.add(sums);
@@ -72,19 +72,18 @@ std::set<std::string> computed_tensors(const Graph& graph) {
 }  // namespace
 
 Tensor as_float(const Tensor& tensor) {
-  const Tensor plain = to_layout(tensor, Layout::kPlain);
-  switch (plain.dtype()) {
-    case DType::kFloat32: return plain;
-    case DType::kFloat64: return converted<double>(plain);
-    case DType::kInt8: return converted<int8_t>(plain);
+  switch (tensor.dtype()) {
+    case DType::kFloat32: return tensor;
+    case DType::kFloat64: return converted<double>(tensor);
+    case DType::kInt8: return converted<int8_t>(tensor);
     case DType::kUInt8:
-    case DType::kBool: return converted<uint8_t>(plain);
-    case DType::kInt16: return converted<int16_t>(plain);
-    case DType::kUInt16: return converted<uint16_t>(plain);
-    case DType::kInt32: return converted<int32_t>(plain);
-    case DType::kUInt32: return converted<uint32_t>(plain);
-    case DType::kInt64: return converted<int64_t>(plain);
-    case DType::kUInt64: return converted<uint64_t>(plain);
+    case DType::kBool: return converted<uint8_t>(tensor);
+    case DType::kInt16: return converted<int16_t>(tensor);
+    case DType::kUInt16: return converted<uint16_t>(tensor);
+    case DType::kInt32: return converted<int32_t>(tensor);
+    case DType::kUInt32: return converted<uint32_t>(tensor);
+    case DType::kInt64: return converted<int64_t>(tensor);
+    case DType::kUInt64: return converted<uint64_t>(tensor);
     default: throw_error(ErrorCode::kUnsupported, "outputs of type {} cannot be compared", to_string(tensor.dtype()));
   }
 }

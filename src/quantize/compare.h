@@ -40,7 +40,7 @@ struct CompareOptions {
 // the shapes of outputs differ.
 Comparison compare(const Graph& reference, const Graph& other, const Dataset& data, const CompareOptions& options = {});
 
-// The elements of a tensor of any number type as float32, in plain layout.
+// The elements of a tensor of any number type as float32, in the layout they have.
 Tensor as_float(const Tensor& tensor);
 
 }  // namespace twofold
