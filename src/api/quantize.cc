@@ -165,7 +165,7 @@ class Quantization {
   void decide(CalibratedModel& model, Plan& plan) {
     const StageScope scope = [this](std::string_view name, const std::function<void()>& step) { stage(name, step); };
     if (!options_.save_statistics.empty() && options_.statistics.empty()) {
-      stage("observe", [&] { observe(model); });
+      stage("observe", [&] { statistics_ = to_bytes(model.observe(progress_of("observe"))); });
     } else if (!options_.statistics.empty()) {
       ModelStatistics merged = options_.statistics.front().state().statistics;
       for (size_t i = 1; i < options_.statistics.size(); ++i) merged.merge(options_.statistics[i].state().statistics);
@@ -173,15 +173,6 @@ class Quantization {
       if (!options_.save_statistics.empty()) statistics_ = to_bytes(merged);
     }
     decide_plan(model, config_.model, progress_, scope, plan);
-  }
-
-  // Statistics of all tensors, which this job takes too.
-  void observe(CalibratedModel& model) {
-    const ModelStatistics seen =
-        observe_model(model.graph(), model.data("to calibrate with"), content_hash(model.graph()),
-                      {.threads = options_.threads, .progress = progress_of("observe")});
-    model.set_statistics(seen);
-    statistics_ = to_bytes(seen);
   }
 
   void evaluate(const Graph& graph, const Graph& quantized, const Dataset& samples) {

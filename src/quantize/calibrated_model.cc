@@ -56,12 +56,24 @@ void CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
   for (auto& [value, statistics] : seen.statistics) statistics_.insert_or_assign(value, std::move(statistics));
 }
 
+ModelStatistics CalibratedModel::observe(const OnSample& progress) {
+  ModelStatistics seen = observe_model(graph_, data("to calibrate with"), content_hash(graph_),
+                                       {.threads = options_.threads, .progress = progress});
+  ++counters_.calibrations;
+  take(seen);
+  return seen;
+}
+
 void CalibratedModel::set_statistics(const ModelStatistics& statistics) {
   if (const std::string hash = content_hash(graph_); hash != statistics.model_hash) {
     throw_error(ErrorCode::kInvalidArgument,
                 "the statistics are of another model: of content {}, and this one is {}; make them again",
                 statistics.model_hash, hash);
   }
+  take(statistics);
+}
+
+void CalibratedModel::take(const ModelStatistics& statistics) {
   statistics_.clear();
   refused_.clear();
   observes_ = false;

@@ -56,8 +56,9 @@ class CalibratedModel {
   using OnSample = std::function<void(int64_t done, int64_t total)>;
   void calibrate(const Plan& plan, const OnSample& progress = nullptr);
   const ValueStatistics& statistics() const { return statistics_; }
-  // Statistics from elsewhere, in place of what was observed. Throws Error(kInvalidArgument) if they are of another
-  // model.
+  // Statistics of all tensors, enough for every plan, which take the place of those that were observed.
+  ModelStatistics observe(const OnSample& progress = nullptr);
+  // The same from elsewhere. Throws Error(kInvalidArgument) if they are of another model.
   void set_statistics(const ModelStatistics& statistics);
   const CalibratedModelCounters& counters() const { return counters_; }
 
@@ -70,6 +71,7 @@ class CalibratedModel {
 
  private:
   [[noreturn]] void throw_missing(ValueId value) const;
+  void take(const ModelStatistics& statistics);
 
   const Graph graph_;
   const Dataset* const data_;
