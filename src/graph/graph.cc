@@ -75,14 +75,16 @@ NodeId Graph::add_node(Node node) {
   if (node.name.empty()) node.name = fmt::format("{}_{}", node.op_type, id);
   if (find_node(node.name) != kNone) node.name = unique_node_name(node.name);
   if (node.origins.empty()) node.origins = {node.name};
-  for (ValueId output : node.outputs) {
-    if (output == kNone) continue;
-    ValueEntry& entry = values_[index(output)];
-    if (entry.producer != kNone || entry.value.constant) {
+  for (auto it = node.outputs.begin(); it != node.outputs.end(); ++it) {
+    if (*it == kNone) continue;
+    const ValueEntry& entry = values_[index(*it)];
+    if (entry.producer != kNone || entry.value.constant || std::find(node.outputs.begin(), it, *it) != it) {
       throw_error(ErrorCode::kInvalidModel, "tensor '{}' is computed twice, the second time by node '{}'",
                   entry.value.name, node.name);
     }
-    entry.producer = id;
+  }
+  for (ValueId output : node.outputs) {
+    if (output != kNone) values_[index(output)].producer = id;
   }
   for (ValueId input : node.inputs) {
     if (input != kNone) values_[index(input)].consumers.push_back(id);

@@ -135,7 +135,7 @@ class Graph {
   void replace_uses(ValueId from, ValueId to);
 
   // Node ids so that producers come before consumers, otherwise in order of insertion.
-  // Throws Error(kInvalidModel) naming a node on a cycle.
+  // Throws Error(kInvalidModel) naming a node that is on a cycle or reads from one.
   std::vector<NodeId> topological_order() const;
   // Drops removed nodes and unused values, and orders nodes topologically; ids change.
   void compact();
@@ -157,8 +157,8 @@ class Graph {
   int num_nodes_ = 0;
 };
 
-// Checks what every Graph must obey: ids in range, one producer per value, no constant with a producer, no cycle,
-// outputs that exist, captures that match. Throws Error(kInvalidModel) naming the node. Run after import and, in
+// Checks what every Graph must obey: inputs and outputs that exist, once each; for whatever is read an input, a constant
+// or a producer, and only one of these; no cycle; captures that match. Throws Error(kInvalidModel) naming the node. Run after import and, in
 // builds with assertions, after every pass.
 void verify(const Graph& graph);
 

@@ -8,10 +8,7 @@ namespace twofold {
 namespace {
 
 void verify_values_of(const Graph& graph, const Node& node) {
-  const auto in_range = [&graph](ValueId id) { return id == kNone || (id >= 0 && id < graph.num_values()); };
   for (ValueId input : node.inputs) {
-    if (!in_range(input))
-      throw_error(ErrorCode::kInvalidModel, "node '{}' reads a tensor that is not there", node.name);
     if (input == kNone) continue;
     if (graph.producer(input) == kNone && !graph.is_input(input) && graph.constant(input) == nullptr) {
       throw_error(ErrorCode::kInvalidModel, "node '{}' reads tensor '{}', which nothing computes", node.name,
@@ -19,8 +16,6 @@ void verify_values_of(const Graph& graph, const Node& node) {
     }
   }
   for (ValueId output : node.outputs) {
-    if (!in_range(output))
-      throw_error(ErrorCode::kInvalidModel, "node '{}' writes a tensor that is not there", node.name);
     if (output != kNone && (graph.is_input(output) || graph.constant(output) != nullptr)) {
       throw_error(ErrorCode::kInvalidModel, "node '{}' writes '{}', which is an input or a constant", node.name,
                   graph.value(output).name);
@@ -41,9 +36,22 @@ void verify_bodies_of(const Node& node) {
   }
 }
 
+void verify_inputs(const Graph& graph) {
+  std::set<ValueId> seen;
+  for (ValueId id : graph.inputs) {
+    if (id < 0 || id >= graph.num_values()) {
+      throw_error(ErrorCode::kInvalidModel, "the graph has an input that is no tensor");
+    }
+    if (!seen.insert(id).second) {
+      throw_error(ErrorCode::kInvalidModel, "tensor '{}' is an input twice", graph.value(id).name);
+    }
+  }
+}
+
 }  // namespace
 
 void verify(const Graph& graph) {
+  verify_inputs(graph);
   std::set<std::string> output_names;
   for (NodeId id : graph.topological_order()) {
     verify_values_of(graph, graph.node(id));

@@ -65,6 +65,15 @@ TEST(VerifyGraph, RefusesNodesThatWriteInputsAndConstants) {
             "node 'relu' writes 'relu', which is an input or a constant");
 }
 
+TEST(VerifyGraph, RefusesInputsThatAreNoneOrTwo) {
+  for (const ValueId value : {kNone, 99}) {
+    EXPECT_EQ(refusal_after([value](Graph& graph) { graph.inputs.push_back(value); }),
+              "the graph has an input that is no tensor");
+  }
+  EXPECT_EQ(refusal_after([](Graph& graph) { graph.inputs.push_back(graph.inputs[0]); }),
+            "tensor 'x' is an input twice");
+}
+
 TEST(VerifyGraph, RefusesCycles) {
   EXPECT_EQ(refusal_after([](Graph& graph) { graph.set_input(0, 0, graph.find_value("relu")); }),
             "node 'relu' is on a cycle or reads from one");
