@@ -45,15 +45,36 @@ TensorComparison described(const Graph& graph, const std::string& tensor, ValueI
   return {tensor, graph.node(producer).name, graph.node(producer).op_type, {}, {}, {}};
 }
 
-// For each output of `reference` the position of its partner among those of `other`.
-std::vector<size_t> match_outputs(const Graph& reference, const Graph& other) {
-  std::vector<size_t> partners;
-  for (size_t i = 0; i < reference.outputs.size(); ++i) {
-    const auto it = std::find_if(other.outputs.begin(), other.outputs.end(),
-                                 [&](const GraphOutput& output) { return output.name == reference.outputs[i].name; });
-    partners.push_back(it == other.outputs.end() ? i : static_cast<size_t>(it - other.outputs.begin()));
+// For each name of `a` the position of its partner in `b`, which has as many: the same name, and of those that have no
+// such partner the next that is left.
+std::vector<size_t> partners(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  constexpr size_t kOpen = static_cast<size_t>(-1);
+  std::vector<size_t> found(a.size(), kOpen);
+  std::vector<bool> taken(b.size(), false);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const auto it = std::find(b.begin(), b.end(), a[i]);
+    if (it == b.end()) continue;
+    found[i] = static_cast<size_t>(it - b.begin());
+    taken[found[i]] = true;
   }
-  return partners;
+  for (size_t& position : found) {
+    if (position != kOpen) continue;
+    position = static_cast<size_t>(std::find(taken.begin(), taken.end(), false) - taken.begin());
+    taken[position] = true;
+  }
+  return found;
+}
+
+std::vector<std::string> input_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (ValueId id : graph.inputs) names.push_back(graph.value(id).name);
+  return names;
+}
+
+std::vector<std::string> output_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const GraphOutput& output : graph.outputs) names.push_back(output.name);
+  return names;
 }
 
 // The names of all float tensors that nodes of the graph compute, apart from those that only Q/DQ handle.
@@ -102,12 +123,13 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
   const LoweredModel model_b(
       other, {.threads = options.threads, .observed = watch, .ec_in_two_passes = options.ec_in_two_passes});
   const LoweredModel model_a(reference, {.threads = options.threads, .observed = model_b.readable()});
-  const std::vector<size_t> partners = match_outputs(reference, other);
+  const std::vector<size_t> output_partners = partners(output_names(reference), output_names(other));
+  const std::vector<size_t> input_partners = partners(input_names(other), input_names(reference));
 
   Comparison result;
   for (size_t i = 0; i < reference.outputs.size(); ++i) {
     result.outputs.push_back(described(reference, reference.outputs[i].name, reference.outputs[i].value));
-    result.outputs.back().step = output_step(other, other.outputs[partners[i]]);
+    result.outputs.back().step = output_step(other, other.outputs[output_partners[i]]);
   }
   std::map<std::string, TensorComparison> compared;
   const int64_t samples = options.max_samples > 0 ? std::min(options.max_samples, data.size()) : data.size();
@@ -116,7 +138,9 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
     std::map<std::string, Tensor> expected;
     const std::vector<Tensor> a =
         model_a.run(inputs, [&](const std::string& name, const Tensor& tensor) { expected.emplace(name, tensor); });
-    const std::vector<Tensor> b = model_b.run(inputs, [&](const std::string& name, const Tensor& tensor) {
+    std::vector<Tensor> inputs_b;
+    for (size_t position : input_partners) inputs_b.push_back(inputs[position]);
+    const std::vector<Tensor> b = model_b.run(inputs_b, [&](const std::string& name, const Tensor& tensor) {
       const auto it = expected.find(name);
       if (it == expected.end() || it->second.dtype() != DType::kFloat32) return;
       TensorComparison& comparison = compared[name];
@@ -125,7 +149,7 @@ Comparison compare(const Graph& reference, const Graph& other, const Dataset& da
       expected.erase(it);
     });
     for (size_t i = 0; i < a.size(); ++i) {
-      add_sample(a[i], b[partners[i]], result.outputs[i]);
+      add_sample(a[i], b[output_partners[i]], result.outputs[i]);
     }
     if (options.progress) options.progress(s + 1, samples);
   }

@@ -106,6 +106,32 @@ TEST(VerifyReport, NamesInnerTensorsBeforeOutputs) {
   EXPECT_EQ(report.first_difference(), &report.tensors[0]);
 }
 
+// x - z and x + z, with inputs, outputs and names in another order.
+TEST_F(VerifyModels, MatchesInputsAndOutputsByName) {
+  const auto model = [&](const std::string& file, const std::vector<std::string>& inputs,
+                         const std::vector<std::string>& outputs) {
+    GraphBuilder b;
+    for (const std::string& name : inputs) b.input(name, {2});
+    const ValueId x = b.graph.find_value("x"), z = b.graph.find_value("z");
+    b.node("minus", "Sub", {x, z});
+    b.node("plus", "Add", {x, z});
+    for (const std::string& name : outputs) {
+      const std::string computed = name == "renamed" ? "plus" : name;
+      b.graph.outputs.push_back({name, b.graph.find_value(computed)});
+    }
+    export_onnx(b.graph, folder_.path() / file);
+    return folder_.path() / file;
+  };
+  const Samples data{.path = {},
+                     .source = samples_in_memory({{{"x", Tensor::from<float>({2}, std::vector<float>{1, 2})},
+                                                   {"z", Tensor::from<float>({2}, std::vector<float>{5, 5})}}})};
+  const VerifyReport report = verify_models(model("a.onnx", {"x", "z"}, {"minus", "plus"}),
+                                            model("b.onnx", {"z", "x"}, {"renamed", "minus"}), data, kOneThread);
+  ASSERT_EQ(report.outputs.size(), 2U);
+  EXPECT_EQ(report.outputs[0].equal_share, 1);
+  EXPECT_EQ(report.outputs[1].equal_share, 1);
+}
+
 TEST_F(VerifyModels, RefusesModelsThatDoNotMatch) {
   const std::filesystem::path one = adding("a.onnx", {1, 1, 1, 1}), two = folder_.path() / "two.onnx";
   GraphBuilder b;
