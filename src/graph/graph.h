@@ -157,9 +157,9 @@ class Graph {
   int num_nodes_ = 0;
 };
 
-// Checks what every Graph must obey: inputs and outputs that exist, once each; for whatever is read an input, a constant
-// or a producer, and only one of these; no cycle; captures that match. Throws Error(kInvalidModel) naming the node. Run after import and, in
-// builds with assertions, after every pass.
+// Checks what every Graph must obey: inputs and outputs that exist, once each; for whatever is read an input, a
+// constant or a producer, and only one of these; no cycle; captures that match. Throws Error(kInvalidModel) naming the
+// node. Run after import and, in builds with assertions, after every pass.
 void verify(const Graph& graph);
 
 }  // namespace twofold

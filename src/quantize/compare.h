@@ -35,10 +35,9 @@ struct CompareOptions {
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
-// Runs both graphs, lowered, on the samples, which are of the reference's inputs. Inputs and outputs are matched by name,
-// those that are left in order.
-// Memory: the compared tensors of one sample. Throws Error(kInvalidArgument) if the numbers of inputs or outputs or
-// the shapes of outputs differ.
+// Runs both graphs, lowered, on the samples, which are of the reference's inputs. Inputs and outputs are matched by
+// name, those that are left in order. Memory: the compared tensors of one sample. Throws Error(kInvalidArgument) if the
+// numbers of inputs or outputs or the shapes of outputs differ.
 Comparison compare(const Graph& reference, const Graph& other, const Dataset& data, const CompareOptions& options = {});
 
 // The elements of a tensor of any number type as float32, in the layout they have.
