@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import types
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ FAST = {
 }
 # Far more than ending takes, and far less than the jobs do that are ended.
 LIMIT = 30
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,20 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def started(command, **options):
+    """A program that takes SIGINT as it does in a terminal, whatever is done with it here.
+
+    It does not outlive the test.
+    """
+    restore = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(command, **restore | options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(params=[1, 2])
@@ -101,7 +117,7 @@ def test_ctrl_c_ends_a_search(tmp_path):
         "twofold.quantize(model, data, config, progress=tell, **files)\n"
     )
     command = [sys.executable, "-c", script, MODEL, DIGITS / "calibration.npz", tmp_path]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with started(command, **PIPES) as process:
         for line in process.stdout:
             if line == b"search ranges\n":
                 break
@@ -191,9 +207,6 @@ def test_no_bar_where_none_is_wanted(tmp_path, endless, monkeypatch, progress):
 # In a process of their own: terminals, and the command line.
 
 
-PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-
-
 def python_job(endless, folder):
     script = (
         "import sys, twofold\n"
@@ -238,7 +251,7 @@ def read_to_end(leader):
 def test_a_bar_in_a_terminal(tmp_path, endless, job):
     """It is gone before anything else is written."""
     leader, follower = pty.openpty()
-    with subprocess.Popen(job(endless, tmp_path), stderr=follower) as process:
+    with started(job(endless, tmp_path), stderr=follower) as process:
         shown = os.read(leader, 4096)  # comes back when there is something
         interrupt(process, 0.5)
         os.close(follower)
@@ -253,7 +266,7 @@ def test_a_bar_in_a_terminal(tmp_path, endless, job):
 
 @pytest.mark.parametrize("job", [python_job, command_job])
 def test_nothing_is_shown_where_nobody_watches(tmp_path, endless, job):
-    with subprocess.Popen(job(endless, tmp_path), **PIPES) as process:
+    with started(job(endless, tmp_path), **PIPES) as process:
         _, output, errors = interrupt(process, 3.5)
     assert output == b""
     assert errors == b"" if job is command_job else errors.startswith(b"Traceback")
@@ -267,7 +280,7 @@ def test_ctrl_c_ends_a_command(tmp_path, endless, command):
         "verify": [MODEL, MODEL, "--data", endless, "--json", tmp_path / "v.json"],
         "bench": [MODEL, "--data", endless, "--seconds", "1000"],
     }[command]
-    with subprocess.Popen([PROGRAM, command, *arguments], **PIPES) as process:
+    with started([PROGRAM, command, *arguments], **PIPES) as process:
         assert interrupt(process, 1) == (130, b"", b"")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     if command == "run":  # whole files
@@ -281,9 +294,8 @@ def test_a_command_that_is_to_ignore_ctrl_c_does(tmp_path, endless):
     """As in the background of a script, or under nohup."""
     command = command_job(endless, tmp_path)
     ignore = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)}
-    with subprocess.Popen(command, **ignore) as process:
+    with started(command, **ignore) as process:
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=1)
-        process.kill()
