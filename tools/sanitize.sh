@@ -4,13 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-configure() {  # FOLDER SANITIZERS
+configure() {  # FOLDER SANITIZERS [OPTION]
   cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
-    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_SANITIZE="$2" > /dev/null
+    -DCMAKE_CXX_COMPILER_LAUNCHER="env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache" \
+    -DTWOFOLD_SANITIZE="$2" "${@:3}" > /dev/null
 }
 
 if [ "${1:-}" = thread ]; then
-  configure build-tsan thread
+  configure build-tsan thread -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
   ninja -C build-tsan concurrency_tests
   # OpenMP's runtime is not built with ThreadSanitizer, which would take every parallel loop for a race. Those of
   # base/thread_team.cc say what is synchronized; oneDNN's do not. So the sessions have one thread each, and the threads
