@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ops/float_steps.h"
+#include "ops/fused_matmul.h"
 #include "traits/op_names.h"
 
 namespace twofold {
@@ -21,11 +22,13 @@ class MatMulFuser {
       : graph_(graph), types_(types), watched_(watched) {}
 
   void fuse(NodeId id) {
-    changed_ = false;
-    take_input(id, 0, "order_a");
-    take_input(id, 1, "order_b");
-    if (rank(graph_.node(id).input(0)) >= 2 && rank(graph_.node(id).input(1)) >= 2) take_outputs(id);
-    if (changed_) graph_.set_op_type(id, op::kMatMul, std::string(kFusedDomain));
+    FusedMatMul form;
+    bool changed = take_input(id, 0, form.orders.a);
+    changed |= take_input(id, 1, form.orders.b);
+    if (rank(graph_.node(id).input(0)) >= 2 && rank(graph_.node(id).input(1)) >= 2) changed |= take_outputs(id, form);
+    if (!changed) return;
+    form.write(graph_.attributes(id));
+    graph_.set_op_type(id, op::kMatMul, std::string(kFusedDomain));
   }
 
  private:
@@ -33,17 +36,18 @@ class MatMulFuser {
 
   bool is_hidden(ValueId id) const { return graph_.has_single_use(id) && !watched_[static_cast<size_t>(id)]; }
 
-  void take_input(NodeId id, int input, const char* attribute) {
+  // Both return whether they took something.
+  bool take_input(NodeId id, int input, std::vector<int64_t>& taken) {
     const ValueId value = graph_.node(id).input(input);
     const NodeId producer = graph_.producer(value);
-    if (producer == kNone || !is_hidden(value)) return;
+    if (producer == kNone || !is_hidden(value)) return false;
     const std::vector<int64_t> order = order_of(graph_.node(producer));
     const auto last = static_cast<int64_t>(order.size()) - 1;
-    if (order.size() < 2 || (order[order.size() - 1] != last && order[order.size() - 2] != last)) return;
+    if (order.size() < 2 || (order[order.size() - 1] != last && order[order.size() - 2] != last)) return false;
     graph_.set_input(id, input, graph_.node(producer).input(0));
     graph_.remove_node(producer);
-    graph_.attributes(id).set(attribute, order);
-    changed_ = true;
+    taken = order;
+    return true;
   }
 
   // A constant factor that a Mul or Div applies to `value`.
@@ -58,34 +62,31 @@ class MatMulFuser {
     return product ? number : 1.0F / number;
   }
 
-  void take_outputs(NodeId id) {
-    bool transposed = false;
-    float alpha = 1.0F;
+  bool take_outputs(NodeId id, FusedMatMul& form) {
+    bool changed = false;
     while (is_hidden(graph_.node(id).output(0))) {
       const ValueId value = graph_.node(id).output(0);
       const NodeId next = graph_.consumers(value)[0];
       const Node& node = graph_.node(next);
       const std::vector<int64_t> order = order_of(node);
       if (const std::optional<float> scale = factor(node, value)) {
-        alpha *= *scale;
-        graph_.attributes(id).set("alpha", alpha);
-      } else if (!transposed && !order.empty() && order.back() == static_cast<int64_t>(order.size()) - 1) {
-        graph_.attributes(id).set("order_y", order);
-        transposed = true;
+        form.alpha *= *scale;
+      } else if (form.orders.y.empty() && !order.empty() && order.back() == static_cast<int64_t>(order.size()) - 1) {
+        form.orders.y = order;
       } else {
-        return;
+        break;
       }
       const ValueId output = node.output(0);
       graph_.remove_node(next);
       graph_.set_output(id, 0, output);
-      changed_ = true;
+      changed = true;
     }
+    return changed;
   }
 
   Graph& graph_;
   const std::vector<InferredType>& types_;
   const std::vector<bool>& watched_;
-  bool changed_ = false;
 };
 
 }  // namespace

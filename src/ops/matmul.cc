@@ -2,6 +2,7 @@
 #include "loops/matmul_loop.h"
 #include "loops/matrix_stack.h"
 #include "ops/families.h"
+#include "ops/fused_matmul.h"
 #include "ops/packed_matmul.h"
 #include "ops/stacked_matmul.h"
 
@@ -30,14 +31,12 @@ bool is_one_matrix(const Tensor& b) {
 class MatMulKernel final : public Kernel {
  public:
   explicit MatMulKernel(const KernelArgs& args)
-      : orders_{args.node.attributes.get_ints("order_a", {}), args.node.attributes.get_ints("order_b", {}),
-                args.node.attributes.get_ints("order_y", {})},
-        alpha_(args.node.attributes.get_float("alpha", 1.0F)),
-        computed_(alpha_, false) {
+      : form_(FusedMatMul::read(args.node.attributes)), computed_(form_.alpha, false) {
     const Tensor* b = args.constants.size() > 1 ? args.constants[1] : nullptr;
     const Tensor* bias = args.constants.size() > 2 ? args.constants[2] : nullptr;
     const FloatSteps steps = read_steps(args.node.attributes);
-    const bool plain = orders_.a.empty() && orders_.b.empty() && orders_.y.empty() && alpha_ == 1.0F;
+    const bool plain =
+        form_.orders.a.empty() && form_.orders.b.empty() && form_.orders.y.empty() && form_.alpha == 1.0F;
     if (plain && b != nullptr && is_one_matrix(*b)) {
       const Shape matrix(b->shape().end() - 2, b->shape().end());
       if (bias != nullptr && (bias->dtype() != DType::kFloat32 || bias->size() != matrix[1])) {
@@ -56,7 +55,7 @@ class MatMulKernel final : public Kernel {
       throw_error(ErrorCode::kInvalidModel, "inputs A ({}) and B ({}) must have one type", to_string(a.dtype()),
                   to_string(b.dtype()));
     }
-    const MatrixProduct p = plan_product(a.shape(), b.shape(), orders_);
+    const MatrixProduct p = plan_product(a.shape(), b.shape(), form_.orders);
     Tensor& y = call.output(0, a.dtype(), p.output);
     if (y.size() == 0) return;
     if (packed_ && p.k > 0) return run_packed(call, p, y);
@@ -65,7 +64,7 @@ class MatMulKernel final : public Kernel {
         if (StackedMatMul::takes(p)) {
           return computed_.run(call, p, a.data<float>().data(), b.data<float>().data(), y.mutable_data<float>().data());
         }
-        if (alpha_ != 1.0F) throw_error(ErrorCode::kUnsupported, "a fused MatMul cannot read these strides");
+        if (form_.alpha != 1.0F) throw_error(ErrorCode::kUnsupported, "a fused MatMul cannot read these strides");
         return multiply_all<float>(p, a, b, y);
       case DType::kFloat64: return multiply_all<double>(p, a, b, y);
       case DType::kInt32: return multiply_all<int32_t>(p, a, b, y);
@@ -92,8 +91,7 @@ class MatMulKernel final : public Kernel {
     packed_->run(call, p.batches * p.m, call.input(0).data<float>().data(), addends, y.mutable_data<float>().data());
   }
 
-  const MatrixOrders orders_;
-  const float alpha_;
+  const FusedMatMul form_;
   const StackedMatMul computed_;          // float32, where B is not
   std::unique_ptr<PackedMatMul> packed_;  // where B is a constant matrix
 };
