@@ -28,8 +28,6 @@ class VariantRuns::Variant {
   bool is_constant(ValueId id) const { return program.graph.constant(id) != nullptr; }
 
   Executor::Program program;
-  std::vector<Values> computed;  // by sample
-  size_t computed_bytes = 0;
 };
 
 VariantRuns::VariantRuns(const Options& options) : options_(options) {}
@@ -48,6 +46,12 @@ const Tensor* VariantRuns::find(size_t sample, const ContentHash& key) const {
   if (sample >= kept_.size()) return nullptr;
   const auto it = kept_[sample].find(key);
   return it == kept_[sample].end() ? nullptr : &it->second;
+}
+
+void VariantRuns::keep(size_t sample, const ContentHash& key, const Tensor& value) {
+  if (value.byte_size() > options_.memory_cap - kept_bytes_) return;
+  if (kept_.size() <= sample) kept_.resize(sample + 1);
+  if (kept_[sample].emplace(key, value).second) kept_bytes_ += value.byte_size();
 }
 
 // Backwards from the outputs: a step runs if somebody needs what it computes and the base does not have it.
@@ -75,7 +79,6 @@ std::vector<Tensor> VariantRuns::run(Variant& variant, size_t sample, const std:
   program.check_inputs(inputs);
   const ThreadScope threads(options_.threads);
   const AllocatorScope buffers(&program.pool);
-  if (variant.computed.size() <= sample) variant.computed.resize(sample + 1);
   Execution run(program, kNobody);
   std::vector<bool> there(program.keys.size(), false);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -101,10 +104,7 @@ std::vector<Tensor> VariantRuns::run(Variant& variant, size_t sample, const std:
       for (ValueId id : node.outputs) {
         if (id == kNone) continue;
         there[at(id)] = true;
-        const Tensor& value = run.value(id);
-        if (!options_.keep_values || value.byte_size() > options_.memory_cap - variant.computed_bytes) continue;
-        if (!variant.computed[sample].emplace(program.keys[at(id)], value).second) continue;
-        variant.computed_bytes += value.byte_size();
+        if (&variant == base_.get()) keep(sample, program.keys[at(id)], run.value(id));
       }
     }
     for (ValueId id : step.last_uses) run.drop(id);
@@ -118,22 +118,14 @@ std::vector<Tensor> VariantRuns::run(Variant& variant, size_t sample, const std:
 }
 
 void VariantRuns::set_base(std::shared_ptr<Variant> variant) {
-  std::set<ContentHash> keys(variant->program.keys.begin(), variant->program.keys.end());
-  kept_.resize(std::max(kept_.size(), variant->computed.size()));
-  kept_bytes_ = 0;
-  for (size_t sample = 0; sample < kept_.size(); ++sample) {
-    Values& values = kept_[sample];
-    std::erase_if(values, [&keys](const auto& entry) { return !keys.contains(entry.first); });
-    if (sample < variant->computed.size()) values.merge(variant->computed[sample]);
-    for (auto it = values.begin(); it != values.end();) {
-      const size_t bytes = it->second.byte_size();
-      const bool fits = bytes <= options_.memory_cap - kept_bytes_;
-      if (fits) kept_bytes_ += bytes;
-      it = fits ? std::next(it) : values.erase(it);
-    }
+  const std::set<ContentHash> keys(variant->program.keys.begin(), variant->program.keys.end());
+  for (Values& values : kept_) {
+    std::erase_if(values, [&](const auto& entry) {
+      const bool goes = !keys.contains(entry.first);
+      if (goes) kept_bytes_ -= entry.second.byte_size();
+      return goes;
+    });
   }
-  variant->computed.clear();
-  variant->computed_bytes = 0;
   base_ = std::move(variant);
 }
 

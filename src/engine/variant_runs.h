@@ -36,15 +36,13 @@ struct VariantCounters {
 // Not thread-safe.
 class VariantRuns {
  public:
-  // One graph ready to run, and what its runs have computed so far.
+  // One graph ready to run.
   class Variant;
 
   struct Options {
     int threads = 0;
-    // Bytes of values that the base, and a variant besides, keep over all samples. What does not fit is computed again.
+    // Bytes of values that the base keeps over all samples. What does not fit is computed again.
     size_t memory_cap = std::numeric_limits<size_t>::max();
-    // Whether variants keep what they compute, so that they can become the base.
-    bool keep_values = true;
   };
 
   explicit VariantRuns(const Options& options);
@@ -56,7 +54,8 @@ class VariantRuns {
   std::shared_ptr<Variant> prepare(Graph lowered);
   // The outputs for sample `sample`, whose inputs these are: the same bits as an Executor's. Throws as Executor::run.
   std::vector<Tensor> run(Variant& variant, size_t sample, const std::vector<Tensor>& inputs);
-  // Makes a variant the base: values that it has in common with the old base, and those that its runs computed, stay.
+  // Makes a variant the base. Values that it has in common with the base before it stay; what runs of it compute from
+  // here on is kept.
   void set_base(std::shared_ptr<Variant> variant);
 
   const VariantCounters& counters() const { return counters_; }
@@ -65,6 +64,7 @@ class VariantRuns {
   using Values = std::map<ContentHash, Tensor>;  // of one sample
 
   const Tensor* find(size_t sample, const ContentHash& key) const;
+  void keep(size_t sample, const ContentHash& key, const Tensor& value);
   std::vector<bool> steps_to_run(const Variant& variant, size_t sample) const;
 
   const Options options_;

@@ -24,15 +24,30 @@ std::optional<double> best_possible(Metric metric, const MetricMeans& so_far, ui
 }  // namespace
 
 Trials::Trials(CalibratedModel& model, Graph graph, const Options& options)
-    : model_(model),
-      graph_(std::move(graph)),
-      runs_({.threads = model.threads(), .memory_cap = options.memory_cap, .keep_values = options.memory_cap > 0}) {}
+    : model_(model), graph_(std::move(graph)), runs_({.threads = model.threads(), .memory_cap = options.memory_cap}) {}
 
 Trials::~Trials() = default;
 
+void Trials::prepare(std::vector<OperandQuantization> operands) {
+  Graph quantized = graph_;
+  apply_quantization(quantized, operands, model_.weights());
+  lower(quantized);
+  last_ = std::move(operands);
+  last_variant_ = runs_.prepare(std::move(quantized));
+}
+
+std::vector<Tensor> Trials::run(size_t sample) {
+  return runs_.run(*last_variant_, sample, model_.samples().inputs(sample));
+}
+
 MetricMeans Trials::set_base(std::vector<OperandQuantization> operands) {
-  const MetricMeans means = *measure(std::move(operands), Metric::kCosineSimilarity);
-  accept();
+  prepare(std::move(operands));
+  runs_.set_base(last_variant_);
+  base_ = std::move(last_);
+  SearchSamples& samples = model_.samples();
+  MetricMeans means;
+  for (size_t i = 0; i < samples.size(); ++i) samples.add_errors(i, run(i), means);
+  last_variant_.reset();
   return means;
 }
 
@@ -58,16 +73,12 @@ std::vector<OperandQuantization> Trials::changed(const std::vector<OperandChange
 
 std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> operands, Metric metric,
                                            std::optional<double> to_beat) {
-  Graph quantized = graph_;
-  apply_quantization(quantized, operands, model_.weights());
-  lower(quantized);
-  last_ = std::move(operands);
-  last_variant_ = runs_.prepare(std::move(quantized));
+  prepare(std::move(operands));
   SearchSamples& samples = model_.samples();
   MetricMeans means;
   const uint64_t total = samples.size() * graph_.outputs.size();
   for (size_t i = 0; i < samples.size(); ++i) {
-    samples.add_errors(i, runs_.run(*last_variant_, i, samples.inputs(i)), means);
+    samples.add_errors(i, run(i), means);
     if (!to_beat || i + 1 == samples.size()) continue;
     const std::optional<double> possible = best_possible(metric, means, total);
     if (possible && !better(metric, *possible, *to_beat)) {
@@ -80,8 +91,10 @@ std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> oper
 
 void Trials::accept() {
   TWOFOLD_CHECK(last_variant_ != nullptr);
-  runs_.set_base(std::move(last_variant_));
+  runs_.set_base(last_variant_);
   base_ = std::move(last_);
+  for (size_t i = 0; i < model_.samples().size(); ++i) run(i);
+  last_variant_.reset();
 }
 
 }  // namespace twofold

@@ -29,7 +29,7 @@ struct OperandChange {
 class Trials {
  public:
   struct Options {
-    // Bytes of values that base and variant each keep; 0: nothing is kept, as where variants share next to nothing.
+    // Bytes of values that the base keeps; 0: nothing is kept, as where variants share next to nothing.
     size_t memory_cap = size_t{1} << 30;
   };
 
@@ -46,12 +46,16 @@ class Trials {
   // early, with nothing, once `metric` can no longer come out better than `to_beat`.
   std::optional<MetricMeans> measure(std::vector<OperandQuantization> operands, Metric metric,
                                      std::optional<double> to_beat = std::nullopt);
-  // Makes what was measured last the base. REQUIRES: it was measured to the end.
+  // Makes what was measured last the base, for which what it computed is computed once more: most variants are given
+  // up, and keep nothing. REQUIRES: it was measured to the end.
   void accept();
 
   const VariantCounters& counters() const { return runs_.counters(); }
 
  private:
+  void prepare(std::vector<OperandQuantization> operands);
+  std::vector<Tensor> run(size_t sample);
+
   CalibratedModel& model_;
   const Graph graph_;
   VariantRuns runs_;
