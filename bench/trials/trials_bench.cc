@@ -70,7 +70,7 @@ int run(const std::filesystem::path& path, const std::filesystem::path& data_pat
   const StageScope stage = [](std::string_view, const std::function<void()>& step) { step(); };
   const double opening = seconds_of([&] { decide_plan(model, ModelConfig{}, nullptr, stage, plan); });
 
-  Trials trials(model, model.graph(), {});
+  Trials trials(model, {});
   trials.set_base(decided_operands(model.graph(), plan));
   double trial_seconds = 0, whole_seconds = 0;
   const std::vector<OperandChange> units = make_units(model.graph(), plan, count);

@@ -33,7 +33,7 @@ struct VariantCounters {
   }
 };
 
-// Not thread-safe.
+// Not thread-safe, but a copy, which shares what the base keeps, may be used by another thread.
 class VariantRuns {
  public:
   // One graph ready to run.
@@ -47,7 +47,7 @@ class VariantRuns {
 
   explicit VariantRuns(const Options& options);
   ~VariantRuns();
-  VariantRuns(const VariantRuns&) = delete;
+  VariantRuns(const VariantRuns&) = default;
   VariantRuns& operator=(const VariantRuns&) = delete;
 
   // `lowered` must have the inputs that every other variant has. Throws as Executor.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "numeric/quantize_tensor.h"
+#include "quantize/bias_shifts.h"
 #include "quantize/weight_variants.h"
 #include "quantize/weights.h"
 #include "traits/gemm_type.h"
@@ -130,7 +131,8 @@ int correct_biases(CalibratedModel& model, Plan& plan, size_t trial_bytes) {
   int count = 0;
   for (const auto& [samples, trials] : by_samples) {
     // With the biases that are corrected already.
-    const Graph graph = model.corrected(plan);
+    Graph graph = model.graph();
+    shift_biases(plan, graph);
     const Dataset& data = model.data("to correct biases on");
     for (const std::span<const Trial> batch : in_batches(graph, trials, trial_bytes)) {
       count += find_shifts(graph, batch, data, samples, model.threads(), plan);

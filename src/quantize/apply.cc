@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "numeric/ec.h"
 #include "numeric/quantize.h"
+#include "quantize/bias_shifts.h"
 #include "traits/gemm_type.h"
 #include "traits/op_names.h"
 
@@ -303,6 +304,9 @@ void apply_quantization(Graph& graph, const std::vector<OperandQuantization>& op
     TWOFOLD_CHECK(operand.params.qtype != QType::kFloat32 &&
                   !(operand.operand.is_output && operand.params.qtype == QType::kEc));
     (operand.operand.is_output ? outputs : inputs)[operand.node].push_back(&operand);
+  }
+  for (const OperandQuantization& operand : operands) {
+    if (!operand.bias_shift.empty()) shift_bias(graph, operand.node, operand.bias_shift);
   }
   // In order, so that a node's output is quantized before its readers ask for their input.
   for (NodeId id : graph.topological_order()) {

@@ -17,9 +17,11 @@ struct OperandQuantization {
   OperandRef operand;
   QParams params;                          // int8, int16 or ec
   Rounding rounding = Rounding::kNearest;  // of a constant int8 operand
+  // What is added to the node's bias for the error of this weight, per output channel; empty: nothing.
+  std::vector<float> bias_shift = {};
 };
 
-// Rewrites the graph into standard QDQ form:
+// Shifts biases, then rewrites the graph into standard QDQ form:
 //
 //   activation   x -> Q -> DQ -> op                 one pair per (tensor, parameters), shared by its readers
 //   weight       constant integers -> DQ -> op      int8 or int16, per channel

@@ -13,14 +13,16 @@ Tensor shifted_bias(const Graph& graph, const Node& node, std::span<const float>
   return bias;
 }
 
+void shift_bias(Graph& graph, NodeId id, std::span<const float> shift) {
+  const Node& node = graph.node(id);
+  const std::string name = graph.unique_value_name(node.name + "_corrected_bias");
+  Tensor bias = shifted_bias(graph, node, shift);
+  graph.set_input(id, 2, graph.add_constant(name, std::move(bias)));
+}
+
 void shift_biases(const Plan& plan, Graph& graph) {
   for (const OperandPlan& operand : plan.operands()) {
-    if (operand.bias_shift.empty()) continue;
-    const NodeId id = graph.find_node(operand.node);
-    const Node& node = graph.node(id);
-    const std::string name = graph.unique_value_name(node.name + "_corrected_bias");
-    Tensor bias = shifted_bias(graph, node, operand.bias_shift);
-    graph.set_input(id, 2, graph.add_constant(name, std::move(bias)));
+    if (!operand.bias_shift.empty()) shift_bias(graph, graph.find_node(operand.node), operand.bias_shift);
   }
 }
 

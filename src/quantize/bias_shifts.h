@@ -12,7 +12,10 @@ namespace twofold {
 // The constant bias of a node (zeros where it has none) plus `shift`, one number per output channel.
 Tensor shifted_bias(const Graph& graph, const Node& node, std::span<const float> shift);
 
-// Adds OperandPlan::bias_shift of each weight to the bias of its node, as a new constant. The node ids stay.
+// Adds the shift to the bias of a node, as a new constant. Ids stay.
+void shift_bias(Graph& graph, NodeId node, std::span<const float> shift);
+
+// The same with OperandPlan::bias_shift of every weight.
 void shift_biases(const Plan& plan, Graph& graph);
 
 }  // namespace twofold

@@ -6,7 +6,6 @@
 #include "calibrate/calibrate.h"
 #include "plan/fingerprint.h"
 #include "quantize/apply.h"
-#include "quantize/bias_shifts.h"
 #include "quantize/decide.h"
 #include "quantize/trials.h"
 
@@ -88,21 +87,15 @@ void CalibratedModel::throw_missing(ValueId value) const {
               refused == refused_.end() ? "have none of it" : "say of it that it " + refused->second);
 }
 
-Graph CalibratedModel::corrected(const Plan& plan) const {
-  Graph graph = graph_;
-  shift_biases(plan, graph);
-  return graph;
-}
-
 Graph CalibratedModel::apply(const Plan& plan) {
-  Graph graph = corrected(plan);
+  Graph graph = graph_;
   apply_quantization(graph, decided_operands(graph, plan), weights_);
   graph.compact();
   return graph;
 }
 
 MetricMeans CalibratedModel::evaluate(const Plan& plan) {
-  Trials trials(*this, corrected(plan), {.memory_cap = 0});
+  Trials trials(*this, {.memory_cap = 0});
   return *trials.measure(decided_operands(graph_, plan), Metric::kCosineSimilarity);
 }
 

@@ -62,8 +62,6 @@ class CalibratedModel {
   void set_statistics(const ModelStatistics& statistics);
   const CalibratedModelCounters& counters() const { return counters_; }
 
-  // The graph with the plan's bias corrections, still float.
-  Graph corrected(const Plan& plan) const;
   // The graph with Q/DQ as a decided plan says, and its ids as Graph::compact() leaves them.
   Graph apply(const Plan& plan);
   // The errors of the quantized model's outputs on the search samples, run on integers.

@@ -132,14 +132,16 @@ void decide_activations(const Graph& graph, Ranges& ranges, const ChoiceMap& cho
   }
 }
 
+OperandQuantization decided_operand(const Graph& graph, const OperandPlan& operand) {
+  TWOFOLD_CHECK(operand.params.has_value() || operand.granted == QType::kFloat16);
+  return {graph.find_node(operand.node), operand.operand, operand.params.value_or(QParams{QType::kFloat16, -1, {}, {}}),
+          operand.weight.rounding.empty() ? Rounding::kNearest : operand.weight.rounding.front(), operand.bias_shift};
+}
+
 std::vector<OperandQuantization> decided_operands(const Graph& graph, const Plan& plan) {
   std::vector<OperandQuantization> result;
   for (const OperandPlan& operand : plan.operands()) {
-    if (operand.granted == QType::kFloat32) continue;
-    TWOFOLD_CHECK(operand.params.has_value() || operand.granted == QType::kFloat16);
-    result.push_back({graph.find_node(operand.node), operand.operand,
-                      operand.params.value_or(QParams{QType::kFloat16, -1, {}, {}}),
-                      operand.weight.rounding.empty() ? Rounding::kNearest : operand.weight.rounding.front()});
+    if (operand.granted != QType::kFloat32) result.push_back(decided_operand(graph, operand));
   }
   return result;
 }

@@ -38,8 +38,10 @@ void decide_activation(const Graph& graph, Ranges& ranges, size_t position, cons
 // Whether the operand gets integers made from an activation (not from a constant of the graph).
 bool is_quantized_activation(const Graph& graph, const OperandPlan& operand);
 
-// The decided operands of a plan in the form that apply_quantization takes: a weight is rounded as the
-// first entry of its rounding list says, to the nearest where it is empty.
+// A decided operand in the form that apply_quantization takes: a weight is rounded as the first entry of its rounding
+// list says, to the nearest where it is empty. REQUIRES: it does not stay float32.
+OperandQuantization decided_operand(const Graph& graph, const OperandPlan& operand);
+// All of a plan.
 std::vector<OperandQuantization> decided_operands(const Graph& graph, const Plan& plan);
 
 }  // namespace twofold

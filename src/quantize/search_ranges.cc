@@ -60,7 +60,7 @@ class Search {
   // One choice for all; operands that do not have it take their first.
   void search_model() {
     // All activations change from trial to trial: there is nothing to keep.
-    Trials trials(model_, model_.corrected(plan_), {.memory_cap = 0});
+    Trials trials(model_, {.memory_cap = 0});
     const Plan first = plan_;
     for (const RangeChoice& choice : distinct_) {
       ChoiceMap chosen;
@@ -79,7 +79,7 @@ class Search {
   }
 
   void search_layers() {
-    Trials trials(model_, model_.corrected(plan_), {});
+    Trials trials(model_, {});
     trials.set_base(decided_operands(model_.graph(), plan_));
     for (const OpenOperand& operand : open_) {
       const size_t current = best_choices_[operand.position];

@@ -23,6 +23,11 @@ bool SearchSamples::keeps(const std::vector<Tensor>& tensors) {
 }
 
 std::vector<Tensor> SearchSamples::inputs(size_t i) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return read_inputs(i);
+}
+
+std::vector<Tensor> SearchSamples::read_inputs(size_t i) {
   if (!samples_[i].inputs.empty()) return samples_[i].inputs;
   std::vector<Tensor> read = data_.sample(static_cast<int64_t>(i));
   if (keeps(read)) samples_[i].inputs = read;
@@ -30,10 +35,11 @@ std::vector<Tensor> SearchSamples::inputs(size_t i) {
 }
 
 std::vector<Tensor> SearchSamples::expected(size_t i) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!samples_[i].expected.empty()) return samples_[i].expected;
   if (executor_ == nullptr) executor_ = std::make_unique<Executor>(graph_, ExecutorOptions{.threads = threads_});
   std::vector<Tensor> computed;
-  for (const Tensor& output : executor_->run(inputs(i))) computed.push_back(as_float(output));
+  for (const Tensor& output : executor_->run(read_inputs(i))) computed.push_back(as_float(output));
   ++float_runs_;
   if (keeps(computed)) samples_[i].expected = computed;
   // Its packed weights are not needed any more.
@@ -41,13 +47,17 @@ std::vector<Tensor> SearchSamples::expected(size_t i) {
   return computed;
 }
 
-void SearchSamples::add_errors(size_t i, const std::vector<Tensor>& outputs, MetricMeans& means) {
+std::vector<ErrorSums> SearchSamples::errors(size_t i, const std::vector<Tensor>& outputs) {
   const std::vector<Tensor> references = expected(i);
+  std::vector<ErrorSums> errors(outputs.size());
   for (size_t o = 0; o < outputs.size(); ++o) {
-    ErrorSums sums;
-    sums.add(references[o].data<float>(), as_float(outputs[o]).data<float>());
-    means.add(sums);
+    errors[o].add(references[o].data<float>(), as_float(outputs[o]).data<float>());
   }
+  return errors;
+}
+
+void SearchSamples::add_errors(size_t i, const std::vector<Tensor>& outputs, MetricMeans& means) {
+  for (const ErrorSums& sums : errors(i, outputs)) means.add(sums);
 }
 
 }  // namespace twofold

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "data/dataset.h"
@@ -15,7 +16,7 @@
 namespace twofold {
 
 // Everything is read and computed when it is first asked for. Of inputs and references together, `memory_cap` bytes are
-// kept; the rest is read and computed again. Not thread-safe.
+// kept; the rest is read and computed again. Thread-safe: who asks for what is not there yet makes the others wait.
 class SearchSamples {
  public:
   // The first `count` samples of the data, or all. Keeps references to graph and data.
@@ -23,7 +24,9 @@ class SearchSamples {
 
   size_t size() const { return samples_.size(); }
   std::vector<Tensor> inputs(size_t i);
-  // Adds how far a model's outputs for sample i are from the float model's, an entry per output.
+  // How far each of a model's outputs for sample i is from the float model's.
+  std::vector<ErrorSums> errors(size_t i, const std::vector<Tensor>& outputs);
+  // Adds them, an entry per output.
   void add_errors(size_t i, const std::vector<Tensor>& outputs, MetricMeans& means);
   // How often the float model has run.
   int64_t float_runs() const { return float_runs_; }
@@ -33,12 +36,14 @@ class SearchSamples {
     std::vector<Tensor> inputs, expected;  // empty: not kept; expected as float32
   };
 
+  std::vector<Tensor> read_inputs(size_t i);
   std::vector<Tensor> expected(size_t i);
   bool keeps(const std::vector<Tensor>& tensors);
 
   const Graph& graph_;
   const Dataset& data_;
   const int threads_;
+  std::mutex mutex_;  // of what follows
   size_t room_;
   std::unique_ptr<const Executor> executor_;
   std::vector<Sample> samples_;

@@ -23,13 +23,12 @@ std::optional<double> best_possible(Metric metric, const MetricMeans& so_far, ui
 
 }  // namespace
 
-Trials::Trials(CalibratedModel& model, Graph graph, const Options& options)
-    : model_(model), graph_(std::move(graph)), runs_({.threads = model.threads(), .memory_cap = options.memory_cap}) {}
-
-Trials::~Trials() = default;
+Trials::Trials(CalibratedModel& model, const Options& options)
+    : model_(model),
+      runs_({.threads = options.threads > 0 ? options.threads : model.threads(), .memory_cap = options.memory_cap}) {}
 
 void Trials::prepare(std::vector<OperandQuantization> operands) {
-  Graph quantized = graph_;
+  Graph quantized = model_.graph();
   apply_quantization(quantized, operands, model_.weights());
   lower(quantized);
   last_ = std::move(operands);
@@ -61,7 +60,7 @@ std::vector<OperandQuantization> Trials::changed(const std::vector<OperandChange
       if (it != result.end()) result.erase(it);
       continue;
     }
-    OperandQuantization operand{change.node, change.operand, *change.params, change.rounding};
+    OperandQuantization operand{change.node, change.operand, *change.params, change.rounding, change.bias_shift};
     if (it == result.end()) {
       result.push_back(std::move(operand));
     } else {
@@ -76,7 +75,7 @@ std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> oper
   prepare(std::move(operands));
   SearchSamples& samples = model_.samples();
   MetricMeans means;
-  const uint64_t total = samples.size() * graph_.outputs.size();
+  const uint64_t total = samples.size() * model_.graph().outputs.size();
   for (size_t i = 0; i < samples.size(); ++i) {
     samples.add_errors(i, run(i), means);
     if (!to_beat || i + 1 == samples.size()) continue;
@@ -87,6 +86,14 @@ std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> oper
     }
   }
   return means;
+}
+
+std::vector<std::vector<ErrorSums>> Trials::errors(std::vector<OperandQuantization> operands) {
+  prepare(std::move(operands));
+  SearchSamples& samples = model_.samples();
+  std::vector<std::vector<ErrorSums>> errors;
+  for (size_t i = 0; i < samples.size(); ++i) errors.push_back(samples.errors(i, run(i)));
+  return errors;
 }
 
 void Trials::accept() {

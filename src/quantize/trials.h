@@ -20,22 +20,23 @@ struct OperandChange {
   // int8, int16, ec or float16 with its parameters, and the rounding of a weight; nothing: it stays float.
   std::optional<QParams> params;
   Rounding rounding = Rounding::kNearest;
+  std::vector<float> bias_shift = {};  // as OperandQuantization's
 };
 
 // A base (a plan, or the float model) and variants of it. A variant is made as the whole model would be, by applying
 // all of its operands and lowering the result; so it computes the same bits. What it has in common with the base is
 // taken from there: weights that are packed, and the values of the search samples. Later operands quantize the values
-// that they receive then. Not thread-safe.
+// that they receive then. Not thread-safe, but a copy, which has the same base, may be used by another thread.
 class Trials {
  public:
   struct Options {
     // Bytes of values that the base keeps; 0: nothing is kept, as where variants share next to nothing.
     size_t memory_cap = size_t{1} << 30;
+    // 0: those of the model. For trials side by side, 1.
+    int threads = 0;
   };
 
-  // Variants are quantized forms of `graph`: the model's own, or with corrected biases.
-  Trials(CalibratedModel& model, Graph graph, const Options& options);
-  ~Trials();
+  Trials(CalibratedModel& model, const Options& options);
 
   // Makes the graph with these operands the base; none: the float model. Returns its errors.
   MetricMeans set_base(std::vector<OperandQuantization> operands);
@@ -46,6 +47,8 @@ class Trials {
   // early, with nothing, once `metric` can no longer come out better than `to_beat`.
   std::optional<MetricMeans> measure(std::vector<OperandQuantization> operands, Metric metric,
                                      std::optional<double> to_beat = std::nullopt);
+  // The same to the end, of every sample and output by themselves: [sample][output].
+  std::vector<std::vector<ErrorSums>> errors(std::vector<OperandQuantization> operands);
   // Makes what was measured last the base, for which what it computed is computed once more: most variants are given
   // up, and keep nothing. REQUIRES: it was measured to the end.
   void accept();
@@ -57,7 +60,6 @@ class Trials {
   std::vector<Tensor> run(size_t sample);
 
   CalibratedModel& model_;
-  const Graph graph_;
   VariantRuns runs_;
   std::vector<OperandQuantization> base_, last_;
   std::shared_ptr<VariantRuns::Variant> last_variant_;

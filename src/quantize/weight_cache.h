@@ -3,6 +3,7 @@
 #define TWOFOLD_SRC_QUANTIZE_WEIGHT_CACHE_H_
 
 #include <map>
+#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -12,7 +13,7 @@
 namespace twofold {
 
 // What quantize_weight and quantize_to_digits gave for a weight, its parameters and its rounding. A weight is known by
-// its bytes, which the cache keeps alive.
+// its bytes, which the cache keeps alive. Thread-safe.
 class WeightCache {
  public:
   Tensor quantized(const Tensor& weight, const QParams& params, Rounding rounding);
@@ -25,6 +26,7 @@ class WeightCache {
     EcDigits integers;  // `first` alone unless the type is ec
   };
 
+  std::mutex mutex_;
   std::map<Key, Entry> entries_;
 };
 

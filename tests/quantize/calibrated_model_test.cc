@@ -9,13 +9,10 @@
 #include "quantize/carry_over.h"
 #include "quantize/check_plan.h"
 #include "quantize/decide.h"
-#include "quantize/decide_plan.h"
-#include "quantize/small_network.h"
+#include "quantize/opened_network.h"
 
 namespace twofold {
 namespace {
-
-const StageScope kNoStage = [](std::string_view, const std::function<void()>& step) { step(); };
 
 const char* const kConfigs[] = {
     "{}",

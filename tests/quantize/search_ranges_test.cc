@@ -5,13 +5,10 @@
 #include "base/error.h"
 #include "plan/fingerprint.h"
 #include "quantize/decide.h"
-#include "quantize/decide_plan.h"
-#include "quantize/small_network.h"
+#include "quantize/opened_network.h"
 
 namespace twofold {
 namespace {
-
-const StageScope kNoStage = [](std::string_view, const std::function<void()>& step) { step(); };
 
 // The search as it is defined: every trial a whole model, made anew and run to the end.
 class PlainSearch {

@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "quantize/decide.h"
-#include "quantize/decide_plan.h"
-#include "quantize/small_network.h"
+#include "quantize/opened_network.h"
 
 namespace twofold {
 namespace {
 
 constexpr int64_t kSamples = 4;
-const StageScope kNoStage = [](std::string_view, const std::function<void()>& step) { step(); };
 
 const char* const kConfigs[] = {
     "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}",
@@ -20,21 +18,8 @@ const char* const kConfigs[] = {
     "int16-ec}, MatMul: {qtype: dual-int16}}}",
 };
 
-struct Opened {
-  explicit Opened(const std::string& config, unsigned seed = 3)
-      : data(random_samples(small_network(seed), kSamples, seed + 1)),
-        model(small_network(seed), data.get(), {.threads = 1}),
-        plan(plan_of(model.graph(), config)) {
-    decide_plan(model, ModelConfig{}, nullptr, kNoStage, plan);
-  }
-
-  std::unique_ptr<Dataset> data;
-  CalibratedModel model;
-  Plan plan;
-};
-
 // The errors of the graph quantized whole, without any trial.
-MetricMeans measure_whole(Opened& opened, const std::vector<OperandQuantization>& operands) {
+MetricMeans measure_whole(OpenedNetwork& opened, const std::vector<OperandQuantization>& operands) {
   Graph graph = opened.model.graph();
   WeightCache weights;
   apply_quantization(graph, operands, weights);
@@ -65,10 +50,10 @@ OperandChange random_change(const std::vector<OperandQuantization>& operands, st
 TEST(Trials, GiveTheBitsOfTheWholeModelFromEitherBaseline) {
   std::mt19937 random(11);
   for (const char* config : kConfigs) {
-    Opened opened(config);
+    OpenedNetwork opened(config, kSamples);
     const std::vector<OperandQuantization> planned = decided_operands(opened.model.graph(), opened.plan);
     for (const bool from_float : {false, true}) {
-      Trials trials(opened.model, opened.model.graph(), {});
+      Trials trials(opened.model, {});
       trials.set_base(from_float ? std::vector<OperandQuantization>{} : planned);
       for (int i = 0; i < 30; ++i) {
         std::vector<OperandChange> changes;
@@ -84,8 +69,8 @@ TEST(Trials, GiveTheBitsOfTheWholeModelFromEitherBaseline) {
 }
 
 TEST(Trials, OfOneReaderLeaveTheOthersAlone) {
-  Opened opened(kConfigs[0]);
-  Trials trials(opened.model, opened.model.graph(), {});
+  OpenedNetwork opened(kConfigs[0], kSamples);
+  Trials trials(opened.model, {});
   trials.set_base(decided_operands(opened.model.graph(), opened.plan));
   const Graph& graph = opened.model.graph();
   // relu1 has two readers. Wider for conv2 alone, then for the Add alone, then for both: three different models.
@@ -109,8 +94,8 @@ TEST(Trials, OfOneReaderLeaveTheOthersAlone) {
 }
 
 TEST(Trials, PackAndRunOnlyWhatAChangeConcerns) {
-  Opened opened(kConfigs[0]);
-  Trials trials(opened.model, opened.model.graph(), {});
+  OpenedNetwork opened(kConfigs[0], kSamples);
+  Trials trials(opened.model, {});
   trials.set_base(decided_operands(opened.model.graph(), opened.plan));
   const VariantCounters base = trials.counters();
   EXPECT_EQ(base.variants, 1);
@@ -142,11 +127,11 @@ TEST(Trials, PackAndRunOnlyWhatAChangeConcerns) {
 }
 
 TEST(Trials, ComputeAgainWhatTheirMemoryDoesNotHold) {
-  Opened opened(kConfigs[0]);
+  OpenedNetwork opened(kConfigs[0], kSamples);
   const std::vector<OperandQuantization> planned = decided_operands(opened.model.graph(), opened.plan);
   std::mt19937 random(5);
   for (const size_t cap : {size_t{0}, size_t{200}, size_t{3000}}) {
-    Trials trials(opened.model, opened.model.graph(), {.memory_cap = cap});
+    Trials trials(opened.model, {.memory_cap = cap});
     trials.set_base(planned);
     for (int i = 0; i < 5; ++i) {
       const auto operands = trials.changed({random_change(planned, random)});
@@ -156,8 +141,8 @@ TEST(Trials, ComputeAgainWhatTheirMemoryDoesNotHold) {
 }
 
 TEST(Trials, EndOnceTheyCanNoLongerWin) {
-  Opened opened(kConfigs[0]);
-  Trials trials(opened.model, opened.model.graph(), {});
+  OpenedNetwork opened(kConfigs[0], kSamples);
+  Trials trials(opened.model, {});
   const std::vector<OperandQuantization> planned = decided_operands(opened.model.graph(), opened.plan);
   const double mse = trials.set_base(planned).mean(Metric::kMse);
   for (const Metric metric : {Metric::kMse, Metric::kCosineSimilarity, Metric::kSqnr}) {
