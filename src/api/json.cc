@@ -4,6 +4,7 @@
 
 #include "twofold/bench.h"
 #include "twofold/calibrate_costs.h"
+#include "twofold/debug.h"
 #include "twofold/inspect.h"
 #include "twofold/quantize.h"
 #include "twofold/run.h"
@@ -34,13 +35,32 @@ Json to_json_value(const OperandRow& row) {
           {"threshold", number(row.threshold)}};
 }
 
+Json numbers(const std::map<std::string, double>& values) {
+  Json result = Json::object();
+  for (const auto& [name, value] : values) result[name] = number(value);
+  return result;
+}
+
+Json to_json_value(const SensitivityRow& row) {
+  Json outputs = Json::object();
+  for (const auto& [output, metrics] : row.of_outputs) outputs[output] = numbers(metrics);
+  Json json = {{"name", row.name},
+               {"op_type", row.op_type},
+               {"metrics", numbers(row.metrics)},
+               {"deviations", numbers(row.deviations)},
+               {"outputs", outputs}};
+  if (row.bits > 0) {
+    json["threshold"] = number(row.threshold);
+    json["bits"] = row.bits;
+  }
+  return json;
+}
+
 Json to_json_value(const TensorRow& row) {
-  Json metrics = Json::object();
-  for (const auto& [name, value] : row.metrics) metrics[name] = number(value);
   return {{"tensor", row.tensor},
           {"node", row.node},
           {"op_type", row.op_type},
-          {"metrics", metrics},
+          {"metrics", numbers(row.metrics)},
           {"equal_share", row.equal_share},
           {"largest_steps", row.largest_steps < 0 ? Json(nullptr) : number(row.largest_steps)}};
 }
@@ -141,6 +161,17 @@ std::string to_json(const QuantizeReport& report) {
                {"stages", list(report.stages)},
                {"operands", list(report.operands)},
                {"tensors", list(report.tensors)}});
+}
+
+std::string to_json(const SensitivityReport& report) {
+  return text({{"model", report.model},
+               {"unit", report.unit},
+               {"metrics", report.metrics},
+               {"rows", list(report.rows)},
+               {"measured", report.measured},
+               {"reused", report.reused},
+               {"files", report.files},
+               {"notes", report.notes}});
 }
 
 std::string to_json(const VerifyReport& report) {

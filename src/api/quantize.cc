@@ -6,6 +6,7 @@
 
 #include "api/float_model.h"
 #include "api/job.h"
+#include "api/plan_of_file.h"
 #include "api/preprocessing.h"
 #include "api/ptq_paths.h"
 #include "api/read_config.h"
@@ -17,11 +18,8 @@
 #include "base/parallel_for.h"
 #include "onnx/export.h"
 #include "passes/pipeline.h"
-#include "plan/fingerprint.h"
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
-#include "quantize/carry_over.h"
-#include "quantize/check_plan.h"
 #include "quantize/compare.h"
 #include "quantize/decide_plan.h"
 #include "traits/op_names.h"
@@ -100,7 +98,8 @@ class Quantization {
   QuantizeReport run() {
     report_.model = paths_.model().string();
     Graph graph = open();
-    Plan plan = options_.from_plan.empty() ? resolve_plan(graph) : read_plan(graph);
+    Plan plan =
+        options_.from_plan.empty() ? resolve_plan(graph) : plan_of_file(options_.from_plan, graph, options_.by_name);
     report_.target = plan.target;
     paths_.prepare_output();
     const std::vector<InputSpec> inputs = input_specs(graph);
@@ -142,23 +141,6 @@ class Quantization {
                          .compiler_version = options_.compiler_version,
                          .input_file_nodes = input_file_nodes_});
     plan.uint8_activations = options_.uint8_activations;
-    return plan;
-  }
-
-  Plan read_plan(const Graph& graph) const {
-    Plan plan = load_plan(options_.from_plan);
-    if (plan.content_hash.empty()) {
-      throw_error(
-          ErrorCode::kInvalidArgument,
-          "{}: this plan was made by an older Twofold and lacks what is needed to quantize by it; make it again",
-          options_.from_plan.string());
-    }
-    if (options_.by_name) {
-      plan = carry_over(plan, graph);
-    } else {
-      check_same_model(plan, graph);
-    }
-    check_plan(plan, graph);
     return plan;
   }
 

@@ -20,6 +20,7 @@ void add_bench(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_split(CLI::App& app);
 void add_targets(CLI::App& app);
+void add_debug(CLI::App& app);
 
 // Adds --json FILE, which every command has.
 void add_json_option(CLI::App& command, std::filesystem::path& path);

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,11 +41,14 @@ int fail(std::string message) {
   return 1;
 }
 
-// Throws where the first word names no command: CLI11 would only say that one is missing.
-void check_command(const CLI::App& app, const std::string& word) {
+// Throws where the first word names no command, or the second none of a command that has some: CLI11 would only say
+// that one is missing.
+void check_command(const CLI::App& app, std::span<char* const> words) {
+  if (words.empty() || words[0][0] == '-' || app.get_subcommands(nullptr).empty()) return;
+  const std::string word = words[0];
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands(nullptr)) {
-    if (command->get_name() == word) return;
+    if (command->check_name(word)) return check_command(*command, words.subspan(1));
     names.push_back(command->get_name());
   }
   twofold::throw_error(twofold::ErrorCode::kNotFound, "there is no command '{}'; the nearest are {}", word,
@@ -79,8 +83,9 @@ int main(int argc, char** argv) {
   twofold::add_verify(app);
   twofold::add_split(app);
   twofold::add_targets(app);
+  twofold::add_debug(app);
   try {
-    if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
+    check_command(app, std::span<char* const>(argv, static_cast<size_t>(argc)).subspan(1));
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {

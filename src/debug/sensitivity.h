@@ -1,0 +1,54 @@
+// How much of a model's error comes from each unit alone.
+#ifndef TWOFOLD_SRC_DEBUG_SENSITIVITY_H_
+#define TWOFOLD_SRC_DEBUG_SENSITIVITY_H_
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "debug/units.h"
+#include "numeric/metrics.h"
+#include "plan/plan.h"
+#include "quantize/calibrated_model.h"
+
+namespace twofold {
+
+// A unit's errors: every output of the model, the unit alone quantized, against the float model's.
+class Sensitivity {
+ public:
+  using Values = std::array<double, kAllMetrics.size()>;  // in the order of kAllMetrics
+
+  Sensitivity() = default;
+  explicit Sensitivity(std::vector<std::vector<Values>> values) : values_(std::move(values)) {}
+
+  // [sample][output].
+  const std::vector<std::vector<Values>>& values() const { return values_; }
+  // Of one output: the mean over the samples, and their deviation from it (0 of one sample).
+  double mean(size_t output, Metric metric) const;
+  double deviation(size_t output, Metric metric) const;
+  // The output, of those given by position, where the unit does most harm by the metric. REQUIRES: there is one.
+  size_t worst_output(const std::vector<size_t>& outputs, Metric metric) const;
+
+  bool operator==(const Sensitivity&) const = default;
+
+ private:
+  std::vector<std::vector<Values>> values_;
+};
+
+struct SensitivityOptions {
+  int threads = 0;                      // 0: all cores. Units run side by side, each in one.
+  size_t memory_cap = size_t{4} << 30;  // bytes of float values that are kept, over all samples
+  // Called when a unit is done, in no order and by no two threads at once.
+  std::function<void(size_t unit, const Sensitivity& sensitivity)> on_unit = nullptr;
+};
+
+// One per unit, in order: what quantizing that unit as the plan says gives, to the bit, run on integers on the model's
+// search samples. The float model's values are kept, as far as the memory goes; of a unit runs what depends on it.
+// REQUIRES: a decided plan of the model. Throws Error(kCancelled) once the job is.
+std::vector<Sensitivity> measure_sensitivity(CalibratedModel& model, const Plan& plan, const std::vector<Unit>& units,
+                                             const SensitivityOptions& options = {});
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_DEBUG_SENSITIVITY_H_
