@@ -22,4 +22,5 @@ NB_MODULE(_twofold, module) {
   twofold::python::bind_statistics(module);
   twofold::python::bind_quantize(module);
   twofold::python::bind_session(module);
+  twofold::python::bind_debug(module);
 }

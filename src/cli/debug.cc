@@ -92,7 +92,7 @@ void add_sensitivity(CLI::App& debug) {
       ->capture_default_str();
   add_json_option(*command, arguments->json);
   command->footer(
-      "Example:\n  twofold debug get-sensitivity-of-nodes model.onnx samples/ -c config.yaml -m [sqnr] -d 8 -s debug/");
+      "Example:\n  twofold debug get-sensitivity-of-nodes model.onnx samples/ -c config.yaml -m sqnr -d 8 -s debug/");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -102,7 +102,7 @@ def test_weights_and_activations_are_tensors_of_the_file(tmp_path):
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     data = tmp_path / "images.npz"
-    np.savez(data, image=np.repeat(np.load(DATA)["image"], 40, axis=0))
+    np.savez(data, image=np.repeat(np.load(DATA)["image"], 8, axis=0))
     options = ["-d", "0", "-m", "sqnr", "--threads", "2"]
     config = tmp_path / "max.json"
     config.write_text(json.dumps(NOTHING_TO_SEARCH))
@@ -160,3 +160,27 @@ def test_results_of_other_data_are_not_taken(tmp_path):
 def test_a_word_that_is_no_command_of_the_debugger():
     message = "there is no command 'get-sens'; the nearest are 'get-sensitivity-of-nodes'"
     assert fail("debug", "get-sens") == message
+
+
+def test_the_same_from_python(tmp_path, capsys):
+    images = np.load(DATA)["image"][:3]
+    samples = [{"image": image[None]} for image in images]
+    found = twofold.debug.get_sensitivity_of_nodes(
+        onnx.load(MODEL), ["mse", "sqnr"], samples, verbose=True, config=NOTHING_TO_SEARCH
+    )
+    data, config = tmp_path / "images.npz", tmp_path / "config.json"
+    np.savez(data, image=images)
+    config.write_text(json.dumps(NOTHING_TO_SEARCH))
+    report = sensitivity(tmp_path, "-m", "[mse,sqnr]", "-d", "0", "-c", config, data=data)
+    assert found == {row["name"]: row["metrics"] for row in report["rows"]}
+    assert list(found) == [row["name"] for row in report["rows"]]
+    log = (tmp_path / "s" / "sensitivity_of_node.log").read_text()
+    assert capsys.readouterr().out == log
+
+    chosen = twofold.debug.get_sensitivity_of_nodes(
+        MODEL, "mse", samples, interested_nodes=["/head/Gemm"], save_dir=tmp_path / "p"
+    )
+    assert list(chosen) == ["/head/Gemm"]
+    assert (tmp_path / "p" / "sensitivity_of_node.log").exists()
+    with pytest.raises(twofold.Error, match="'loss' is no metric"):
+        twofold.debug.get_sensitivity_of_nodes(MODEL, "loss", samples)
