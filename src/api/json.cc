@@ -1,7 +1,7 @@
-// The reports as JSON. Numbers that JSON has no word for (an infinite sqnr) become strings: "inf", "-inf", "nan".
-#include <cmath>
+// The reports as JSON.
 #include <nlohmann/json.hpp>
 
+#include "base/json_number.h"
 #include "twofold/bench.h"
 #include "twofold/calibrate_costs.h"
 #include "twofold/debug.h"
@@ -17,11 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) {
-  if (std::isfinite(value)) return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
-
 Json to_json_value(const OperandRow& row) {
   return {{"node", row.node},
           {"op_type", row.op_type},
@@ -32,12 +27,12 @@ Json to_json_value(const OperandRow& row) {
           {"decided_by", row.decided_by},
           {"reason", row.reason},
           {"method", row.method},
-          {"threshold", number(row.threshold)}};
+          {"threshold", json_number(row.threshold)}};
 }
 
 Json numbers(const std::map<std::string, double>& values) {
   Json result = Json::object();
-  for (const auto& [name, value] : values) result[name] = number(value);
+  for (const auto& [name, value] : values) result[name] = json_number(value);
   return result;
 }
 
@@ -50,7 +45,7 @@ Json to_json_value(const SensitivityRow& row) {
                {"deviations", numbers(row.deviations)},
                {"outputs", outputs}};
   if (row.bits > 0) {
-    json["threshold"] = number(row.threshold);
+    json["threshold"] = json_number(row.threshold);
     json["bits"] = row.bits;
   }
   return json;
@@ -62,7 +57,7 @@ Json to_json_value(const TensorRow& row) {
           {"op_type", row.op_type},
           {"metrics", numbers(row.metrics)},
           {"equal_share", row.equal_share},
-          {"largest_steps", row.largest_steps < 0 ? Json(nullptr) : number(row.largest_steps)}};
+          {"largest_steps", row.largest_steps < 0 ? Json(nullptr) : json_number(row.largest_steps)}};
 }
 
 Json to_json_value(const StageRow& row) {

@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_number.h"
 
 namespace twofold {
 
@@ -21,27 +20,13 @@ using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
 constexpr const char* kVersionKey = "twofold_sensitivity";
 
-// JSON has no word for numbers that are none.
-Json number(double value) {
-  if (std::isfinite(value)) return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
-
-double number_of(const Json& json) {
-  if (json.is_number()) return json.get<double>();
-  const auto text = json.get<std::string>();
-  if (text == "nan") return std::numeric_limits<double>::quiet_NaN();
-  const double infinity = std::numeric_limits<double>::infinity();
-  return text == "inf" ? infinity : -infinity;
-}
-
 Json to_json(const Sensitivity& sensitivity) {
   Json samples = Json::array();
   for (const auto& sample : sensitivity.values()) {
     Json outputs = Json::array();
     for (const Sensitivity::Values& values : sample) {
       Json numbers = Json::array();
-      for (const double value : values) numbers.push_back(number(value));
+      for (const double value : values) numbers.push_back(json_number(value));
       outputs.push_back(std::move(numbers));
     }
     samples.push_back(std::move(outputs));
@@ -55,7 +40,7 @@ Sensitivity sensitivity_of(const Json& samples) {
     std::vector<Sensitivity::Values>& outputs = values.emplace_back();
     for (const Json& numbers : sample) {
       Sensitivity::Values& of_output = outputs.emplace_back();
-      for (size_t i = 0; i < of_output.size(); ++i) of_output[i] = number_of(numbers.at(i));
+      for (size_t i = 0; i < of_output.size(); ++i) of_output[i] = number_of_json(numbers.at(i));
     }
   }
   return Sensitivity(std::move(values));

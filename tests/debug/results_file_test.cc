@@ -74,7 +74,9 @@ TEST_F(ResultsFileTest, RefusesResultsOfSomethingElse) {
             path_.string() +
                 ": these results are of another plan (p1; this one is p2): take another folder, or do not resume");
   for (const char* text : {"", "\n", "not json\n", "{\"model\":\"m1\"}\n", "[1]\n",
-                           "{\"twofold_sensitivity\":1,\"model\":\"m1\",\"plan\":\"p1\"}\n{\"unit\":3}\n"}) {
+                           "{\"twofold_sensitivity\":1,\"model\":\"m1\",\"plan\":\"p1\"}\n{\"unit\":3}\n",
+                           "{\"twofold_sensitivity\":1,\"model\":\"m1\",\"plan\":\"p1\"}\n"
+                           "{\"unit\":\"a\",\"samples\":[[[1,2,3,4,5,\"six\"]]]}\n"}) {
     write(text);
     EXPECT_EQ(refusal(), path_.string() + ": not a file of results, or damaged") << text;
   }
