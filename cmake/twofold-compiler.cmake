@@ -50,6 +50,10 @@ function(twofold_kernel_flags)
     set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq
       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>)
     flags_of(avx2 -mavx2)
+    if(TWOFOLD_SANITIZE MATCHES "thread")
+      # They share the code in which threads meet with those for AVX2, which tools/sanitize.sh has run there.
+      set(checks -fno-sanitize=thread)
+    endif()
     flags_of(avxvnni -mavx2 -mavxvnni)
     flags_of(avx512 ${avx512})
     flags_of(avx512vnni ${avx512} -mavx512vnni)

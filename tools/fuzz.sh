@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every fuzz target for SECONDS (default 60), each from its seed corpus.
+# Every fuzz target for SECONDS (default 60), each from its seed corpus, side by side.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds="${1:-60}"
@@ -7,11 +7,21 @@ seconds="${1:-60}"
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
   -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_TESTS=OFF -DTWOFOLD_FUZZ=ON > /dev/null
 ninja -C build-fuzz fuzzers
-for target in build-fuzz/tests/fuzz/*_fuzz; do
-  corpus="build-fuzz/corpus/$(basename "$target")"
+fuzz() {  # TARGET
+  local corpus="build-fuzz/corpus/$1" seeds="tests/fuzz/seeds/$1"
   mkdir -p "$corpus"
-  seeds="tests/fuzz/seeds/$(basename "$target")"
-  echo "fuzzing $(basename "$target") for $seconds s"
-  "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -print_final_stats=0 -verbosity=0 \
-    "$corpus" $([ -d "$seeds" ] && echo "$seeds")
+  "build-fuzz/tests/fuzz/$1" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -print_final_stats=0 \
+    -verbosity=0 "$corpus" $([ -d "$seeds" ] && echo "$seeds")
+}
+declare -A started
+for path in build-fuzz/tests/fuzz/*_fuzz; do
+  target=$(basename "$path")
+  echo "fuzzing $target for $seconds s"
+  fuzz "$target" > "build-fuzz/$target.log" 2>&1 &
+  started[$target]=$!
 done
+failed=0
+for target in "${!started[@]}"; do
+  wait "${started[$target]}" || { cat "build-fuzz/$target.log"; echo "$target failed" >&2; failed=1; }
+done
+exit $failed

@@ -16,7 +16,8 @@ if [ "${1:-}" = thread ]; then
   # OpenMP's runtime is not built with ThreadSanitizer, which would take every parallel loop for a race. Those of
   # base/thread_team.cc say what is synchronized; oneDNN's do not. So the sessions have one thread each, and the threads
   # that share them are the test's own: nothing needs to be suppressed.
-  TSAN_OPTIONS=halt_on_error=1 \
+  # Of the kernels, only some are built to be watched (cmake/twofold-compiler.cmake).
+  TSAN_OPTIONS=halt_on_error=1 TWOFOLD_ISA=avx2 \
     build-tsan/concurrency_tests --gtest_brief=1 --gtest_filter=-*.SeveralThreadsPer*
   exit
 fi
@@ -25,5 +26,11 @@ configure build-asan address,undefined
 ninja -C build-asan twofold_tests avx_vnni_tests
 # OpenMP's thread pool is never freed; tests ask for more memory than there is, and expect an error.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
-build-asan/twofold_tests --gtest_brief=1
+# Two halves side by side, whose threads do not spin for each other's cores.
+export GOMP_SPINCOUNT=1000 GTEST_TOTAL_SHARDS=2
+GTEST_SHARD_INDEX=1 build-asan/twofold_tests --gtest_brief=1 > build-asan/second_half.log 2>&1 &
+GTEST_SHARD_INDEX=0 build-asan/twofold_tests --gtest_brief=1
+wait $! || { cat build-asan/second_half.log; exit 1; }
+tail -n 2 build-asan/second_half.log
+unset GTEST_TOTAL_SHARDS
 ctest --test-dir build-asan -R "^avx_vnni$" --output-on-failure | tail -n 7
