@@ -24,13 +24,13 @@ if(TWOFOLD_SANITIZE)
   endif()
 endif()
 
-# Tests run no longer than a moment, and compile in half of the time if they are hardly optimized. Under sanitizers their
-# addresses are checked; undefined behaviour is looked for in what they test.
+# Tests run no longer than a moment, and compile in half of the time if they are hardly optimized, under sanitizers not at
+# all. There their addresses are checked; undefined behaviour is looked for in what they test.
 function(twofold_test_options target)
   # GCC 12 then takes an allocator that frees one of two kinds of memory for one that frees the wrong kind.
   target_compile_options(${target} PRIVATE -O1 $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>)
   if(TWOFOLD_SANITIZE MATCHES "undefined")
-    target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
+    target_compile_options(${target} PRIVATE -O0 -fno-sanitize=undefined)
   endif()
 endfunction()
 
