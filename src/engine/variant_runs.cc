@@ -49,7 +49,7 @@ const Tensor* VariantRuns::find(size_t sample, const ContentHash& key) const {
 }
 
 void VariantRuns::keep(size_t sample, const ContentHash& key, const Tensor& value) {
-  if (value.byte_size() > options_.memory_cap - kept_bytes_) return;
+  if (value.byte_size() < options_.keep_from || value.byte_size() > options_.memory_cap - kept_bytes_) return;
   if (kept_.size() <= sample) kept_.resize(sample + 1);
   if (kept_[sample].emplace(key, value).second) kept_bytes_ += value.byte_size();
 }

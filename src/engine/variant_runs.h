@@ -43,6 +43,8 @@ class VariantRuns {
     int threads = 0;
     // Bytes of values that the base keeps over all samples. What does not fit is computed again.
     size_t memory_cap = std::numeric_limits<size_t>::max();
+    // Bytes from which on a value is kept at all.
+    size_t keep_from = 0;
   };
 
   explicit VariantRuns(const Options& options);

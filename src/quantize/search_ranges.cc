@@ -79,7 +79,7 @@ class Search {
   }
 
   void search_layers() {
-    Trials trials(model_, {});
+    Trials trials(model_, {.keep_from = options_.keep_from});
     trials.set_base(decided_operands(model_.graph(), plan_));
     for (const OpenOperand& operand : open_) {
       const size_t current = best_choices_[operand.position];

@@ -15,6 +15,9 @@ struct RangeSearchOptions {
   Metric metric = Metric::kCosineSimilarity;
   // False: one choice for all open operands of the model. True: starting from the best of those, node by node.
   bool layerwise = false;
+  // Bytes of a value from which on layer-wise trials take it from their base. Most trials end after a sample or two:
+  // computing smaller ones again takes no longer than keeping them of all samples (docs/benchmarks.md).
+  size_t keep_from = size_t{64} << 10;
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 

@@ -25,7 +25,9 @@ std::optional<double> best_possible(Metric metric, const MetricMeans& so_far, ui
 
 Trials::Trials(CalibratedModel& model, const Options& options)
     : model_(model),
-      runs_({.threads = options.threads > 0 ? options.threads : model.threads(), .memory_cap = options.memory_cap}) {}
+      runs_({.threads = options.threads > 0 ? options.threads : model.threads(),
+             .memory_cap = options.memory_cap,
+             .keep_from = options.keep_from}) {}
 
 void Trials::prepare(std::vector<OperandQuantization> operands) {
   Graph quantized = model_.graph();

@@ -32,6 +32,8 @@ class Trials {
   struct Options {
     // Bytes of values that the base keeps; 0: nothing is kept, as where variants share next to nothing.
     size_t memory_cap = size_t{1} << 30;
+    // Bytes from which on a value is kept at all; smaller ones are computed again.
+    size_t keep_from = 0;
     // 0: those of the model. For trials side by side, 1.
     int threads = 0;
   };

@@ -93,7 +93,8 @@ TEST(SearchRanges, MakesTheChoicesOfAPlainSearch) {
         decide_constants(graph, plan);
         Plan expected = plan;
         model.calibrate(plan);
-        const RangeSearchCounters counters = search_ranges(model, {.metric = metric, .layerwise = layerwise}, plan);
+        const RangeSearchCounters counters =
+            search_ranges(model, {.metric = metric, .layerwise = layerwise, .keep_from = seed == 3 ? 500U : 0U}, plan);
         PlainSearch(graph, *data, metric, expected).run(layerwise);
         EXPECT_EQ(plan, expected) << seed << " " << to_string(metric) << " " << layerwise;
         EXPECT_EQ(model.counters().calibrations, 1);
