@@ -5,34 +5,17 @@
 
 #include "base/error.h"
 #include "base/nearest_names.h"
+#include "plan/node_names.h"
+#include "quantize/decide.h"
 
 namespace twofold {
 
 namespace {
 
-// What the operand's unit of a kind is called; empty where it has none.
+// What the unit of a kind is called that an operand which gets integers belongs to; empty where there is none.
 std::string unit_name(const Graph& graph, const OperandPlan& operand, UnitKind kind) {
   if (kind == UnitKind::kNode) return operand.node;
-  const bool constant = graph.constant(graph.find_value(operand.value)) != nullptr;
-  return constant == (kind == UnitKind::kWeight) ? operand.value : "";
-}
-
-// Node names and those of the nodes of the input file that they stand for, with the node.
-std::map<std::string, std::string, std::less<>> nodes_by_any_name(const Graph& graph) {
-  std::map<std::string, std::string, std::less<>> nodes;
-  for (const NodeId id : graph.topological_order()) {
-    const Node& node = graph.node(id);
-    nodes.emplace(node.name, node.name);
-    for (const std::string& origin : node.origins) nodes.emplace(origin, node.name);
-  }
-  return nodes;
-}
-
-[[noreturn]] void throw_unknown(const std::string& name, const auto& nodes) {
-  std::vector<std::string> known;
-  for (const auto& [any, node] : nodes) known.push_back(any);
-  throw_error(ErrorCode::kNotFound, "the model has no node '{}'; the nearest are {}", name,
-              quoted_list(nearest_names(name, known, 3)));
+  return is_quantized_activation(graph, operand) == (kind == UnitKind::kActivation) ? operand.value : "";
 }
 
 }  // namespace
@@ -69,12 +52,15 @@ std::vector<Unit> units_of(const Graph& graph, const Plan& plan, UnitKind kind) 
 }
 
 std::set<std::string> nodes_named(const Graph& graph, const std::vector<std::string>& names) {
-  const auto nodes = nodes_by_any_name(graph);
+  const NodeNames known(graph);
   std::set<std::string> found;
   for (const std::string& name : names) {
-    const auto node = nodes.find(name);
-    if (node == nodes.end()) throw_unknown(name, nodes);
-    found.insert(node->second);
+    const std::vector<NodeId> nodes = known.find(graph, name);
+    if (nodes.empty()) {
+      throw_error(ErrorCode::kNotFound, "the model has no node '{}'; the nearest are {}", name,
+                  quoted_list(nearest_names(name, known.all(), 3)));
+    }
+    for (const NodeId id : nodes) found.insert(graph.node(id).name);
   }
   return found;
 }
