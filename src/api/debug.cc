@@ -13,10 +13,10 @@
 #include "base/files.h"
 #include "base/nearest_names.h"
 #include "base/parallel_for.h"
+#include "base/table.h"
 #include "debug/results_file.h"
 #include "debug/sensitivity.h"
 #include "passes/pipeline.h"
-#include "plan/fingerprint.h"
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
 #include "quantize/decide_plan.h"
@@ -66,10 +66,10 @@ std::vector<size_t> positions_of(const Graph& graph, const std::vector<std::stri
   return positions;
 }
 
-std::string hash_of(const Dataset& data, int64_t count) {
+std::string hash_of(SearchSamples& samples) {
   ContentHasher hasher;
-  for (int64_t i = 0; i < count; ++i) {
-    for (const Tensor& tensor : data.sample(i)) hasher.add(std::span(tensor.bytes(), tensor.byte_size()));
+  for (size_t i = 0; i < samples.size(); ++i) {
+    for (const Tensor& tensor : samples.inputs(i)) hasher.add(std::span(tensor.bytes(), tensor.byte_size()));
   }
   return hasher.result().hex();
 }
@@ -131,9 +131,10 @@ class Measurement {
   std::string key_of(const Unit& unit) const { return std::string(to_string(kind_)) + ":" + unit.name; }
 
   void measure(const Graph& graph) {
-    const int64_t samples = options_.data_num > 0 ? std::min(options_.data_num, data_->size()) : data_->size();
+    const int64_t samples = options_.data_num > 0 ? options_.data_num : data_->size();
+    CalibratedModel model(graph, data_.get(), {.threads = options_.threads, .search_samples = samples});
     ResultsFile results(options_.save_dir / "sensitivity.jsonl",
-                        {{"model", content_hash(graph)}, {"plan", hash_of(plan_)}, {"data", hash_of(*data_, samples)}},
+                        {{"model", plan_.content_hash}, {"plan", hash_of(plan_)}, {"data", hash_of(model.samples())}},
                         options_.resume);
     std::vector<Unit> open;
     for (const Unit& unit : units_) {
@@ -141,7 +142,6 @@ class Measurement {
     }
     report_.measured = static_cast<int64_t>(open.size());
     report_.reused = static_cast<int64_t>(units_.size() - open.size());
-    CalibratedModel model(graph, data_.get(), {.threads = options_.threads, .search_samples = samples});
     int64_t done = 0;
     SensitivityOptions measuring{.threads = options_.threads, .memory_cap = options_.memory_bytes};
     measuring.on_unit = [&](size_t i, const Sensitivity& sensitivity) {
@@ -213,28 +213,21 @@ SensitivityReport get_sensitivity(const std::filesystem::path& model, const Samp
 
 std::string to_log(const SensitivityReport& report) {
   const bool activation = report.unit == "activation";
-  std::vector<std::vector<std::string>> lines = {{"node"}};
-  for (const std::string& metric : report.metrics) lines[0].push_back(metric);
-  if (activation) lines[0].insert(lines[0].end(), {"threshold", "bit"});
+  std::vector<std::string> headings = {"node"};
+  headings.insert(headings.end(), report.metrics.begin(), report.metrics.end());
+  if (activation) headings.insert(headings.end(), {"threshold", "bit"});
+  Table table(std::move(headings));
   for (const SensitivityRow& row : report.rows) {
-    std::vector<std::string>& line = lines.emplace_back(std::vector{row.name});
-    for (const std::string& metric : report.metrics) line.push_back(fmt::format("{:.5f}", row.metrics.at(metric)));
-    if (activation) line.insert(line.end(), {fmt::format("{:.5f}", row.threshold), std::to_string(row.bits)});
+    std::vector<std::string> cells = {row.name};
+    for (const std::string& metric : report.metrics) cells.push_back(fmt::format("{:.5f}", row.metrics.at(metric)));
+    if (activation) cells.insert(cells.end(), {fmt::format("{:.5f}", row.threshold), std::to_string(row.bits)});
+    table.add(std::move(cells));
   }
-  std::vector<size_t> widths(lines[0].size(), 0);
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  std::string text = fmt::format("{0}{1} sensitivity{0}\n", std::string(17, '='), report.unit);
-  size_t rule = 0;
-  for (const size_t width : widths) rule += width + 2;
-  for (size_t l = 0; l < lines.size(); ++l) {
-    std::string line;
-    for (size_t i = 0; i < widths.size(); ++i) line += fmt::format("{:<{}}", lines[l][i], widths[i] + 2);
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    if (l == 0) text += std::string(rule - 2, '-') + "\n";
-  }
-  return text;
+  std::string text = table.text();
+  // Scripts know a rule without gaps.
+  const auto rule = text.begin() + static_cast<ptrdiff_t>(text.find('\n')) + 1;
+  std::replace(rule, std::find(rule, text.end(), '\n'), ' ', '-');
+  return fmt::format("{0}{1} sensitivity{0}\n", std::string(17, '='), report.unit) + text;
 }
 
 }  // namespace twofold

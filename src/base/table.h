@@ -1,6 +1,6 @@
 // Tables whose columns line up.
-#ifndef TWOFOLD_SRC_CLI_TABLE_H_
-#define TWOFOLD_SRC_CLI_TABLE_H_
+#ifndef TWOFOLD_SRC_BASE_TABLE_H_
+#define TWOFOLD_SRC_BASE_TABLE_H_
 
 #include <string>
 #include <vector>
@@ -27,4 +27,4 @@ class Table {
 
 }  // namespace twofold
 
-#endif  // TWOFOLD_SRC_CLI_TABLE_H_
+#endif  // TWOFOLD_SRC_BASE_TABLE_H_

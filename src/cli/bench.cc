@@ -8,9 +8,9 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "base/table.h"
 #include "cli/commands.h"
 #include "cli/cost_table.h"
-#include "cli/table.h"
 
 namespace twofold {
 

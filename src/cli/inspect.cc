@@ -6,8 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "base/table.h"
 #include "cli/commands.h"
-#include "cli/table.h"
 
 namespace twofold {
 

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "cli/table.h"
+#include "base/table.h"
 
 namespace twofold {
 

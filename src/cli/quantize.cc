@@ -6,9 +6,9 @@
 #include <map>
 
 #include "base/progress.h"
+#include "base/table.h"
 #include "cli/commands.h"
 #include "cli/metrics_table.h"
-#include "cli/table.h"
 
 namespace twofold {
 

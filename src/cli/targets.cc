@@ -5,8 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/table.h"
 #include "cli/commands.h"
-#include "cli/table.h"
 
 namespace twofold {
 
