@@ -2,6 +2,7 @@
 #include "twofold/debug.h"
 
 #include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -16,12 +17,12 @@ namespace twofold::python {
 
 namespace {
 
-nb::tuple sensitivity_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
-                              const std::string& config_text, const std::string& target, const std::string& plan,
-                              const std::vector<std::string>& metrics, const std::vector<std::string>& outputs,
-                              const std::string& unit, const std::vector<std::string>& interested_nodes,
-                              int64_t data_num, uint64_t memory_bytes, const std::string& save_dir, bool resume,
-                              int threads, nb::handle cancelled, nb::handle progress, int bar_columns) {
+std::pair<std::string, std::string> sensitivity_to_json(
+    const std::filesystem::path& model, nb::handle data, const std::string& config_path, const std::string& config_text,
+    const std::string& target, const std::string& plan, const std::vector<std::string>& metrics,
+    const std::vector<std::string>& outputs, const std::string& unit, const std::vector<std::string>& interested_nodes,
+    int64_t data_num, uint64_t memory_bytes, const std::string& save_dir, bool resume, int threads,
+    nb::handle cancelled, nb::handle progress, int bar_columns) {
   const Samples samples = to_samples(data);
   SensitivityJob job{.config = {config_path, config_text},
                      .target = target,
@@ -36,16 +37,11 @@ nb::tuple sensitivity_to_json(const std::filesystem::path& model, nb::handle dat
                      .resume = resume,
                      .threads = threads};
   job.cancelled = AskPython(cancelled);
-  std::string json, log;
-  {
-    const nb::gil_scoped_release release;
-    const ShowProgress show(progress, bar_columns);
-    job.progress = show.progress();
-    const SensitivityReport report = get_sensitivity(model, samples, job);
-    json = to_json(report);
-    log = to_log(report);
-  }
-  return nb::make_tuple(json, log);
+  const nb::gil_scoped_release release;
+  const ShowProgress show(progress, bar_columns);
+  job.progress = show.progress();
+  const SensitivityReport report = get_sensitivity(model, samples, job);
+  return {to_json(report), to_log(report)};
 }
 
 }  // namespace

@@ -71,20 +71,18 @@ std::vector<size_t> longest_first(const Graph& graph, const std::vector<std::vec
   return units;
 }
 
+size_t index_of(Metric metric) { return static_cast<size_t>(metric); }
+
 std::vector<std::vector<Sensitivity::Values>> values_of(const std::vector<std::vector<ErrorSums>>& errors) {
   std::vector<std::vector<Sensitivity::Values>> values;
   for (const std::vector<ErrorSums>& sample : errors) {
     std::vector<Sensitivity::Values>& of_sample = values.emplace_back();
     for (const ErrorSums& sums : sample) {
       Sensitivity::Values& of_output = of_sample.emplace_back();
-      for (size_t i = 0; i < kAllMetrics.size(); ++i) of_output[i] = sums.value(kAllMetrics[i]);
+      for (const Metric metric : kAllMetrics) of_output[index_of(metric)] = sums.value(metric);
     }
   }
   return values;
-}
-
-size_t index_of(Metric metric) {
-  return static_cast<size_t>(std::ranges::find(kAllMetrics, metric) - kAllMetrics.begin());
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace twofold {
 // A unit's errors: every output of the model, the unit alone quantized, against the float model's.
 class Sensitivity {
  public:
-  using Values = std::array<double, kAllMetrics.size()>;  // in the order of kAllMetrics
+  using Values = std::array<double, kAllMetrics.size()>;  // by Metric
 
   Sensitivity() = default;
   explicit Sensitivity(std::vector<std::vector<Values>> values) : values_(std::move(values)) {}

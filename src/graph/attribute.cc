@@ -25,34 +25,33 @@ Attributes::List& Attributes::own() {
   return *list_;
 }
 
-bool Attributes::has(std::string_view name) const {
+const Attribute* Attributes::lookup(std::string_view name) const {
   const auto it = position(name);
-  return it != end() && it->first == name;
+  return it == end() || it->first != name ? nullptr : &it->second;
 }
 
+bool Attributes::has(std::string_view name) const { return lookup(name) != nullptr; }
+
 void Attributes::set(std::string name, Attribute value) {
-  const auto place = position(name) - begin();
-  const bool there = has(name);
   List& mine = own();
-  if (there) {
-    mine[static_cast<size_t>(place)].second = std::move(value);
+  const auto it = mine.begin() + (position(name) - begin());
+  if (it != mine.end() && it->first == name) {
+    it->second = std::move(value);
   } else {
-    mine.emplace(mine.begin() + place, std::move(name), std::move(value));
+    mine.emplace(it, std::move(name), std::move(value));
   }
 }
 
 void Attributes::erase(std::string_view name) {
   if (!has(name)) return;
-  const auto place = position(name) - begin();
-  List& mine = own();
-  mine.erase(mine.begin() + place);
+  std::erase_if(own(), [name](const auto& entry) { return entry.first == name; });
 }
 
 template <typename T>
 const T* Attributes::find(std::string_view name) const {
-  const auto it = position(name);
-  if (it == end() || it->first != name) return nullptr;
-  const T* value = std::get_if<T>(&it->second);
+  const Attribute* held = lookup(name);
+  if (held == nullptr) return nullptr;
+  const T* value = std::get_if<T>(held);
   if (value == nullptr) throw_error(ErrorCode::kInvalidModel, "attribute '{}' has the wrong type", name);
   return value;
 }

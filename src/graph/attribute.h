@@ -48,6 +48,8 @@ class Attributes {
   const List& list() const;
   // Where the name stands in the list, or belongs.
   List::const_iterator position(std::string_view name) const;
+  // nullptr: there is none.
+  const Attribute* lookup(std::string_view name) const;
   // The list, for changes.
   List& own();
   template <typename T>

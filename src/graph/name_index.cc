@@ -16,7 +16,7 @@ void NameIndex::put(Slot entry) {
   ++taken_;
 }
 
-// Twice as many slots as before if ids fill them, else as many without those that were erased.
+// Slots for twice as many ids as there are, without those that were erased.
 void NameIndex::make_room() {
   size_t ids = 0;
   for (const Slot& slot : slots_) ids += slot.id >= 0 ? 1 : 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "engine/executor.h"
 #include "loops/layout.h"
@@ -60,14 +59,12 @@ struct Extended {
         watched.push_back(add_variant(graph, node, variants[it->second]));
         results.emplace(watched.back(), it->second);
       }
-      last.insert(watched.back());
     }
   }
 
   Graph graph;
   std::vector<ValueId> watched;       // what variants give, and before them what the node itself gives
   std::map<ValueId, size_t> results;  // of variants, and which
-  std::set<ValueId> last;             // of a node's variants
 };
 
 }  // namespace
@@ -91,7 +88,6 @@ std::vector<VariantError> measure_variants(const Graph& graph, const std::vector
     errors[i].metrics.add(sums);
     const bool has_bias = !graph.node(variants[i].node).is(op::kMatMul);
     if (with_shifts && has_bias) add_channel_sums(y, varied, errors[i].channel_shift, counts[i]);
-    if (extended.last.contains(id)) y = Tensor();
   };
   const Executor executor(extended.graph, {.threads = threads, .watched = extended.watched});
   const int64_t samples = max_samples > 0 ? std::min(max_samples, data.size()) : data.size();
