@@ -3,7 +3,8 @@
 #   dnnl        its files ask for OpenCL
 #   onnx_proto  ONNX's files link the whole of libonnx; only its messages are needed
 #   zip         its files ask for libzip's command line tools
-foreach(library dnnl onnx_proto zip)
+#   duktape     has none
+foreach(library dnnl onnx_proto zip duktape)
   string(TOUPPER TWOFOLD_${library}_LIBRARY variable)
   find_library(${variable} ${library})
   mark_as_advanced(${variable})

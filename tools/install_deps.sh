@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 packages=(
   g++ cmake ninja-build ccache make git python3 python3-venv python3-dev
   libprotobuf-dev protobuf-compiler libonnx-dev libdnnl-dev libhwy-dev libyaml-cpp-dev nlohmann-json3-dev
-  libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libzip-dev
+  libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libzip-dev duktape-dev libjs-d3
   clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev
   g++-aarch64-linux-gnu qemu-user googletest
   fonts-dejavu fonts-liberation fonts-freefont-ttf
