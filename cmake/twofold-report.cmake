@@ -1,5 +1,5 @@
-# What figures are drawn with becomes part of the library: D3 as the system has it, and src/report/plots on top of it.
-# Sets TWOFOLD_REPORT_SOURCE, a file to compile.
+# What pictures and reports are drawn with becomes part of the library: D3 as the system has it, src/report/plots on top
+# of it, and the page. Sets TWOFOLD_REPORT_SOURCE, a file to compile.
 find_file(TWOFOLD_D3_FILE d3.min.js PATHS /usr/share/javascript/d3 NO_DEFAULT_PATH)
 mark_as_advanced(TWOFOLD_D3_FILE)
 if(NOT TWOFOLD_D3_FILE)
@@ -23,9 +23,16 @@ file(READ ${TWOFOLD_D3_FILE} TWOFOLD_D3)
 if(NOT TWOFOLD_D3 MATCHES "version:\"3\\.5")
   message(FATAL_ERROR "${TWOFOLD_D3_FILE} is not D3 3.5")
 endif()
+twofold_join_files(TWOFOLD_D3_LICENSE d3_license.txt)
 set(TWOFOLD_PLOT_FILES palette words axes frame lines histogram boxes bars)
 list(TRANSFORM TWOFOLD_PLOT_FILES REPLACE "(.+)" "plots/\\1.js")
 twofold_join_files(TWOFOLD_PLOTS ${TWOFOLD_PLOT_FILES})
 twofold_join_files(TWOFOLD_DOM dom.js)
+twofold_join_files(TWOFOLD_PAGE page/page.html)
+twofold_join_files(TWOFOLD_PAGE_STYLE page/page.css page/graph.css)
+twofold_join_files(TWOFOLD_PAGE_THEME page/theme.js)
+set(TWOFOLD_PAGE_FILES element table figures findings sensitivity graph_layout graph_canvas graph_view tensors main)
+list(TRANSFORM TWOFOLD_PAGE_FILES REPLACE "(.+)" "page/\\1.js")
+twofold_join_files(TWOFOLD_PAGE_SCRIPT ${TWOFOLD_PAGE_FILES})
 configure_file(src/report/assets.cc.in report_assets.cc @ONLY)
 set(TWOFOLD_REPORT_SOURCE ${CMAKE_CURRENT_BINARY_DIR}/report_assets.cc)
