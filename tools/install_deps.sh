@@ -9,6 +9,7 @@ packages=(
   libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libzip-dev duktape-dev libjs-d3
   clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev
   g++-aarch64-linux-gnu qemu-user googletest
+  chromium chromium-driver
   fonts-dejavu fonts-liberation fonts-freefont-ttf
 )
 missing=()
