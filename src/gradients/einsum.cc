@@ -1,6 +1,7 @@
 // Einsum: the gradient of an operand is an Einsum of dy and of all other operands. "ij,jk->ik" gives "ik,jk->ij" for
 // the first.
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "gradients/families.h"

@@ -1,9 +1,7 @@
 // Operators that give every number of their inputs, at another place or several times.
-#include <numeric>
-
 #include "gradients/families.h"
 #include "gradients/scatter_back.h"
-#include "gradients/unbroadcast.h"
+#include "ops/arguments.h"
 #include "traits/op_names.h"
 
 namespace twofold {
@@ -25,8 +23,8 @@ void transpose_back(RuleCall& call) {
   const auto rank = static_cast<size_t>(call.rank());
   std::vector<int64_t> reversed(rank), inverse(rank);
   for (size_t d = 0; d < rank; ++d) reversed[d] = static_cast<int64_t>(rank - 1 - d);
-  const std::vector<int64_t> order = call.attributes().get_ints("perm", reversed);
-  for (size_t d = 0; d < rank; ++d) inverse.at(static_cast<size_t>(order.at(d))) = static_cast<int64_t>(d);
+  const std::vector<int64_t> order = normalize_axes(call.attributes().get_ints("perm", reversed), call.rank());
+  for (size_t d = 0; d < order.size(); ++d) inverse[static_cast<size_t>(order[d])] = static_cast<int64_t>(d);
   call.add(0, transpose(call.dy(), inverse));
 }
 

@@ -8,7 +8,7 @@ from gradient_case import check_node, ints, normal
 
 
 def test_reshapes(tmp_path):
-    x = normal(2, 3, 4)
+    x, half = normal(2, 3, 4), np.array(0.5, np.float32)
     cases = [
         ("Reshape", [x, ints(4, -1)], {}, lambda x, _: x.reshape(4, -1)),
         ("Flatten", [x], {"axis": 2}, lambda x: x.reshape(6, 4)),
@@ -20,13 +20,14 @@ def test_reshapes(tmp_path):
         ("Expand", [x, ints(3, 1)], {}, lambda x, _: x.clone()),
         ("Tile", [x, ints(2, 1, 3)], {}, lambda x, _: x.repeat(2, 1, 3)),
         ("Dropout", [x], {}, torch.clone),
+        ("Dropout", [x, half, np.array(False)], {}, lambda x, *_: x.clone()),
         ("Trilu", [x], {"upper": 0}, torch.tril),
         ("Trilu", [x, np.array(1, np.int64)], {"upper": 1}, lambda x, _: x.triu(1)),
     ]
     for number, (op, inputs, attributes, reference) in enumerate(cases):
         folder = tmp_path / str(number)
         folder.mkdir()
-        check_node(folder, op, inputs, reference, attributes, constants=(1,))
+        check_node(folder, op, inputs, reference, attributes, constants=(1, 2))
 
 
 @pytest.mark.parametrize("axis", [0, -1])

@@ -10,6 +10,10 @@ from onnx import TensorProto, helper, numpy_helper
 FLOAT = TensorProto.FLOAT
 
 
+def value(name):
+    return helper.make_tensor_value_info(name, FLOAT, None)
+
+
 class Network:
     """A graph that is written down line by line."""
 
@@ -31,7 +35,7 @@ class Network:
         self.nodes.append(node)
 
     def model(self):
-        outputs = [helper.make_tensor_value_info(y, FLOAT, None) for y in self.outputs]
+        outputs = [value(y) for y in self.outputs]
         graph = helper.make_graph(self.nodes, "g", self.inputs, outputs, self.constants)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
@@ -47,8 +51,8 @@ def compare(found, tensors, outputs, cotangents):
         list(tensors.values()),
         [torch.tensor(v, dtype=torch.float64) for v in cotangents.values()],
     )
-    for y, value in outputs.items():
-        assert_close(found.outputs[y], value.detach().numpy(), y)
+    for y, tensor in outputs.items():
+        assert_close(found.outputs[y], tensor.detach().numpy(), y)
     for name, gradient in zip(tensors, expected, strict=True):
         assert_close(found.gradients[name], gradient.numpy(), name)
 
@@ -165,3 +169,24 @@ def test_what_has_no_rule_is_said(tmp_path):
     assert sorted(found.incomplete) == ["a", "x"]
     np.testing.assert_array_equal(found.gradients["x"], np.full_like(x, 2))
     np.testing.assert_array_equal(found.gradients["g"], np.full((3, 1, 1, 4), x.size))
+
+
+def test_control_flow_has_no_rule(tmp_path):
+    """What a branch reads of the outer graph is among the inputs of its If."""
+    net = Network()
+    x = normal(3)
+    net.input("x", x)
+    net.input("choice", np.array(True))
+    branches = [
+        helper.make_graph([helper.make_node(op, ["a"], ["b"])], "branch", [], [value("b")], [])
+        for op in ("Exp", "Sin")
+    ]
+    net.node("Neg", "x", "a")
+    net.node("If", "choice", "i", then_branch=branches[0], else_branch=branches[1])
+    net.node("Add", "i a", "y")
+    net.outputs = ["y"]
+    found = net.gradients(tmp_path, {"y": np.ones_like(x)})
+    assert found.without_rule == ["i: no rule for If"]
+    assert sorted(found.incomplete) == ["a", "x"]
+    np.testing.assert_array_equal(found.gradients["x"], -np.ones_like(x))
+    np.testing.assert_array_equal(found.gradients["i"], np.ones_like(x))
