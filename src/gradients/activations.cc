@@ -56,15 +56,16 @@ void hard_swish(RuleCall& call) {
   call.add(0, call.dy() * (gate + call.x() / 6.0F * is_fraction(gate)));
 }
 
-// What the bounds cut off is theirs. Where they contradict each other the upper one counts.
+// What a bound cuts off is its own. The upper one comes last, and so counts where the two contradict each other.
 void clip_by_computed_bounds(RuleCall& call) {
+  const Term x = call.x(), raised = call.has_input(1) ? call.backward().node(op::kMax, {x, call.x(1)}) : x;
   Term rest = call.dy();
   const auto cut = [&](int i, Term inside) {
     if (call.wants(i)) call.add_broadcast(i, where(inside, 0.0F, rest));
     rest = where(inside, rest, 0.0F);
   };
-  if (call.has_input(2)) cut(2, call.x() <= call.x(2));
-  if (call.has_input(1)) cut(1, call.x() >= call.x(1));
+  if (call.has_input(2)) cut(2, raised <= call.x(2));
+  if (call.has_input(1)) cut(1, x >= call.x(1));
   call.add(0, rest);
 }
 

@@ -100,6 +100,7 @@ bool repeats(const ResizeTaps& taps) {
 }
 
 void resize(RuleCall& call) {
+  for (const int i : {1, 2}) call.lacks(i, "no rule for a roi or scales that are computed");
   if (!call.wants(0)) return;
   const ResizeRule rule = read_rule(call.attributes());
   const auto read = read_axes(call, rule);

@@ -147,6 +147,17 @@ TEST(Backward, SaysWhichOperandIsMissing) {
   EXPECT_EQ(numbers(result.gradients.at(x)), (std::vector<float>{2, 3}));
 }
 
+TEST(Backward, SaysThatScalesOfAResizeAreMissing) {
+  GraphBuilder net;
+  const ValueId x = net.input("x", {2}), scales = net.input("scales", {1}),
+                y = net.node("y", op::kResize, {x, kNone, scales});
+  net.output(y);
+  const auto values = forward_values(net.graph, {floats({2}, {1, 2}), floats({1}, {2})});
+  const Sweep result = sweep(net.graph, values, {floats({4}, {1, 2, 3, 4})});
+  EXPECT_EQ(result.backward.incomplete, (std::set<ValueId>{x, scales}));
+  EXPECT_EQ(result.backward.without_rule.at(net.graph.producer(y)), "its scales are known only at run time");
+}
+
 TEST(Backward, NamesWhatIsWrong) {
   const Residual net;
   EXPECT_EQ(message_of([&] { backward_of(net.graph, {}); }), "the shape of tensor 'y' is needed");

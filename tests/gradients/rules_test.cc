@@ -66,6 +66,9 @@ TEST(Rules, BoundsOfClipLetTheGradientPass) {
   // -2 is cut by the lower bound and 3 by the upper one, which get those gradients.
   EXPECT_EQ(gradients(op::kClip, {{{5}, {-2, -1, 0, 1, 3}}, {{}, {-1}}, {{}, {1}}}, {{5}, {1, 2, 4, 8, 16}}),
             (std::vector<Floats>{{0, 2, 4, 8, 0}, {1}, {16}}));
+  // Bounds that contradict each other: all results are the upper one.
+  EXPECT_EQ(gradients(op::kClip, {{{3}, {-2, 0, 3}}, {{}, {1}}, {{}, {-1}}}, {{3}, {1, 2, 4}}),
+            (std::vector<Floats>{{0, 0, 0}, {0}, {7}}));
 }
 
 TEST(Rules, EqualNumbersShareInMaxAndTheFirstOneWinsInMaxPool) {
