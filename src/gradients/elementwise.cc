@@ -35,8 +35,20 @@ void mod(RuleCall& call) {
   }
 }
 
+// A whole tensor to the power of one known number.
+void constant_power(RuleCall& call, float exponent) {
+  if (exponent == 0) return;
+  const Term x = call.x();
+  const Term slope = exponent == 2 ? 2.0F * x : exponent * pow(x, exponent - 1.0F);
+  call.add_broadcast(0, exponent == 1 ? call.dy() : call.dy() * slope);
+}
+
 // 0 where the exponent is 0, and in the exponent where the base is 0: the power is constant there.
 void power(RuleCall& call) {
+  const Tensor* known = call.backward().forward().constant(call.node().input(1));
+  if (known != nullptr && known->dtype() == DType::kFloat32 && known->size() == 1) {
+    return constant_power(call, known->data<float>()[0]);
+  }
   const Term base = call.x(0);
   const bool integers = !call.backward().is_float(call.node().input(1));
   const Term exponent = integers ? to_type(call.x(1), DType::kFloat32) : call.x(1);
