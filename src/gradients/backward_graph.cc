@@ -1,5 +1,7 @@
 #include "gradients/backward_graph.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -37,6 +39,10 @@ bool BackwardGraph::is_float(ValueId forward) const {
   return type == DType::kUndefined || twofold::is_float(type);
 }
 
+std::string BackwardGraph::new_name(std::string_view base) const {
+  return graph.unique_value_name(fmt::format("{}_{}", base, graph.num_values()));
+}
+
 ValueId BackwardGraph::import(ValueId forward) {
   const Value& value = forward_.value(forward);
   const std::string name = graph.unique_value_name(value.name);
@@ -62,7 +68,7 @@ Term BackwardGraph::cotangent(const Shape& shape) {
 }
 
 Term BackwardGraph::constant(Tensor tensor) {
-  return {this, graph.add_constant(graph.unique_value_name("constant"), std::move(tensor))};
+  return {this, graph.add_constant(new_name("constant"), std::move(tensor))};
 }
 
 Term BackwardGraph::scalar(float value) {
@@ -81,7 +87,7 @@ Term BackwardGraph::add(std::string_view op_type, const std::vector<Term>& input
   Node node{.name = "", .op_type = std::string(op_type), .domain = "", .inputs = {}, .outputs = {}, .attributes = {}};
   for (const Term& input : inputs) node.inputs.push_back(input.id);
   node.attributes = std::move(attributes);
-  node.outputs.push_back(graph.add_value(graph.unique_value_name(op_type)));
+  node.outputs.push_back(graph.add_value(new_name(op_type)));
   const Term output{this, node.outputs[0]};
   graph.add_node(std::move(node));
   return output;
@@ -92,7 +98,7 @@ std::vector<Term> BackwardGraph::outputs(std::string_view op_type, const std::ve
   std::vector<Term> result = {node(op_type, inputs, attributes)};
   const NodeId id = graph.producer(result[0].id);
   for (int i = 1; i < count; ++i) {
-    result.push_back({this, graph.add_value(graph.unique_value_name(op_type))});
+    result.push_back({this, graph.add_value(new_name(op_type))});
     graph.set_output(id, i, result.back().id);
   }
   return result;

@@ -51,6 +51,8 @@ class BackwardGraph {
   std::vector<ValueId> cotangents;      // inputs
 
  private:
+  // One that no other value has, without a search among those that begin alike.
+  std::string new_name(std::string_view base) const;
   Term add(std::string_view op_type, const std::vector<Term>& inputs, Attributes attributes);
   ValueId import(ValueId forward);
 
