@@ -41,13 +41,14 @@ void lrn(RuleCall& call) {
       {.input = shape[1], .output = shape[1], .kernel = size, .pad_begin = before, .pad_end = size - 1 - before},
       {.input = spatial, .output = spatial}};
   BackwardGraph& backward = call.backward();
-  const Term ones = backward.constant(filled({1, 1, size, 1}, 1.0F));
+  const Shape kernel = {1, 1, size, 1};
+  const Term ones = backward.constant(filled(kernel, 1.0F));
   const Shape image = {shape[0], 1, shape[1], spatial};
   const float alpha = call.attributes().get_float("alpha", 1e-4F) / static_cast<float>(size);
   const float beta = call.attributes().get_float("beta", 0.75F);
   const Term x = reshape(call.x(), image), dy = reshape(call.dy(), image);
   const Term sums = slide(square(x), ones, axes, 1) * alpha + call.attributes().get_float("bias", 1.0F);
-  const Term from_sums = slide_back(dy * x * pow(sums, -beta - 1.0F), ones, axes, 1);
+  const Term from_sums = slide_back(dy * x * pow(sums, -beta - 1.0F), ones, kernel, axes, 1);
   call.add(0, reshape(dy * pow(sums, -beta) - x * from_sums * (2.0F * alpha * beta), shape));
 }
 

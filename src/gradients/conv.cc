@@ -24,7 +24,7 @@ void conv(RuleCall& call) {
   const auto attributes =
       WindowAttributes::read(call.attributes()).with_rank(spatial_rank(x, "input X"), kernel_of(call.x_shape(1)));
   const std::vector<WindowAxis> axes = window_axes(attributes, x);
-  if (call.wants(0)) call.add(0, slide_back(call.dy(), call.x(1), axes, group));
+  if (call.wants(0)) call.add(0, slide_back(call.dy(), call.x(1), call.x_shape(1), axes, group));
   if (call.wants(1)) call.add(1, slide_weights(call.x(), x, call.dy(), axes, group));
   add_bias(call);
 }

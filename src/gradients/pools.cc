@@ -23,7 +23,7 @@ Term sum_of_windows(RuleCall& call, Term term, const std::vector<WindowAxis>& ax
   const int64_t channels = call.x_shape()[1];
   Shape kernel = {channels, 1};
   for (const WindowAxis& axis : axes) kernel.push_back(axis.kernel);
-  return slide_back(term, call.backward().constant(filled(kernel, 1.0F)), axes, channels);
+  return slide_back(term, call.backward().constant(filled(kernel, 1.0F)), kernel, axes, channels);
 }
 
 // Elements of a batch that are equally large leave the gradient to the first of a window.

@@ -14,8 +14,8 @@ namespace twofold {
 // `axis.pad_end` is not looked at.
 Term slide(Term x, Term weights, const std::vector<WindowAxis>& axes, int64_t group);
 
-// Its gradient in x, given that of the result.
-Term slide_back(Term dy, Term weights, const std::vector<WindowAxis>& axes, int64_t group);
+// Its gradient in x, given that of the result; `weights` have the shape `kernel`.
+Term slide_back(Term dy, Term weights, const Shape& kernel, const std::vector<WindowAxis>& axes, int64_t group);
 
 // Its gradient in the weights, given x of shape `x_shape` and the gradient of the result.
 Term slide_weights(Term x, const Shape& x_shape, Term dy, const std::vector<WindowAxis>& axes, int64_t group);
