@@ -62,6 +62,13 @@ bool is_strided(const std::vector<WindowAxis>& axes) {
   return std::ranges::any_of(axes, [](const WindowAxis& axis) { return axis.stride > 1; });
 }
 
+// In one channel of the result.
+int64_t places(const std::vector<WindowAxis>& axes) {
+  int64_t product = 1;
+  for (const WindowAxis& axis : axes) product *= axis.output;
+  return product;
+}
+
 // [N,C,o...] with stride - 1 zeros behind every number along each axis.
 Term spread(Term x, const std::vector<WindowAxis>& axes, int64_t channels) {
   Shape single = {-1, channels}, whole = {-1, channels};
@@ -106,9 +113,10 @@ std::vector<WindowAxis> axes_back(const std::vector<WindowAxis>& axes) {
 Term slide_back(Term dy, Term weights, const Shape& kernel, const std::vector<WindowAxis>& axes, int64_t group) {
   const bool depthwise = kernel[0] == group && kernel[1] == 1;
   const std::vector<WindowAxis> back = axes_back(axes);
-  // Windows of padding alone, or none.
-  const bool fits =
-      std::ranges::none_of(back, [](const WindowAxis& axis) { return axis.pad_begin < 0 || axis.input == 0; });
+  // Not for windows of padding alone, and not where most of the products would be with zeros.
+  constexpr int64_t kMostWork = 8;
+  const bool fits = std::ranges::none_of(back, [](const WindowAxis& axis) { return axis.pad_begin < 0; }) &&
+                    places(axes) > 0 && places(back) <= kMostWork * places(axes);
   if (fits && depthwise) {
     return slide(is_strided(axes) ? spread(dy, axes, group) : dy, reversed(weights, axes.size()), back, group);
   }
