@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 
 #include "api/open_samples.h"
 #include "api/preprocessing.h"
 #include "api/read_config.h"
 #include "base/cancellation.h"
 #include "base/error.h"
+#include "base/file_names.h"
 #include "base/files.h"
 #include "data/npy.h"
 
@@ -29,23 +29,6 @@ std::vector<InputSpec> input_specs(const std::vector<TensorInfo>& infos) {
   return specs;
 }
 
-// Names of outputs as names of folders: no separators, none hidden, no two alike.
-std::vector<std::string> folder_names(const std::vector<TensorInfo>& outputs) {
-  std::vector<std::string> names;
-  std::set<std::string> taken;
-  for (const TensorInfo& output : outputs) {
-    std::string name = output.name.empty() ? "output" : output.name.substr(0, 200);
-    for (char& c : name) {
-      if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'))
-        c = '_';
-    }
-    if (name[0] == '.') name[0] = '_';
-    while (!taken.insert(name).second) name += "_";
-    names.push_back(std::move(name));
-  }
-  return names;
-}
-
 }  // namespace
 
 RunReport run_model(const std::filesystem::path& model, const Samples& data, const std::filesystem::path& folder,
@@ -55,7 +38,9 @@ RunReport run_model(const std::filesystem::path& model, const Samples& data, con
   const Session session(model, {.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes});
   const std::vector<InputSpec> inputs = input_specs(session.inputs());
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
-  const std::vector<std::string> names = folder_names(session.outputs());
+  FileNames folders;
+  std::vector<std::string> names;
+  for (const TensorInfo& output : session.outputs()) names.push_back(folders.next(output.name, "output"));
   for (const std::string& name : names) make_folders(folder / name);
   RunReport report{model.string(), folder.string(), samples->size(), session.outputs(), 0};
   const size_t digits = std::max<size_t>(6, std::to_string(samples->size() - 1).size());

@@ -1,8 +1,8 @@
 #include "base/nearest_names.h"
 
 #include <algorithm>
+#include <compare>
 #include <numeric>
-#include <utility>
 
 namespace twofold {
 
@@ -12,6 +12,14 @@ namespace {
 constexpr size_t kMaxCompared = 256;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// True if one is the beginning of the other: a name that was cut off, or one to which a tool has added its own ending.
+bool begins_alike(std::string_view a, std::string_view b) {
+  constexpr size_t kLeast = 4;
+  const size_t length = std::min(a.size(), b.size());
+  return length >= kLeast && std::equal(a.begin(), a.begin() + static_cast<ptrdiff_t>(length), b.begin(),
+                                        [](char x, char y) { return lower(x) == lower(y); });
+}
 
 }  // namespace
 
@@ -33,11 +41,18 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> known, size_t count) {
-  std::vector<std::pair<size_t, size_t>> order;  // distance, index
-  for (size_t i = 0; i < known.size(); ++i) order.emplace_back(edit_distance(name, known[i]), i);
+  struct Known {
+    bool other_beginning;
+    size_t distance, index;
+    auto operator<=>(const Known&) const = default;
+  };
+  std::vector<Known> order;
+  for (size_t i = 0; i < known.size(); ++i) {
+    order.push_back({!begins_alike(name, known[i]), edit_distance(name, known[i]), i});
+  }
   std::sort(order.begin(), order.end());
   std::vector<std::string> result;
-  for (size_t i = 0; i < std::min(count, order.size()); ++i) result.push_back(known[order[i].second]);
+  for (size_t i = 0; i < std::min(count, order.size()); ++i) result.push_back(known[order[i].index]);
   return result;
 }
 
