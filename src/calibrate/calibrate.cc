@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/parallel_for.h"
 #include "base/parallel_tasks.h"
+#include "calibrate/first_nan.h"
 #include "engine/executor.h"
 
 namespace twofold {
@@ -26,6 +27,12 @@ constexpr int64_t kLargeTensor = 16384;
 constexpr double kMemoryShare = 0.5;
 // Of constants.
 constexpr int64_t kNoSample = -1;
+
+// A tensor that no range can be made of.
+class Refused : public Error {
+ public:
+  using Error::Error;
+};
 
 // One value's statistics, which all workers add to.
 struct SharedStatistics {
@@ -168,10 +175,16 @@ void Calibrator::run_sample(const Executor& executor, int64_t index) {
     return read_.extract(index);
   }();
   std::unique_ptr<Scratch> scratch = take_scratch();
-  executor.run(inputs.mapped(), [&](ValueId id, const Tensor& tensor) {
-    if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
-    observe(id, tensor, index, *scratch);
-  });
+  try {
+    executor.run(inputs.mapped(), [&](ValueId id, const Tensor& tensor) {
+      if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
+      observe(id, tensor, index, *scratch);
+    });
+  } catch (const Refused& refused) {
+    // What was observed need not be where it begins.
+    const std::string first = first_nan(graph_, inputs.mapped());
+    throw_error(refused.code(), "{}{}{}", refused.what(), first.empty() ? "" : "; ", first);
+  }
   const std::lock_guard<std::mutex> lock(mutex_);
   idle_.push_back(std::move(scratch));
   ++done_;
@@ -201,7 +214,7 @@ void Calibrator::observe(ValueId id, const Tensor& tensor, int64_t sample, Scrat
   } catch (const Error& error) {
     const std::string where = sample == kNoSample ? "" : fmt::format(" in sample {}", sample);
     if (!options_.refuse_tensors) {
-      throw_error(error.code(), "value '{}'{} {}", graph_.value(id).name, where, error.what());
+      throw Refused(error.code(), fmt::format("value '{}'{} {}", graph_.value(id).name, where, error.what()));
     }
     const std::lock_guard<std::mutex> lock(shared.mutex);
     if (sample >= shared.refused_in) return;
