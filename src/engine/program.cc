@@ -28,12 +28,15 @@ void throw_at(const Node& node, const Error& error) {
   throw_error(error.code(), "node '{}' ({}): {}", node.name, node.op_type, error.what());
 }
 
-Executor::Program::Program(Graph given, ExecutorOptions with, ProgramCache* cache)
+Executor::Program::Program(Graph given, ExecutorOptions with, ProgramCache* cache,
+                           const std::vector<ContentHash>* part_inputs)
     : graph(fused(std::move(given), with.watched)),
       options(std::move(with)),
       watched(marked(graph, options.watched)),
       pool(cache == nullptr ? BufferPool() : cache->pool) {
-  if (cache != nullptr) keys = cache->keys.of(graph);
+  if (cache != nullptr) {
+    keys = part_inputs == nullptr ? cache->keys.of(graph) : cache->keys.of_part(graph, *part_inputs);
+  }
   const auto num_values = static_cast<size_t>(graph.num_values());
   std::vector<size_t> last_use(num_values, kNever);
   std::vector<bool> kept(num_values, false);

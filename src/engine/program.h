@@ -29,8 +29,10 @@ struct Step {
 };
 
 struct Executor::Program {
-  // With `cache`, the program takes kernels and buffers that others of the same options have, and knows its keys.
-  Program(Graph given, ExecutorOptions with, ProgramCache* cache = nullptr);
+  // With `cache`, the program takes kernels and buffers that others of the same options have, and knows its keys;
+  // with `part_inputs` those of a part of another graph, whose inputs have these.
+  Program(Graph given, ExecutorOptions with, ProgramCache* cache = nullptr,
+          const std::vector<ContentHash>* part_inputs = nullptr);
 
   Graph graph;  // with fused nodes; value ids are those of the graph given
   const ExecutorOptions options;

@@ -22,21 +22,30 @@ size_t at(ValueId id) { return static_cast<size_t>(id); }
 
 class VariantRuns::Variant {
  public:
-  Variant(Graph lowered, int threads, ProgramCache& cache)
-      : program(std::move(lowered), {.threads = threads}, &cache) {}
+  Variant(Graph lowered, int threads, ProgramCache& cache, std::vector<ContentHash> part)
+      : part_inputs(std::move(part)),
+        program(std::move(lowered), {.threads = threads}, &cache, part_inputs.empty() ? nullptr : &part_inputs) {}
 
   bool is_constant(ValueId id) const { return program.graph.constant(id) != nullptr; }
 
+  const std::vector<ContentHash> part_inputs;  // empty: the inputs are those of every variant
   Executor::Program program;
 };
 
 VariantRuns::VariantRuns(const Options& options) : options_(options) {}
 VariantRuns::~VariantRuns() = default;
 
-std::shared_ptr<VariantRuns::Variant> VariantRuns::prepare(Graph lowered) {
+std::shared_ptr<VariantRuns::Variant> VariantRuns::prepare(Graph lowered) { return make(std::move(lowered), {}); }
+
+std::shared_ptr<VariantRuns::Variant> VariantRuns::prepare_part(Graph lowered, std::vector<ContentHash> inputs) {
+  TWOFOLD_CHECK(!inputs.empty() && base_ != nullptr);
+  return make(std::move(lowered), std::move(inputs));
+}
+
+std::shared_ptr<VariantRuns::Variant> VariantRuns::make(Graph lowered, std::vector<ContentHash> part_inputs) {
   const ThreadScope threads(options_.threads);
   const int64_t made = cache_.kernels.made();
-  auto variant = std::make_shared<Variant>(std::move(lowered), options_.threads, cache_);
+  auto variant = std::make_shared<Variant>(std::move(lowered), options_.threads, cache_, std::move(part_inputs));
   ++counters_.variants;
   counters_.kernels_made += cache_.kernels.made() - made;
   return variant;
@@ -76,13 +85,19 @@ std::vector<bool> VariantRuns::steps_to_run(const Variant& variant, size_t sampl
 
 std::vector<Tensor> VariantRuns::run(Variant& variant, size_t sample, const std::vector<Tensor>& inputs) {
   Executor::Program& program = variant.program;
-  program.check_inputs(inputs);
+  const bool is_part = !variant.part_inputs.empty();
+  if (!is_part) program.check_inputs(inputs);
   const ThreadScope threads(options_.threads);
   const AllocatorScope buffers(&program.pool);
   Execution run(program, kNobody);
   std::vector<bool> there(program.keys.size(), false);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    run.set(program.graph.inputs[i], inputs[i]);
+  for (size_t i = 0; i < program.graph.inputs.size(); ++i) {
+    const Tensor* tensor = is_part ? find(sample, variant.part_inputs[i]) : &inputs[i];
+    for (size_t k = 0; tensor == nullptr && k < inputs.size(); ++k) {
+      if (variant.part_inputs[i] == StructuralKeys::of_input(k)) tensor = &inputs[k];
+    }
+    TWOFOLD_CHECK(tensor != nullptr);
+    run.set(program.graph.inputs[i], *tensor);
     there[at(program.graph.inputs[i])] = true;
   }
   const auto fetch = [&](ValueId id) {
@@ -115,6 +130,17 @@ std::vector<Tensor> VariantRuns::run(Variant& variant, size_t sample, const std:
     outputs.push_back(run.output(output.value));
   }
   return outputs;
+}
+
+std::optional<ContentHash> VariantRuns::kept_key(std::string_view name, size_t samples) const {
+  const Executor::Program& program = base_->program;
+  const ValueId id = program.graph.find_value(name);
+  if (id == kNone || program.graph.producer(id) == kNone) return std::nullopt;
+  const ContentHash& key = program.keys[at(id)];
+  for (size_t sample = 0; sample < samples; ++sample) {
+    if (find(sample, key) == nullptr) return std::nullopt;
+  }
+  return key;
 }
 
 void VariantRuns::set_base(std::shared_ptr<Variant> variant) {

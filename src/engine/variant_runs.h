@@ -9,6 +9,8 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/content_hash.h"
@@ -54,11 +56,16 @@ class VariantRuns {
 
   // `lowered` must have the inputs that every other variant has. Throws as Executor.
   std::shared_ptr<Variant> prepare(Graph lowered);
+  // Of a variant only what lies behind values of the base: `inputs` are the keys of its inputs, all of which the base
+  // keeps (kept_key()) or has as inputs itself (StructuralKeys::of_input()). It has all outputs of the others.
+  std::shared_ptr<Variant> prepare_part(Graph lowered, std::vector<ContentHash> inputs);
   // The outputs for sample `sample`, whose inputs these are: the same bits as an Executor's. Throws as Executor::run.
   std::vector<Tensor> run(Variant& variant, size_t sample, const std::vector<Tensor>& inputs);
   // Makes a variant the base. Values that it has in common with the base before it stay; what runs of it compute from
   // here on is kept.
   void set_base(std::shared_ptr<Variant> variant);
+  // The key of the base's value of this name, where the first `samples` samples all keep it.
+  std::optional<ContentHash> kept_key(std::string_view name, size_t samples) const;
 
   const VariantCounters& counters() const { return counters_; }
 
@@ -67,6 +74,7 @@ class VariantRuns {
 
   const Tensor* find(size_t sample, const ContentHash& key) const;
   void keep(size_t sample, const ContentHash& key, const Tensor& value);
+  std::shared_ptr<Variant> make(Graph lowered, std::vector<ContentHash> part_inputs);
   std::vector<bool> steps_to_run(const Variant& variant, size_t sample) const;
 
   const Options options_;

@@ -3,6 +3,8 @@
 #include <bit>
 #include <span>
 
+#include "base/check.h"
+
 namespace twofold {
 
 namespace {
@@ -44,16 +46,32 @@ constexpr ContentHash kComputed = {0, 2};
 
 std::vector<ContentHash> StructuralKeys::of(const Graph& graph) {
   ++graphs_;
+  in_part_ = false;
   std::vector<ContentHash> keys = compute(graph);
   // What the graph does not have any more is forgotten, but for what the one before had: a trial and its base share.
   std::erase_if(known_, [this](const auto& entry) { return entry.second.seen + 1 < graphs_; });
   return keys;
 }
 
+std::vector<ContentHash> StructuralKeys::of_part(const Graph& graph, const std::vector<ContentHash>& inputs) {
+  TWOFOLD_CHECK(inputs.size() == graph.inputs.size());
+  ++parts_;
+  in_part_ = true;
+  std::vector<ContentHash> keys = compute(graph, inputs);
+  std::erase_if(known_of_parts_, [this](const auto& entry) { return entry.second.seen + 1 < parts_; });
+  return keys;
+}
+
 std::vector<ContentHash> StructuralKeys::compute(const Graph& graph) {
+  std::vector<ContentHash> inputs;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) inputs.push_back(of_input(i));
+  return compute(graph, inputs);
+}
+
+std::vector<ContentHash> StructuralKeys::compute(const Graph& graph, const std::vector<ContentHash>& inputs) {
   std::vector<ContentHash> keys(static_cast<size_t>(graph.num_values()));
   const auto at = [&keys](ValueId id) -> ContentHash& { return keys[static_cast<size_t>(id)]; };
-  for (size_t i = 0; i < graph.inputs.size(); ++i) at(graph.inputs[i]) = {1, i};
+  for (size_t i = 0; i < graph.inputs.size(); ++i) at(graph.inputs[i]) = inputs[i];
   for (ValueId id = 0; id < graph.num_values(); ++id) {
     if (const Tensor* constant = graph.constant(id)) at(id) = of_constant(*constant);
   }
@@ -86,9 +104,11 @@ ContentHash StructuralKeys::of_operator(const Graph& graph, const Node& node, co
 
 ContentHash StructuralKeys::of_constant(const Tensor& tensor) {
   if (tensor.byte_size() < kRemembered) return of_content(tensor);
-  KnownConstant& known = known_[{tensor.bytes(), tensor.dtype(), tensor.shape()}];
+  const Address address = {tensor.bytes(), tensor.dtype(), tensor.shape()};
+  if (const auto it = known_.find(address); in_part_ && it != known_.end()) return it->second.key;
+  KnownConstant& known = (in_part_ ? known_of_parts_ : known_)[address];
   if (!known.tensor.defined()) known = {tensor, of_content(tensor), 0};
-  known.seen = graphs_;
+  known.seen = in_part_ ? parts_ : graphs_;
   return known.key;
 }
 

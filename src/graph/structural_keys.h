@@ -19,6 +19,11 @@ class StructuralKeys {
   // of the graph (by position) and constants (by content). Names do not count. Unset for values of no use: those that
   // are neither inputs nor constants and that no node computes.
   std::vector<ContentHash> of(const Graph& graph);
+  // The same of a part of a graph, whose inputs have these keys. Constants of the whole are remembered meanwhile.
+  std::vector<ContentHash> of_part(const Graph& graph, const std::vector<ContentHash>& inputs);
+
+  // That of an input, by its position.
+  static ContentHash of_input(size_t position) { return {1, position}; }
 
   // What a node is apart from where its inputs come from, and so what its kernel depends on: operator and attributes,
   // constant inputs, and which of the others and of its outputs there are. `keys` as of() gives them for its graph.
@@ -33,12 +38,14 @@ class StructuralKeys {
   };
 
   std::vector<ContentHash> compute(const Graph& graph);
+  std::vector<ContentHash> compute(const Graph& graph, const std::vector<ContentHash>& inputs);
   ContentHash of_constant(const Tensor& tensor);
   void add_operator(const Node& node, ContentHasher& hasher);
   void add_attribute(const Attribute& attribute, ContentHasher& hasher);
 
-  std::map<Address, KnownConstant> known_;
-  uint64_t graphs_ = 0;
+  std::map<Address, KnownConstant> known_, known_of_parts_;
+  uint64_t graphs_ = 0, parts_ = 0;
+  bool in_part_ = false;
 };
 
 }  // namespace twofold

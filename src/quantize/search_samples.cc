@@ -34,7 +34,7 @@ std::vector<Tensor> SearchSamples::read_inputs(size_t i) {
   return read;
 }
 
-std::vector<Tensor> SearchSamples::expected(size_t i) {
+std::vector<Tensor> SearchSamples::references(size_t i) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!samples_[i].expected.empty()) return samples_[i].expected;
   if (executor_ == nullptr) executor_ = std::make_unique<Executor>(graph_, ExecutorOptions{.threads = threads_});
@@ -48,7 +48,7 @@ std::vector<Tensor> SearchSamples::expected(size_t i) {
 }
 
 std::vector<ErrorSums> SearchSamples::errors(size_t i, const std::vector<Tensor>& outputs) {
-  const std::vector<Tensor> references = expected(i);
+  const std::vector<Tensor> references = this->references(i);
   std::vector<ErrorSums> errors(outputs.size());
   for (size_t o = 0; o < outputs.size(); ++o) {
     errors[o].add(references[o].data<float>(), as_float(outputs[o]).data<float>());

@@ -24,6 +24,8 @@ class SearchSamples {
 
   size_t size() const { return samples_.size(); }
   std::vector<Tensor> inputs(size_t i);
+  // The float model's outputs, as float32.
+  std::vector<Tensor> references(size_t i);
   // How far each of a model's outputs for sample i is from the float model's.
   std::vector<ErrorSums> errors(size_t i, const std::vector<Tensor>& outputs);
   // Adds them, an entry per output.
@@ -37,7 +39,6 @@ class SearchSamples {
   };
 
   std::vector<Tensor> read_inputs(size_t i);
-  std::vector<Tensor> expected(size_t i);
   bool keeps(const std::vector<Tensor>& tensors);
 
   const Graph& graph_;

@@ -30,11 +30,46 @@ Trials::Trials(CalibratedModel& model, const Options& options)
              .keep_from = options.keep_from}) {}
 
 void Trials::prepare(std::vector<OperandQuantization> operands) {
+  if (!prepare_part(operands)) prepare_whole(operands);
+  last_ = std::move(operands);
+}
+
+void Trials::prepare_whole(const std::vector<OperandQuantization>& operands) {
   Graph quantized = model_.graph();
   apply_quantization(quantized, operands, model_.weights());
-  lower(quantized);
-  last_ = std::move(operands);
-  last_variant_ = runs_.prepare(std::move(quantized));
+  prepare(std::move(quantized));
+}
+
+// Whether there is one.
+bool Trials::prepare_part(const std::vector<OperandQuantization>& operands) {
+  std::optional<GraphParts::Part> part = parts_ == nullptr ? std::nullopt : parts_->of(operands);
+  if (!part) return false;
+  std::vector<OperandQuantization> of_part = operands;
+  for (OperandQuantization& operand : of_part) operand.node -= part->first;
+  apply_quantization(part->graph, of_part, model_.weights());
+  lower(part->graph);
+  last_variant_ = runs_.prepare_part(std::move(part->graph), std::move(part->inputs));
+  last_is_part_ = true;
+  return true;
+}
+
+void Trials::find_parts() {
+  const Graph& graph = model_.graph();
+  std::vector<std::optional<ContentHash>> keys(static_cast<size_t>(graph.num_values()));
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    keys[static_cast<size_t>(graph.inputs[i])] = StructuralKeys::of_input(i);
+  }
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    if (graph.producer(id) == kNone) continue;
+    keys[static_cast<size_t>(id)] = runs_.kept_key(graph.value(id).name, model_.samples().size());
+  }
+  parts_ = std::make_shared<GraphParts>(graph, std::move(keys));
+}
+
+void Trials::prepare(Graph variant) {
+  lower(variant);
+  last_variant_ = runs_.prepare(std::move(variant));
+  last_is_part_ = false;
 }
 
 std::vector<Tensor> Trials::run(size_t sample) {
@@ -42,6 +77,7 @@ std::vector<Tensor> Trials::run(size_t sample) {
 }
 
 MetricMeans Trials::set_base(std::vector<OperandQuantization> operands) {
+  parts_.reset();
   prepare(std::move(operands));
   runs_.set_base(last_variant_);
   base_ = std::move(last_);
@@ -49,6 +85,7 @@ MetricMeans Trials::set_base(std::vector<OperandQuantization> operands) {
   MetricMeans means;
   for (size_t i = 0; i < samples.size(); ++i) samples.add_errors(i, run(i), means);
   last_variant_.reset();
+  if (base_.empty()) find_parts();
   return means;
 }
 
@@ -92,6 +129,15 @@ std::optional<MetricMeans> Trials::measure(std::vector<OperandQuantization> oper
 
 std::vector<std::vector<ErrorSums>> Trials::errors(std::vector<OperandQuantization> operands) {
   prepare(std::move(operands));
+  return errors_of_last();
+}
+
+std::vector<std::vector<ErrorSums>> Trials::errors(Graph variant) {
+  prepare(std::move(variant));
+  return errors_of_last();
+}
+
+std::vector<std::vector<ErrorSums>> Trials::errors_of_last() {
   SearchSamples& samples = model_.samples();
   std::vector<std::vector<ErrorSums>> errors;
   for (size_t i = 0; i < samples.size(); ++i) errors.push_back(samples.errors(i, run(i)));
@@ -100,6 +146,8 @@ std::vector<std::vector<ErrorSums>> Trials::errors(std::vector<OperandQuantizati
 
 void Trials::accept() {
   TWOFOLD_CHECK(last_variant_ != nullptr);
+  if (last_is_part_) prepare_whole(last_);
+  parts_.reset();
   runs_.set_base(last_variant_);
   base_ = std::move(last_);
   for (size_t i = 0; i < model_.samples().size(); ++i) run(i);

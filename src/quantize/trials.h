@@ -10,6 +10,7 @@
 #include "numeric/metrics.h"
 #include "quantize/apply.h"
 #include "quantize/calibrated_model.h"
+#include "quantize/graph_parts.h"
 
 namespace twofold {
 
@@ -26,7 +27,8 @@ struct OperandChange {
 // A base (a plan, or the float model) and variants of it. A variant is made as the whole model would be, by applying
 // all of its operands and lowering the result; so it computes the same bits. What it has in common with the base is
 // taken from there: weights that are packed, and the values of the search samples. Later operands quantize the values
-// that they receive then. Not thread-safe, but a copy, which has the same base, may be used by another thread.
+// that they receive then. With the float model as the base, only the part of a variant that a change concerns is made
+// (quantize/graph_parts.h). Not thread-safe, but a copy, which has the same base, may be used by another thread.
 class Trials {
  public:
   struct Options {
@@ -51,6 +53,8 @@ class Trials {
                                      std::optional<double> to_beat = std::nullopt);
   // The same to the end, of every sample and output by themselves: [sample][output].
   std::vector<std::vector<ErrorSums>> errors(std::vector<OperandQuantization> operands);
+  // The same of any other form of the model's graph, with operators in between, say: to the end.
+  std::vector<std::vector<ErrorSums>> errors(Graph variant);
   // Makes what was measured last the base, for which what it computed is computed once more: most variants are given
   // up, and keep nothing. REQUIRES: it was measured to the end.
   void accept();
@@ -59,12 +63,19 @@ class Trials {
 
  private:
   void prepare(std::vector<OperandQuantization> operands);
+  void prepare(Graph variant);
+  void prepare_whole(const std::vector<OperandQuantization>& operands);
+  bool prepare_part(const std::vector<OperandQuantization>& operands);
+  void find_parts();
+  std::vector<std::vector<ErrorSums>> errors_of_last();
   std::vector<Tensor> run(size_t sample);
 
   CalibratedModel& model_;
   VariantRuns runs_;
   std::vector<OperandQuantization> base_, last_;
   std::shared_ptr<VariantRuns::Variant> last_variant_;
+  bool last_is_part_ = false;
+  std::shared_ptr<const GraphParts> parts_;  // of the float model, where that is the base
 };
 
 }  // namespace twofold
