@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "data/dumped_files.h"
 #include "data/npy.h"
 #include "data/npz.h"
 #include "data/prepare_input.h"
@@ -188,6 +189,11 @@ std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec
     return std::make_unique<NpzFiles>(std::move(inputs), options, std::move(archives));
   }
   if (std::vector<fs::path> files = list_files(path, ".npy"); !files.empty()) {
+    std::vector<std::string> names;
+    for (const InputSpec& input : inputs) names.push_back(input.name);
+    if (std::vector<std::vector<fs::path>> dumps = dumped_files(files, names); !dumps.empty()) {
+      return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(dumps));
+    }
     if (inputs.size() == 1) {
       return std::make_unique<NpyFiles>(std::move(inputs), options,
                                         std::vector<std::vector<fs::path>>{std::move(files)});

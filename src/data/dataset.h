@@ -49,6 +49,7 @@ class Dataset {
 // Opens
 //   <dir>/<input name>/*.npy   one file per sample, as many for each input, in the order of their names;
 //   <dir>/*.npz                one archive per sample, its keys the input names;
+//   <dir>/b<index>_input_data_<input name>.npy   the same as a device's debugger dumps it (dumped_files.h);
 //   <dir>/*.npy                one file per sample, for a model with one input;
 //   <file>.npz                 one array per input, whose first axis enumerates the samples;
 //   <file>.npy                 the same, for a model with one input.
