@@ -36,6 +36,14 @@ OperandPlan* Plan::find(std::string_view node, OperandRef operand) {
   return const_cast<OperandPlan*>(std::as_const(*this).find(node, operand));
 }
 
+std::vector<const OperandPlan*> Plan::of_node(std::string_view node) const {
+  std::vector<const OperandPlan*> result;
+  const auto found = index_.find(node);
+  if (found == index_.end()) return result;
+  for (const auto& [operand, position] : found->second) result.push_back(&operands_[position]);
+  return result;
+}
+
 std::vector<std::string> Plan::fallbacks() const {
   std::vector<std::string> result;
   for (const OperandPlan& operand : operands_) {

@@ -78,6 +78,8 @@ class Plan {
   // nullptr if the operand is not planned: it stays as it is.
   const OperandPlan* find(std::string_view node, OperandRef operand) const;
   OperandPlan* find(std::string_view node, OperandRef operand);
+  // The operands of a node, inputs before outputs.
+  std::vector<const OperandPlan*> of_node(std::string_view node) const;
   // By position in operands(). The node and the operand that it is of must stay as they are.
   OperandPlan& operand(size_t position) { return operands_[position]; }
   // "node 'Conv_1' (Conv) input1: asked int16, granted int8: why", then the unmet requests.

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "plan/json_reader.h"
+#include "plan/settings_json.h"
 
 namespace twofold {
 
@@ -15,32 +16,6 @@ namespace {
 
 constexpr std::string_view kFormat = "twofold-plan";
 constexpr std::array<std::string_view, 2> kActivationFormats = {"int8", "uint8"};
-
-template <typename T>
-void put(Json& json, const char* key, const std::vector<T>& values) {
-  if (!values.empty()) json[key] = values;
-}
-
-Json to_json(const ActivationConfig& activation) {
-  Json json = Json::object();
-  put(json, "calibration_type", words_of(std::span(activation.methods)));
-  put(json, "num_bin", activation.num_bin);
-  put(json, "max_num_bin", activation.max_num_bin);
-  put(json, "max_percentile", activation.max_percentile);
-  put(json, "per_channel", activation.per_channel);
-  put(json, "asymmetric", activation.asymmetric);
-  return json;
-}
-
-Json to_json(const WeightConfig& weight) {
-  Json json = Json::object();
-  put(json, "rounding", words_of(std::span(weight.rounding)));
-  if (weight.bias_correction) {
-    json["bias_correction"] = {{"num_sample", weight.bias_correction->num_sample},
-                               {"metric", to_string(weight.bias_correction->metric)}};
-  }
-  return json;
-}
 
 Json to_json(const QParams& params) {
   Json json = {{"scale", params.scale}};
@@ -60,8 +35,8 @@ Json to_json(const OperandPlan& operand) {
   if (!operand.reason.empty()) json["reason"] = operand.reason;
   if (operand.is_weight) json["is_weight"] = true;
   if (operand.moves_data) json["moves_data"] = true;
-  if (operand.activation != ActivationConfig{}) json["activation"] = to_json(operand.activation);
-  if (operand.weight != WeightConfig{}) json["weight"] = to_json(operand.weight);
+  if (operand.activation != ActivationConfig{}) json["activation"] = settings_json(operand.activation);
+  if (operand.weight != WeightConfig{}) json["weight"] = settings_json(operand.weight);
   put(json, "bias_shift", operand.bias_shift);
   if (operand.params) {
     json["params"] = to_json(*operand.params);

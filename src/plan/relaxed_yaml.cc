@@ -98,6 +98,7 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     node.kind = kind;
     node.line = mark.line + 1;
+    node.column = mark.column + 1;
     return node;
   }
 

@@ -16,7 +16,7 @@ struct YamlNode {
 
   Kind kind = Kind::kNull;
   bool quoted = false;          // a scalar in quotes: always text, never a number or a boolean
-  int line = 1;                 // where the value begins; counted from 1
+  int line = 1, column = 1;     // where the value begins, a map in braces with its brace; in bytes, counted from 1
   int key_line = 1;             // where its key stands, if it is an entry of a map
   std::string key;              // its key, if it is an entry of a map
   std::string text;             // of a scalar
