@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -46,11 +47,61 @@ Sensitivity sensitivity_of(const Json& samples) {
   return Sensitivity(std::move(values));
 }
 
+[[noreturn]] void throw_damaged(const std::filesystem::path& path) {
+  throw_error(ErrorCode::kInvalidArgument, "{}: not a file of results, or damaged", path.string());
+}
+
+void check_header(const Json& header, const ResultsFile::Subject& subject, const std::filesystem::path& path) {
+  if (header.at(kVersionKey).get<int>() != kVersion) {
+    throw_error(ErrorCode::kInvalidArgument, "{}: these results are of version {}, and this Twofold reads {}",
+                path.string(), header.at(kVersionKey).dump(), kVersion);
+  }
+  for (const auto& [what, value] : subject) {
+    const std::string other = header.value(what, "");
+    if (other == value) continue;
+    throw_error(ErrorCode::kInvalidArgument,
+                "{}: these results are of another {} ({}; this one is {}): take another folder, or do not resume",
+                path.string(), what, other, value);
+  }
+}
+
+// What stands in front of the last end of a line: what is behind it was being written.
+std::string whole_lines(const std::filesystem::path& path) {
+  std::string text = read_text_file(path);
+  text.resize(text.rfind('\n') + 1);
+  return text;
+}
+
 }  // namespace
+
+ResultsFile::Results ResultsFile::read(const std::filesystem::path& path, const Subject& subject) {
+  const std::string text = whole_lines(path);
+  Results results;
+  size_t begin = 0, end = 0;
+  try {
+    while ((end = text.find('\n', begin)) != std::string::npos) {
+      const Json line =
+          Json::parse(text.begin() + static_cast<ptrdiff_t>(begin), text.begin() + static_cast<ptrdiff_t>(end));
+      if (begin == 0) {
+        check_header(line, subject, path);
+      } else {
+        results.insert_or_assign(line.at("unit").get<std::string>(), sensitivity_of(line.at("samples")));
+      }
+      begin = end + 1;
+    }
+  } catch (const Json::exception&) {
+    throw_damaged(path);
+  }
+  if (begin == 0) throw_damaged(path);
+  return results;
+}
 
 ResultsFile::ResultsFile(std::filesystem::path path, const Subject& subject, bool resume) : path_(std::move(path)) {
   const bool goes_on = resume && std::filesystem::exists(path_);
-  if (goes_on) read(subject);
+  if (goes_on) {
+    known_ = read(path_, subject);
+    std::filesystem::resize_file(path_, whole_lines(path_).size());
+  }
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | (goes_on ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_error(ErrorCode::kIo, "cannot write {}: {}", path_.string(), std::strerror(errno));
   if (goes_on) return;
@@ -63,37 +114,13 @@ ResultsFile::~ResultsFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void ResultsFile::read(const Subject& subject) {
-  const std::string text = read_text_file(path_);
-  size_t begin = 0, end = 0;
-  bool first = true;
-  try {
-    while ((end = text.find('\n', begin)) != std::string::npos) {
-      const Json line =
-          Json::parse(text.begin() + static_cast<ptrdiff_t>(begin), text.begin() + static_cast<ptrdiff_t>(end));
-      if (!first) {
-        known_.insert_or_assign(line.at("unit").get<std::string>(), sensitivity_of(line.at("samples")));
-      } else if (line.at(kVersionKey).get<int>() != kVersion) {
-        throw_error(ErrorCode::kInvalidArgument, "{}: these results are of version {}, and this Twofold reads {}",
-                    path_.string(), line.at(kVersionKey).dump(), kVersion);
-      } else {
-        for (const auto& [what, value] : subject) {
-          const std::string other = line.value(what, "");
-          if (other == value) continue;
-          throw_error(ErrorCode::kInvalidArgument,
-                      "{}: these results are of another {} ({}; this one is {}): take another folder, or do not resume",
-                      path_.string(), what, other, value);
-        }
-      }
-      first = false;
-      begin = end + 1;
-    }
-  } catch (const Json::exception&) {
-    throw_error(ErrorCode::kInvalidArgument, "{}: not a file of results, or damaged", path_.string());
+void ResultsFile::check_counts(size_t samples, size_t outputs) const {
+  for (const auto& [unit, sensitivity] : known_) {
+    const auto& values = sensitivity.values();
+    const bool fits = values.size() == samples &&
+                      std::ranges::all_of(values, [&](const auto& sample) { return sample.size() == outputs; });
+    if (!fits) throw_damaged(path_);
   }
-  if (first) throw_error(ErrorCode::kInvalidArgument, "{}: not a file of results, or damaged", path_.string());
-  // What is behind the last end of a line was being written.
-  if (begin < text.size()) std::filesystem::resize_file(path_, begin);
 }
 
 const Sensitivity* ResultsFile::find(const std::string& unit) const {

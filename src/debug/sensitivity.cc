@@ -2,56 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <mutex>
 #include <numeric>
 
 #include "base/parallel_for.h"
 #include "base/parallel_tasks.h"
+#include "debug/trials_of_threads.h"
 #include "quantize/decide.h"
-#include "quantize/trials.h"
 
 namespace twofold {
 
 namespace {
-
-// Trials with one base, one for each thread that asks.
-class TrialsOfThreads {
- public:
-  explicit TrialsOfThreads(Trials base) : base_(std::move(base)) {}
-
-  template <typename Use>
-  void with(const Use& use) {
-    std::unique_ptr<Trials> trials = take();
-    use(*trials);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    idle_.push_back(std::move(trials));
-  }
-
- private:
-  std::unique_ptr<Trials> take() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Trials>(base_);
-    std::unique_ptr<Trials> trials = std::move(idle_.back());
-    idle_.pop_back();
-    return trials;
-  }
-
-  std::mutex mutex_;
-  const Trials base_;
-  std::vector<std::unique_ptr<Trials>> idle_;
-};
-
-// The operands of the units, as the plan has decided them.
-std::vector<std::vector<OperandQuantization>> operands_of(const Graph& graph, const Plan& plan,
-                                                          const std::vector<Unit>& units) {
-  std::vector<std::vector<OperandQuantization>> result;
-  for (const Unit& unit : units) {
-    std::vector<OperandQuantization>& operands = result.emplace_back();
-    for (const size_t position : unit.operands) operands.push_back(decided_operand(graph, plan.operands()[position]));
-  }
-  return result;
-}
 
 // Units that read the model early run most of it again: they go first, so that no thread ends with a long one.
 std::vector<size_t> longest_first(const Graph& graph, const std::vector<std::vector<OperandQuantization>>& operands) {
@@ -73,18 +34,6 @@ std::vector<size_t> longest_first(const Graph& graph, const std::vector<std::vec
 
 size_t index_of(Metric metric) { return static_cast<size_t>(metric); }
 
-std::vector<std::vector<Sensitivity::Values>> values_of(const std::vector<std::vector<ErrorSums>>& errors) {
-  std::vector<std::vector<Sensitivity::Values>> values;
-  for (const std::vector<ErrorSums>& sample : errors) {
-    std::vector<Sensitivity::Values>& of_sample = values.emplace_back();
-    for (const ErrorSums& sums : sample) {
-      Sensitivity::Values& of_output = of_sample.emplace_back();
-      for (const Metric metric : kAllMetrics) of_output[index_of(metric)] = sums.value(metric);
-    }
-  }
-  return values;
-}
-
 }  // namespace
 
 double Sensitivity::mean(size_t output, Metric metric) const {
@@ -104,24 +53,64 @@ double Sensitivity::deviation(size_t output, Metric metric) const {
   return std::sqrt(sum / static_cast<double>(values_.size() - 1));
 }
 
+double Sensitivity::noise(const std::vector<size_t>& outputs) const {
+  double worst = 0;
+  for (const size_t output : outputs) {
+    double sum = 0;
+    for (const std::vector<Values>& sample : values_) {
+      const double sqnr = sample[output][index_of(Metric::kSqnr)];
+      sum += std::isnan(sqnr) ? kWorstNoise : std::min(std::pow(10.0, -sqnr / 10), kWorstNoise);
+    }
+    worst = std::max(worst, sum / static_cast<double>(values_.size()));
+  }
+  return worst;
+}
+
 size_t Sensitivity::worst_output(const std::vector<size_t>& outputs, Metric metric) const {
   return *std::ranges::max_element(
       outputs, [&](size_t a, size_t b) { return better(metric, mean(a, metric), mean(b, metric)); });
 }
 
+Sensitivity sensitivity_of(const std::vector<std::vector<ErrorSums>>& errors) {
+  std::vector<std::vector<Sensitivity::Values>> values;
+  for (const std::vector<ErrorSums>& sample : errors) {
+    std::vector<Sensitivity::Values>& of_sample = values.emplace_back();
+    for (const ErrorSums& sums : sample) {
+      Sensitivity::Values& of_output = of_sample.emplace_back();
+      for (const Metric metric : kAllMetrics) of_output[index_of(metric)] = sums.value(metric);
+    }
+  }
+  return Sensitivity(std::move(values));
+}
+
+std::vector<std::vector<OperandQuantization>> operands_of(const Graph& graph, const Plan& plan,
+                                                          const std::vector<Unit>& units) {
+  std::vector<std::vector<OperandQuantization>> result;
+  for (const Unit& unit : units) {
+    std::vector<OperandQuantization>& operands = result.emplace_back();
+    for (const size_t position : unit.operands) operands.push_back(decided_operand(graph, plan.operands()[position]));
+  }
+  return result;
+}
+
 std::vector<Sensitivity> measure_sensitivity(CalibratedModel& model, const Plan& plan, const std::vector<Unit>& units,
                                              const SensitivityOptions& options) {
+  return measure_alone(model, operands_of(model.graph(), plan, units), options);
+}
+
+std::vector<Sensitivity> measure_alone(CalibratedModel& model,
+                                       const std::vector<std::vector<OperandQuantization>>& operands,
+                                       const SensitivityOptions& options) {
   const ThreadScope threads(options.threads);
-  const std::vector<std::vector<OperandQuantization>> operands = operands_of(model.graph(), plan, units);
   Trials base(model, {.memory_cap = options.memory_cap, .threads = 1});
   base.set_base({});
   TrialsOfThreads trials(std::move(base));
   const std::vector<size_t> order = longest_first(model.graph(), operands);
-  std::vector<Sensitivity> result(units.size());
+  std::vector<Sensitivity> result(operands.size());
   std::mutex telling;
-  parallel_tasks(static_cast<int64_t>(units.size()), [&](int64_t task) {
+  parallel_tasks(static_cast<int64_t>(operands.size()), [&](int64_t task) {
     const size_t unit = order[static_cast<size_t>(task)];
-    trials.with([&](Trials& mine) { result[unit] = Sensitivity(values_of(mine.errors(operands[unit]))); });
+    trials.with([&](Trials& mine) { result[unit] = sensitivity_of(mine.errors(operands[unit])); });
     const std::lock_guard<std::mutex> lock(telling);
     if (options.on_unit) options.on_unit(unit, result[unit]);
   });

@@ -10,9 +10,13 @@
 #include "debug/units.h"
 #include "numeric/metrics.h"
 #include "plan/plan.h"
+#include "quantize/apply.h"
 #include "quantize/calibrated_model.h"
 
 namespace twofold {
+
+// Of an output that is not a number, or has no signal that its error could be compared with.
+inline constexpr double kWorstNoise = 1e12;
 
 // A unit's errors: every output of the model, the unit alone quantized, against the float model's.
 class Sensitivity {
@@ -27,6 +31,9 @@ class Sensitivity {
   // Of one output: the mean over the samples, and their deviation from it (0 of one sample).
   double mean(size_t output, Metric metric) const;
   double deviation(size_t output, Metric metric) const;
+  // Energy of the error over that of the signal, 10^(-sqnr / 10), of the output where it is largest: the mean over the
+  // samples. Of errors that have nothing to do with one another it adds up.
+  double noise(const std::vector<size_t>& outputs) const;
   // The output, of those given by position, where the unit does most harm by the metric. REQUIRES: there is one.
   size_t worst_output(const std::vector<size_t>& outputs, Metric metric) const;
 
@@ -36,6 +43,9 @@ class Sensitivity {
   std::vector<std::vector<Values>> values_;
 };
 
+// [sample][output], as Trials::errors gives them.
+Sensitivity sensitivity_of(const std::vector<std::vector<ErrorSums>>& errors);
+
 struct SensitivityOptions {
   int threads = 0;                      // 0: all cores. Units run side by side, each in one.
   size_t memory_cap = size_t{4} << 30;  // bytes of float values that are kept, over all samples
@@ -43,11 +53,20 @@ struct SensitivityOptions {
   std::function<void(size_t unit, const Sensitivity& sensitivity)> on_unit = nullptr;
 };
 
+// The operands of each unit, as the plan has decided them. REQUIRES: a decided plan.
+std::vector<std::vector<OperandQuantization>> operands_of(const Graph& graph, const Plan& plan,
+                                                          const std::vector<Unit>& units);
+
 // One per unit, in order: what quantizing that unit as the plan says gives, to the bit, run on integers on the model's
 // search samples. The float model's values are kept, as far as the memory goes; of a unit runs what depends on it.
 // REQUIRES: a decided plan of the model. Throws Error(kCancelled) once the job is.
 std::vector<Sensitivity> measure_sensitivity(CalibratedModel& model, const Plan& plan, const std::vector<Unit>& units,
                                              const SensitivityOptions& options = {});
+
+// The same of operands that need not be a plan's: each list alone is quantized so.
+std::vector<Sensitivity> measure_alone(CalibratedModel& model,
+                                       const std::vector<std::vector<OperandQuantization>>& operands,
+                                       const SensitivityOptions& options = {});
 
 }  // namespace twofold
 

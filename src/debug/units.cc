@@ -1,5 +1,7 @@
 #include "debug/units.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -35,6 +37,8 @@ std::optional<UnitKind> parse_unit_kind(std::string_view text) {
   }
   return std::nullopt;
 }
+
+std::string unit_key(UnitKind kind, std::string_view name) { return fmt::format("{}:{}", to_string(kind), name); }
 
 std::vector<Unit> units_of(const Graph& graph, const Plan& plan, UnitKind kind) {
   std::vector<Unit> units;

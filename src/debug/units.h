@@ -21,6 +21,9 @@ enum class UnitKind : uint8_t { kNode, kWeight, kActivation };
 std::string_view to_string(UnitKind kind);
 std::optional<UnitKind> parse_unit_kind(std::string_view text);
 
+// What results call a unit: "weight:conv1.weight".
+std::string unit_key(UnitKind kind, std::string_view name);
+
 struct Unit {
   std::string name;              // of the node; of the tensor, where it is a weight or an activation
   std::string op_type;           // of the node, or of the first of the plan that has the tensor as an operand

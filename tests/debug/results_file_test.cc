@@ -42,6 +42,16 @@ TEST_F(ResultsFileTest, GivesBackTheNumbersToTheBit) {
   EXPECT_EQ(again.find("node:b"), nullptr);
 }
 
+TEST_F(ResultsFileTest, HasAsManyNumbersAsThereAreSamplesAndOutputs) {
+  { ResultsFile(path_, kSubject, false).add("a", two_samples(0.7)); }
+  const ResultsFile again(path_, kSubject, true);
+  again.check_counts(2, 1);
+  for (const auto& [samples, outputs] : {std::pair(1, 1), std::pair(2, 2), std::pair(2, 0)}) {
+    EXPECT_EQ(message_of([&] { again.check_counts(static_cast<size_t>(samples), static_cast<size_t>(outputs)); }),
+              path_.string() + ": not a file of results, or damaged");
+  }
+}
+
 TEST_F(ResultsFileTest, GoesOnBehindATornLine) {
   {
     ResultsFile file(path_, kSubject, false);
