@@ -30,6 +30,10 @@ struct QuantizeOptions {
   std::filesystem::path from_plan;
   bool by_name = false;  // the plan may be of another model; what fits is carried over, and the report's notes say what
 
+  // Results of the debugger (sensitivity.jsonl) that hold weights and activations: where the fallback policy v1 lets
+  // one of two inputs keep 16 bits, the more sensitive one does. Empty: the first.
+  std::filesystem::path sensitivity;
+
   // What was seen elsewhere takes the place of calibration, several merged. Data are then needed only where the config
   // leaves something to be searched: ranges, roundings, bias corrections.
   std::vector<Statistics> statistics;

@@ -25,8 +25,9 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
                              const std::string& config_text, const std::string& target,
                              const std::string& compiler_version, const std::string& output, const std::string& plan,
                              bool strict, bool uint8_activations, const std::string& from_plan, bool by_name,
-                             const std::vector<Statistics>& statistics, const std::string& save_statistics, int threads,
-                             nb::handle cancelled, nb::handle progress, int bar_columns) {
+                             const std::vector<Statistics>& statistics, const std::string& save_statistics,
+                             const std::string& sensitivity, int threads, nb::handle cancelled, nb::handle progress,
+                             int bar_columns) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
   options.config = {config_path, config_text};
@@ -41,6 +42,7 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
   options.by_name = by_name;
   options.statistics = statistics;
   options.save_statistics = save_statistics;
+  options.sensitivity = sensitivity;
   options.cancelled = AskPython(cancelled);
   const nb::gil_scoped_release release;
   const ShowProgress show(progress, bar_columns);
@@ -94,8 +96,8 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 void bind_quantize(nb::module_& module) {
   module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
              "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "from_plan"_a, "by_name"_a,
-             "statistics"_a, "save_statistics"_a, "threads"_a, "cancelled"_a.none(), "progress"_a.none(),
-             "bar_columns"_a);
+             "statistics"_a, "save_statistics"_a, "sensitivity"_a, "threads"_a, "cancelled"_a.none(),
+             "progress"_a.none(), "bar_columns"_a);
   module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
              "threads"_a, "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a);
   module.def("resolve_rows_to_json", resolve_rows_to_json, "rows"_a, "config_path"_a, "config_text"_a, "target"_a,

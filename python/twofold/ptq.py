@@ -38,6 +38,7 @@ def quantize(
     by_name: bool = False,
     statistics: Iterable[Any] = (),
     save_statistics: str | os.PathLike | None = None,
+    sensitivity: str | os.PathLike | None = None,
     strict: bool = False,
     activation_format: str = "int8",
     compiler_version: str = "",
@@ -57,7 +58,8 @@ def quantize(
     With `by_name` it may be of another model, retrained say; the notes tell what did not fit.
     `statistics` are `twofold.Statistics`, or files of them, that take the place of calibration;
     data are then needed only where something is searched. `save_statistics` is a file for those of
-    this job.
+    this job. `sensitivity` is a file of results of the debugger (sensitivity.jsonl): where fallback
+    policy v1 lets one of two inputs keep 16 bits, the more sensitive one does.
 
     What is left out of `model`, `data` and `output` is taken from the paths of a PTQ file.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
@@ -90,6 +92,7 @@ def quantize(
             by_name=by_name,
             statistics=[_native(part) for part in statistics],
             save_statistics=os.fspath(save_statistics) if save_statistics else "",
+            sensitivity=os.fspath(sensitivity) if sensitivity else "",
             threads=threads,
             cancelled=cancelled,
             **progress_arguments(progress),

@@ -7,23 +7,21 @@
 
 namespace twofold {
 
-namespace {
-
-void check_is_float(const Graph& graph) {
+NodeId quantizing_node(const Graph& graph) {
   for (NodeId id : graph.topological_order()) {
-    if (!graph.node(id).is(op::kQuantizeLinear) && !graph.node(id).is(op::kDequantizeLinear)) continue;
-    throw_error(ErrorCode::kInvalidArgument,
-                "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
-                graph.node(id).op_type);
+    if (graph.node(id).is(op::kQuantizeLinear) || graph.node(id).is(op::kDequantizeLinear)) return id;
   }
+  return kNone;
 }
-
-}  // namespace
 
 Graph import_float_model(const std::filesystem::path& path) {
   Graph graph = import_onnx(path);
   check_operators(graph);
-  check_is_float(graph);
+  if (const NodeId id = quantizing_node(graph); id != kNone) {
+    throw_error(ErrorCode::kInvalidArgument,
+                "the model is quantized already (node '{}' is a {}); quantize the float one", graph.node(id).name,
+                graph.node(id).op_type);
+  }
   return graph;
 }
 

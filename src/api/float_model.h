@@ -12,6 +12,8 @@ namespace twofold {
 
 // Imports a model. Throws Error, kInvalidArgument for one that is quantized already.
 Graph import_float_model(const std::filesystem::path& path);
+// The first node that quantizes or dequantizes; kNone if the graph is float.
+NodeId quantizing_node(const Graph& graph);
 
 std::vector<std::string> node_names(const Graph& graph);
 

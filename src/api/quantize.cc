@@ -10,12 +10,14 @@
 #include "api/preprocessing.h"
 #include "api/ptq_paths.h"
 #include "api/read_config.h"
+#include "api/recorded_plan.h"
 #include "api/report_rows.h"
 #include "api/statistics_state.h"
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel_for.h"
+#include "debug/operand_sensitivity.h"
 #include "onnx/export.h"
 #include "passes/pipeline.h"
 #include "plan/plan_json.h"
@@ -70,11 +72,13 @@ void check_options(const QuantizeOptions& options) {
   }
   const bool from_plan = !options.from_plan.empty();
   const bool decides = !options.config.path.empty() || !options.config.text.empty() || !options.target.empty() ||
-                       options.strict || !options.compiler_version.empty() || options.uint8_activations;
+                       options.strict || !options.compiler_version.empty() || options.uint8_activations ||
+                       !options.sensitivity.empty();
   if (from_plan && decides) {
-    throw_error(ErrorCode::kInvalidArgument,
-                "a plan says everything: beside it, leave out config, target, compiler version, strict and activation "
-                "format");
+    throw_error(
+        ErrorCode::kInvalidArgument,
+        "a plan says everything: beside it, leave out config, target, compiler version, strict, sensitivity and "
+        "activation format");
   }
   if (from_plan && (!options.statistics.empty() || !options.save_statistics.empty())) {
     throw_error(ErrorCode::kInvalidArgument, "a plan has its ranges: statistics are neither taken nor made beside it");
@@ -107,7 +111,10 @@ class Quantization {
     CalibratedModel model(std::move(graph), samples.get(), {.threads = options_.threads});
     if (options_.from_plan.empty()) decide(model, plan);
     Graph quantized;
-    stage("apply", [&] { quantized = model.apply(plan); });
+    stage("apply", [&] {
+      quantized = model.apply(plan);
+      record_plan(plan, paths_.model(), quantized);
+    });
     if (samples != nullptr) stage("evaluate", [&] { evaluate(model.graph(), quantized, *samples); });
     stage("export", [&] { write(quantized, plan); });
     report_.operands = operand_rows(plan);
@@ -139,6 +146,8 @@ class Quantization {
     Plan plan = resolve(graph, config_, target,
                         {.strict = options_.strict,
                          .compiler_version = options_.compiler_version,
+                         .sensitivity = options_.sensitivity.empty() ? decltype(ResolveOptions::sensitivity)()
+                                                                     : operand_sensitivity(graph, options_.sensitivity),
                          .input_file_nodes = input_file_nodes_});
     plan.uint8_activations = options_.uint8_activations;
     return plan;

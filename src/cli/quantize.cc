@@ -105,6 +105,10 @@ void add_quantize(CLI::App& app) {
       ->add_option("--save-statistics", arguments->options.save_statistics,
                    "Observe all tensors, and write here what was seen of them")
       ->type_name("FILE");
+  command
+      ->add_option("--sensitivity", arguments->options.sensitivity,
+                   "Results of the debugger (sensitivity.jsonl) that say which of two 16-bit inputs fallback v1 keeps")
+      ->type_name("FILE");
   command->add_flag("--strict", arguments->options.strict, "Fail where the target cannot do what the config asks for");
   command
       ->add_option("--activation-format", arguments->activation_format,

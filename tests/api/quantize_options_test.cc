@@ -20,7 +20,8 @@ std::string refusal(const QuantizeOptions& options) {
 
 TEST(RefusedOptions, OfWhatAPlanDecides) {
   const std::string message =
-      "a plan says everything: beside it, leave out config, target, compiler version, strict and activation format";
+      "a plan says everything: beside it, leave out config, target, compiler version, strict, "
+      "sensitivity and activation format";
   const QuantizeOptions plan{.from_plan = "missing.json"};
   const auto with = [&](const auto& change) {
     QuantizeOptions options = plan;
