@@ -4,10 +4,10 @@ include(CMakePackageConfigHelpers)
 set(TWOFOLD_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/twofold)
 # From the program to the libraries, and from one library to the other.
 file(RELATIVE_PATH to_libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-set_target_properties(twofold PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
+set_target_properties(twofold twofold-debugger PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
 set_target_properties(twofold_core twofold_c PROPERTIES INSTALL_RPATH "$ORIGIN")
 
-install(TARGETS twofold RUNTIME)
+install(TARGETS twofold twofold-debugger RUNTIME)
 install(TARGETS twofold_core EXPORT twofold-targets)
 install(TARGETS twofold_c EXPORT twofold-c-targets)
 install(DIRECTORY include/twofold TYPE INCLUDE FILES_MATCHING PATTERN "*.h")

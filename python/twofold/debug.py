@@ -1,6 +1,14 @@
-"""Which nodes, weights and activations lose a quantized model's accuracy.
+"""Which nodes, weights and activations lose a quantized model's accuracy, why, and what helps.
 
 The functions have the names and keywords of the command line (`twofold debug --help`).
+
+All of them take a float ONNX file or an `onnx.ModelProto`; `calibrated_data`, which is what
+`quantize` takes as data; and `config` and `target`, or `plan`, which say what is tested. Or they
+take a file that `quantize` wrote, which stands for its float model, in `float_model` or beside it,
+and its plan. `memory`
+is how many bytes of float values are kept; others are computed again. `data_num` samples are looked
+at, all where it is None. Without `save_dir` nothing is left on the disk, but where it has a
+default. `cancelled` and `progress` are those of `quantize`. They raise `twofold.Error`.
 """
 
 import json
@@ -16,9 +24,23 @@ from ._progress import Progress, progress_arguments
 from ._samples import open_samples
 from .ptq import Config, Data, config_arguments
 
-__all__ = ["get_sensitivity_of_nodes"]
+__all__ = [
+    "find_remedies",
+    "get_channelwise_data_distribution",
+    "get_sensitivity_of_nodes",
+    "plot_acc_error",
+    "plot_distribution",
+    "runall",
+    "select_sensitive_samples",
+    "sensitivity_analysis",
+    "tensor_analysis",
+]
+
+Names = str | Iterable[str] | None
+Lists = str | Iterable[str | Iterable[str]] | None
 
 _MEMORY = 4 << 30
+_SAVE_DIR = "./debug_result/"
 
 
 @contextmanager
@@ -33,68 +55,130 @@ def _as_file(model: Any):
         yield os.fspath(path)
 
 
-def _names(given: str | Iterable[str] | None) -> list[str]:
+@contextmanager
+def _subject(
+    model_or_file: Any,
+    calibrated_data: Data | None,
+    *,
+    config: Config = None,
+    target: str = "",
+    plan: str | os.PathLike | None = None,
+    float_model: str | os.PathLike | None = None,
+    memory: int = _MEMORY,
+    threads: int = 0,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Progress | bool | None = None,
+):
+    """What is debugged, as the extension takes it."""
+    with _as_file(model_or_file) as model, open_samples(calibrated_data) as samples:
+        yield {
+            "model": model,
+            "samples": samples,
+            **config_arguments(config),
+            "target": target,
+            "plan": _path(plan),
+            "float_model": _path(float_model),
+            "memory": memory,
+            "threads": threads,
+            "cancelled": cancelled,
+            **progress_arguments(progress),
+        }
+
+
+@contextmanager
+def _folder(save_dir: str | os.PathLike | None):
+    if save_dir:
+        yield os.fspath(save_dir)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield scratch
+
+
+def _names(given: Names) -> list[str]:
     if given is None:
         return []
     return [given] if isinstance(given, str) else list(given)
+
+
+def _lists(given: Lists) -> list[list[str]]:
+    return [_names(item) for item in _names(given)]
+
+
+def _number(data_num: int | None) -> int:
+    """How many samples, as the extension takes it: 0 for all."""
+    if data_num is not None and data_num < 0:
+        raise _twofold.Error(f"data_num is {data_num}; it must be a number of samples, or None")
+    return data_num or 0
+
+
+def _path(path: str | os.PathLike | None) -> str:
+    return os.fspath(path) if path else ""
+
+
+def _curves(quantize: Lists, non_quantize: Lists, metric: str, average_mode: bool) -> dict:
+    """The words weight and activation among the lists stand for all of these."""
+    lists, left_out = _lists(quantize), _lists(non_quantize)
+    for names in left_out:
+        for word in ("weight", "activation"):
+            if word in names:
+                raise _twofold.Error(f"'{word}' may be quantized alone, not left out")
+    return {
+        "quantize": [names for names in lists if names not in (["weight"], ["activation"])],
+        "non_quantize": left_out,
+        "weights": ["weight"] in lists,
+        "activations": ["activation"] in lists,
+        "metric": metric,
+        "average_mode": average_mode,
+    }
 
 
 def get_sensitivity_of_nodes(
     model_or_file: Any,
     metrics: str | Iterable[str] = "cosine-similarity",
     calibrated_data: Data | None = None,
-    output_node: str | Iterable[str] | None = None,
+    output_node: Names = None,
     node_type: str = "node",
     data_num: int | None = None,
     verbose: bool = False,
-    interested_nodes: str | Iterable[str] | None = None,
+    interested_nodes: Names = None,
     save_dir: str | os.PathLike | None = None,
     *,
-    config: Config = None,
-    target: str = "",
-    plan: str | os.PathLike | None = None,
-    memory: int = _MEMORY,
+    group: Lists = None,
     resume: bool = False,
-    threads: int = 0,
-    cancelled: Callable[[], bool] | None = None,
-    progress: Progress | bool | None = None,
+    estimate: bool = False,
+    confirm: int = 40,
+    **subject: Any,
 ) -> dict[str, dict[str, float]]:
     """What each unit alone does to the model's outputs: {unit: {metric: value}}, worst first.
 
     A unit (a node with all its operands, one weight, or one activation for all its readers, as
     `node_type` says: node, weight, activation) is quantized as `config` or `plan` says, everything
     else stays float, and the outputs are compared with the float model's; the worst output counts.
-    `model_or_file` is a float ONNX file or an onnx.ModelProto, `calibrated_data` is what `quantize`
-    takes as data. `metrics`, of which the first sorts: cosine-similarity, mse, mae, mre, sqnr,
-    chebyshev. `data_num` samples are measured on, all by default.
+    `metrics`, of which the first sorts: cosine-similarity, mse, mae, mre, sqnr, chebyshev.
+
+    `group` makes units of several nodes: "op_type", "prefix" (the folders of their names),
+    "prefix:<depth>", or lists of nodes.
 
     With `save_dir`, tables, JSON and the results of single units are written there, and `resume`
-    goes on with what an earlier call has left. `memory` is how many bytes of float values are kept;
-    others are computed again. `verbose` prints the table. `cancelled` and `progress` are those of
-    `quantize`. Raises `twofold.Error`.
+    goes on with what an earlier call has left. `verbose` prints the table.
+
+    With `estimate` all errors are estimated to first order, in the time of a few model runs, and
+    the `confirm` worst by the first metric are measured; metrics: cosine-similarity, mse, sqnr.
     """
-    with (
-        _as_file(model_or_file) as model,
-        open_samples(calibrated_data) as samples,
-        tempfile.TemporaryDirectory() as scratch,
-    ):
-        report, log = _twofold.sensitivity_to_json(
-            model,
-            samples,
-            **config_arguments(config),
-            target=target,
-            plan=os.fspath(plan) if plan else "",
+    with _subject(model_or_file, calibrated_data, **subject) as given, _folder(save_dir) as folder:
+        report, log = _twofold.debug_sensitivity(
+            given,
             metrics=_names(metrics),
             outputs=_names(output_node),
             unit=node_type,
             interested_nodes=_names(interested_nodes),
-            data_num=data_num or 0,
-            memory_bytes=memory,
-            save_dir=os.fspath(save_dir) if save_dir else scratch,
+            group=group if isinstance(group, str) else "",
+            group_lists=[] if isinstance(group, str) else _lists(group),
+            data_num=_number(data_num),
+            save_dir=folder,
             resume=resume,
-            threads=threads,
-            cancelled=cancelled,
-            **progress_arguments(progress),
+            estimate=estimate,
+            confirm=confirm,
         )
     if verbose:
         print(log, end="")
@@ -102,3 +186,253 @@ def get_sensitivity_of_nodes(
         row["name"]: {metric: float(value) for metric, value in row["metrics"].items()}
         for row in json.loads(report)["rows"]
     }
+
+
+def find_remedies(
+    model_or_file: Any,
+    calibrated_data: Data | None = None,
+    metrics: str | Iterable[str] = "cosine-similarity",
+    output_node: Names = None,
+    data_num: int | None = None,
+    verbose: bool = False,
+    save_dir: str | os.PathLike | None = None,
+    *,
+    write_config: str | os.PathLike | None = None,
+    evaluate: str = "",
+    estimate: bool = False,
+    confirm: int = 40,
+    resume: bool = False,
+    **subject: Any,
+) -> dict[str, Any]:
+    """What limits the model, which operators need 16 bits in both inputs, why, and what helps.
+
+    Returns what findings.json holds: `findings`, what limits the model first; `lines` for a config
+    with all that is needed; `before` and `after`, the metrics without and with them; `both_inputs`,
+    `kinds`, `blocks` and `remedies`, the tables that this rests on. Each remedy was tried.
+    `write_config` is a file for the config with the lines. `evaluate` is a command in which {model}
+    stands for a quantized model, and that prints a number last. `verbose` prints the findings.
+    """
+    with _subject(model_or_file, calibrated_data, **subject) as given, _folder(save_dir) as folder:
+        report, text = _twofold.debug_findings(
+            given,
+            metrics=_names(metrics),
+            outputs=_names(output_node),
+            data_num=_number(data_num),
+            save_dir=folder,
+            resume=resume,
+            estimate=estimate,
+            confirm=confirm,
+            write_config=_path(write_config),
+            evaluate=evaluate,
+        )
+    if verbose:
+        print(text, end="")
+    return json.loads(report)
+
+
+def plot_acc_error(
+    save_dir: str | os.PathLike = _SAVE_DIR,
+    calibrated_data: Data | None = None,
+    model_or_file: Any = None,
+    quantize_node: Lists = None,
+    non_quantize_node: Lists = None,
+    metric: str = "cosine-similarity",
+    average_mode: bool = False,
+    data_num: int | None = 8,
+    **subject: Any,
+) -> dict[str, Any]:
+    """How the error builds up node by node where some nodes are quantized, a curve for each list.
+
+    `quantize_node` are nodes, lists of them, or the words weight and activation;
+    `non_quantize_node` are nodes, or lists of them, that stay float. Returns `nodes` and `curves`;
+    accumulate_error.svg and .json are written.
+    """
+    curves = _curves(quantize_node, non_quantize_node, metric, average_mode)
+    with _subject(model_or_file, calibrated_data, **subject) as given:
+        return json.loads(
+            _twofold.debug_error_curves(
+                given, data_num=_number(data_num), save_dir=os.fspath(save_dir), **curves
+            )
+        )
+
+
+def plot_distribution(
+    save_dir: str | os.PathLike = _SAVE_DIR,
+    model_or_file: Any = None,
+    calibrated_data: Data | None = None,
+    nodes_list: Names = None,
+    data_num: int | None = 1,
+    **subject: Any,
+) -> dict[str, Any]:
+    """Histograms of the operands of nodes before and after quantization; all without a list.
+
+    Returns `operands`; an SVG per operand and distribution.json are written.
+    """
+    with _subject(model_or_file, calibrated_data, **subject) as given:
+        return json.loads(
+            _twofold.debug_distribution(
+                given,
+                nodes=_names(nodes_list),
+                data_num=_number(data_num),
+                save_dir=os.fspath(save_dir),
+            )
+        )
+
+
+def get_channelwise_data_distribution(
+    save_dir: str | os.PathLike = _SAVE_DIR,
+    model_or_file: Any = None,
+    calibrated_data: Data | None = None,
+    nodes_list: Names = None,
+    axis: int | None = None,
+    data_num: int | None = 1,
+    **subject: Any,
+) -> dict[str, Any]:
+    """Smallest, quartiles and largest of every channel, and a box plot per tensor.
+
+    `axis` is that of channels: 0 of weights and 1 of activations, if it is None.
+    """
+    with _subject(model_or_file, calibrated_data, **subject) as given:
+        return json.loads(
+            _twofold.debug_channels(
+                given,
+                nodes=_names(nodes_list),
+                axis=axis,
+                data_num=_number(data_num),
+                save_dir=os.fspath(save_dir),
+            )
+        )
+
+
+def sensitivity_analysis(
+    model_or_file: Any,
+    calibrated_data: Data | None = None,
+    pick_threshold: float = 0.999,
+    data_num: int | None = 1,
+    sensitive_nodes: Names = None,
+    qtype: str = "float32",
+    save_dir: str | os.PathLike = _SAVE_DIR,
+    metric: str = "cosine-similarity",
+    verbose: bool = False,
+    *,
+    resume: bool = False,
+    **subject: Any,
+) -> dict[str, Any]:
+    """What becomes of the quantized model if sensitive nodes get another precision.
+
+    Sensitive are `sensitive_nodes`, or those that alone are worse than `pick_threshold`. Returns
+    `quantized`, the metric as it is, and `rows`: per node the metric with it, and with all up to
+    it, at `qtype`.
+    """
+    with _subject(model_or_file, calibrated_data, **subject) as given:
+        report, log = _twofold.debug_sensitivity_analysis(
+            given,
+            metric=metric,
+            pick_threshold=pick_threshold,
+            sensitive_nodes=_names(sensitive_nodes),
+            qtype=qtype,
+            data_num=_number(data_num),
+            save_dir=os.fspath(save_dir),
+            resume=resume,
+        )
+    if verbose:
+        print(log, end="")
+    return json.loads(report)
+
+
+def tensor_analysis(
+    model_or_file: Any,
+    calibrated_data: Data | None = None,
+    node_names: Names = None,
+    save_dir: str | os.PathLike = _SAVE_DIR,
+    num_processes: int = 0,
+    data_num: int | None = 1,
+    verbose: bool = False,
+    **subject: Any,
+) -> dict[str, Any]:
+    """All numbers about the operands of nodes, as text and CSV; `num_processes` means threads."""
+    subject.setdefault("threads", num_processes)
+    with _subject(model_or_file, calibrated_data, **subject) as given:
+        report, table = _twofold.debug_tensors(
+            given,
+            nodes=_names(node_names),
+            data_num=_number(data_num),
+            save_dir=os.fspath(save_dir),
+        )
+    if verbose:
+        print(table, end="")
+    return json.loads(report)
+
+
+def runall(
+    model_or_file: Any,
+    calibrated_data: Data | None = None,
+    save_dir: str | os.PathLike = _SAVE_DIR,
+    ns_metrics: str | Iterable[str] = "cosine-similarity",
+    output_node: Names = None,
+    node_type: Names = None,
+    data_num: int | None = 1,
+    verbose: bool = False,
+    interested_nodes: Names = None,
+    dis_nodes_list: Names = None,
+    cw_nodes_list: Names = None,
+    axis: int | None = None,
+    quantize_node: Lists = None,
+    non_quantize_node: Lists = None,
+    ae_metric: str = "cosine-similarity",
+    average_mode: bool = False,
+    pick_threshold: float = 0.999,
+    sensitive_nodes: Names = None,
+    *,
+    write_config: str | os.PathLike | None = None,
+    evaluate: str = "",
+    estimate: bool = False,
+    confirm: int = 40,
+    resume: bool = False,
+    **subject: Any,
+) -> dict[str, Any]:
+    """All of this but `tensor_analysis`, and report.html, one page with everything.
+
+    `node_type` is node, weight or activation, weights and activations if it is None. Returns
+    `findings`, as `find_remedies` does, the other results, and the `files` that were written, the
+    page first. `verbose` prints the findings.
+    """
+    with _subject(model_or_file, calibrated_data, **subject) as given:
+        report, text = _twofold.debug_all(
+            given,
+            save_dir=os.fspath(save_dir),
+            metrics=_names(ns_metrics),
+            outputs=_names(output_node),
+            units=_names(node_type) or ["weight", "activation"],
+            data_num=_number(data_num),
+            interested_nodes=_names(interested_nodes),
+            distribution_nodes=_names(dis_nodes_list),
+            channel_nodes=_names(cw_nodes_list),
+            axis=axis,
+            curves=_curves(quantize_node, non_quantize_node, ae_metric, average_mode),
+            pick_threshold=pick_threshold,
+            sensitive_nodes=_names(sensitive_nodes),
+            resume=resume,
+            estimate=estimate,
+            confirm=confirm,
+            write_config=_path(write_config),
+            evaluate=evaluate,
+        )
+    if verbose:
+        print(text, end="")
+    return json.loads(report)
+
+
+def select_sensitive_samples(
+    model_or_file: Any,
+    data: Data | None = None,
+    metric: str = "cosine-similarity",
+    num_sample: int = 1,
+    **subject: Any,
+) -> list[dict[str, Any]]:
+    """The samples on which the quantized model is worst: [{"sample": index, metric: value}, ...].
+
+    The model is calibrated on the same data. Of several outputs the worst counts.
+    """
+    with _subject(model_or_file, data, **subject) as given:
+        return json.loads(_twofold.debug_samples(given, metric=metric, count=num_sample))

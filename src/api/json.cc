@@ -1,10 +1,7 @@
 // The reports as JSON.
-#include <nlohmann/json.hpp>
-
-#include "base/json_number.h"
+#include "api/report_json.h"
 #include "twofold/bench.h"
 #include "twofold/calibrate_costs.h"
-#include "twofold/debug.h"
 #include "twofold/inspect.h"
 #include "twofold/quantize.h"
 #include "twofold/run.h"
@@ -15,7 +12,7 @@ namespace twofold {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = ReportJson;
 
 Json to_json_value(const OperandRow& row) {
   return {{"node", row.node},
@@ -30,32 +27,11 @@ Json to_json_value(const OperandRow& row) {
           {"threshold", json_number(row.threshold)}};
 }
 
-Json numbers(const std::map<std::string, double>& values) {
-  Json result = Json::object();
-  for (const auto& [name, value] : values) result[name] = json_number(value);
-  return result;
-}
-
-Json to_json_value(const SensitivityRow& row) {
-  Json outputs = Json::object();
-  for (const auto& [output, metrics] : row.of_outputs) outputs[output] = numbers(metrics);
-  Json json = {{"name", row.name},
-               {"op_type", row.op_type},
-               {"metrics", numbers(row.metrics)},
-               {"deviations", numbers(row.deviations)},
-               {"outputs", outputs}};
-  if (row.bits > 0) {
-    json["threshold"] = json_number(row.threshold);
-    json["bits"] = row.bits;
-  }
-  return json;
-}
-
 Json to_json_value(const TensorRow& row) {
   return {{"tensor", row.tensor},
           {"node", row.node},
           {"op_type", row.op_type},
-          {"metrics", numbers(row.metrics)},
+          {"metrics", numbers_json(row.metrics)},
           {"equal_share", row.equal_share},
           {"largest_steps", row.largest_steps < 0 ? Json(nullptr) : json_number(row.largest_steps)}};
 }
@@ -112,9 +88,7 @@ Json to_json_value(const TargetReport& report);
 
 template <typename Row>
 Json list(const std::vector<Row>& rows) {
-  Json result = Json::array();
-  for (const Row& row : rows) result.push_back(to_json_value(row));
-  return result;
+  return list_json(rows, [](const Row& row) { return to_json_value(row); });
 }
 
 Json to_json_value(const OperatorRow& row) {
@@ -140,93 +114,79 @@ Json to_json_value(const TargetReport& report) {
           {"epilogues", report.epilogues}};
 }
 
-// Names may hold bytes that are not UTF-8; they are replaced rather than refused.
-std::string text(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
 }  // namespace
 
 std::string to_json(const QuantizeReport& report) {
-  return text({{"model", report.model},
-               {"output", report.output},
-               {"target", report.target},
-               {"operand_counts", report.operand_counts},
-               {"file_bytes", report.file_bytes},
-               {"notes", report.notes},
-               {"outputs", list(report.outputs)},
-               {"stages", list(report.stages)},
-               {"operands", list(report.operands)},
-               {"tensors", list(report.tensors)}});
-}
-
-std::string to_json(const SensitivityReport& report) {
-  return text({{"model", report.model},
-               {"unit", report.unit},
-               {"metrics", report.metrics},
-               {"rows", list(report.rows)},
-               {"measured", report.measured},
-               {"reused", report.reused},
-               {"files", report.files},
-               {"notes", report.notes}});
+  return report_text({{"model", report.model},
+                      {"output", report.output},
+                      {"target", report.target},
+                      {"operand_counts", report.operand_counts},
+                      {"file_bytes", report.file_bytes},
+                      {"notes", report.notes},
+                      {"outputs", list(report.outputs)},
+                      {"stages", list(report.stages)},
+                      {"operands", list(report.operands)},
+                      {"tensors", list(report.tensors)}});
 }
 
 std::string to_json(const VerifyReport& report) {
   const TensorRow* first = report.first_difference();
-  return text({{"reference", report.reference},
-               {"other", report.other},
-               {"outputs", list(report.outputs)},
-               {"tensors", list(report.tensors)},
-               {"first_difference", first != nullptr ? Json(first->tensor) : Json(nullptr)}});
+  return report_text({{"reference", report.reference},
+                      {"other", report.other},
+                      {"outputs", list(report.outputs)},
+                      {"tensors", list(report.tensors)},
+                      {"first_difference", first != nullptr ? Json(first->tensor) : Json(nullptr)}});
 }
 
 std::string to_json(const RunReport& report) {
-  return text({{"model", report.model},
-               {"folder", report.folder},
-               {"samples", report.samples},
-               {"seconds", report.seconds},
-               {"outputs", list(report.outputs)}});
+  return report_text({{"model", report.model},
+                      {"folder", report.folder},
+                      {"samples", report.samples},
+                      {"seconds", report.seconds},
+                      {"outputs", list(report.outputs)}});
 }
 
 std::string to_json(const InspectReport& report) {
-  return text({{"model", report.model},
-               {"file_bytes", report.file_bytes},
-               {"parameters", report.parameters},
-               {"inputs", list(report.inputs)},
-               {"outputs", list(report.outputs)},
-               {"unsupported", report.unsupported},
-               {"passes", list(report.passes)},
-               {"nodes", list(report.nodes)},
-               {"simplified", list(report.simplified)},
-               {"lowering", list(report.lowering)},
-               {"lowered", list(report.lowered)}});
+  return report_text({{"model", report.model},
+                      {"file_bytes", report.file_bytes},
+                      {"parameters", report.parameters},
+                      {"inputs", list(report.inputs)},
+                      {"outputs", list(report.outputs)},
+                      {"unsupported", report.unsupported},
+                      {"passes", list(report.passes)},
+                      {"nodes", list(report.nodes)},
+                      {"simplified", list(report.simplified)},
+                      {"lowering", list(report.lowering)},
+                      {"lowered", list(report.lowered)}});
 }
 
 std::string to_json(const TargetReport& report) {
   Json json = to_json_value(report);
   json["operators"] = list(report.operators);
-  return text(json);
+  return report_text(json);
 }
 
-std::string to_json(const std::vector<TargetReport>& reports) { return text({{"targets", list(reports)}}); }
+std::string to_json(const std::vector<TargetReport>& reports) { return report_text({{"targets", list(reports)}}); }
 
 std::string to_json(const BenchReport& report) {
-  return text({{"model", report.model},
-               {"threads", report.threads},
-               {"load_seconds", report.load_seconds},
-               {"first_seconds", report.first_seconds},
-               {"best_seconds", report.best_seconds},
-               {"median_seconds", report.median_seconds},
-               {"runs", report.runs},
-               {"activation_bytes", report.activation_bytes},
-               {"packed_bytes", report.packed_bytes},
-               {"nodes", list(report.nodes)}});
+  return report_text({{"model", report.model},
+                      {"threads", report.threads},
+                      {"load_seconds", report.load_seconds},
+                      {"first_seconds", report.first_seconds},
+                      {"best_seconds", report.best_seconds},
+                      {"median_seconds", report.median_seconds},
+                      {"runs", report.runs},
+                      {"activation_bytes", report.activation_bytes},
+                      {"packed_bytes", report.packed_bytes},
+                      {"nodes", list(report.nodes)}});
 }
 
 std::string to_json(const CostReport& report) {
-  return text({{"target", report.target},
-               {"threads", report.threads},
-               {"layers", list(report.layers)},
-               {"costs", list(report.rows)},
-               {"combinations", list(report.combinations)}});
+  return report_text({{"target", report.target},
+                      {"threads", report.threads},
+                      {"layers", list(report.layers)},
+                      {"costs", list(report.rows)},
+                      {"combinations", list(report.combinations)}});
 }
 
 }  // namespace twofold

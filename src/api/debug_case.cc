@@ -1,0 +1,168 @@
+#include "api/debug_case.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "api/float_model.h"
+#include "api/plan_of_file.h"
+#include "api/preprocessing.h"
+#include "api/read_config.h"
+#include "api/recorded_plan.h"
+#include "base/cancellation.h"
+#include "base/error.h"
+#include "base/nearest_names.h"
+#include "calibrate/first_nan.h"
+#include "dialect/registry.h"
+#include "onnx/import.h"
+#include "passes/pipeline.h"
+#include "plan/fingerprint.h"
+#include "quantize/check_plan.h"
+#include "quantize/decide_plan.h"
+
+namespace twofold {
+
+namespace {
+
+// A config with a line for everything that a plan grants.
+QuantConfig config_of(const Plan& plan) {
+  QuantConfig config;
+  for (const OperandPlan& operand : plan.operands()) {
+    config.nodes[operand.node].operands[operand.operand] = operand.granted;
+  }
+  return config;
+}
+
+}  // namespace
+
+DebugCase::DebugCase(const DebugSubject& subject)
+    : subject_(subject),
+      threads_(subject.threads),
+      job_(subject.cancelled, subject.progress),
+      progress_(job_.progress()),
+      config_(read_config(subject.config)),
+      paths_(config_, subject.model, subject.data, {}) {
+  open();
+  const std::vector<InputSpec> inputs = input_specs(graph_);
+  data_ = paths_.open(inputs, dataset_options(config_.inputs, inputs));
+  if (data_ == nullptr) throw_error(ErrorCode::kInvalidArgument, "there are no data to measure on: name them");
+}
+
+void DebugCase::open() {
+  const bool has_config = !subject_.config.path.empty() || !subject_.config.text.empty();
+  if (!subject_.target.empty()) target_ = load_target(subject_.target);
+  if (!subject_.plan.empty() && has_config) {
+    throw_error(ErrorCode::kInvalidArgument, "a plan says everything: beside it, leave out the config");
+  }
+  model_path_ = paths_.model();
+  graph_ = import_onnx(model_path_);
+  check_operators(graph_);
+  if (quantizing_node(graph_) != kNone) {
+    if (has_config || !subject_.plan.empty()) {
+      throw_error(ErrorCode::kInvalidArgument,
+                  "{}: the model is quantized already, by a plan of its own: beside it, leave out config and plan, or "
+                  "give the float model",
+                  model_path_.string());
+    }
+    const Graph quantized = std::move(graph_);
+    return open_recorded(quantized);
+  }
+  file_nodes_ = node_names(graph_);
+  run_passes(graph_);
+  if (!subject_.plan.empty()) take(plan_of_file(subject_.plan, graph_));
+}
+
+// Takes the float model and the plan of a file that was quantized.
+void DebugCase::open_recorded(const Graph& quantized) {
+  RecordedPlan recorded = recorded_plan(quantized, model_path_);
+  const std::filesystem::path file = model_path_, folder = std::filesystem::absolute(file).parent_path();
+  std::vector<std::filesystem::path> places = {subject_.float_model};
+  if (subject_.float_model.empty()) {
+    places = {folder / recorded.float_model, folder.parent_path() / recorded.float_model, recorded.float_model};
+  }
+  const auto there = std::ranges::find_if(places, [](const auto& place) { return std::filesystem::exists(place); });
+  if (there == places.end()) {
+    throw_error(ErrorCode::kNotFound,
+                "{}: its float model '{}' lies neither beside it, nor in the folder above, nor in the current one; say "
+                "where it is (--float)",
+                file.string(), subject_.float_model.empty() ? recorded.float_model : subject_.float_model.string());
+  }
+  model_path_ = *there;
+  graph_ = import_float_model(model_path_);
+  file_nodes_ = node_names(graph_);
+  run_passes(graph_);
+  if (content_hash(graph_) != recorded.plan.content_hash) {
+    throw_error(ErrorCode::kInvalidArgument, "{} is not the float model that {} was made of", model_path_.string(),
+                file.string());
+  }
+  check_plan(recorded.plan, graph_);
+  take(std::move(recorded.plan));
+}
+
+void DebugCase::take(Plan plan) {
+  remember_model(graph_, plan);
+  plan_ = std::move(plan);
+  is_decided_ = tests_plan_ = true;
+  config_.nodes = config_of(*plan_).nodes;
+}
+
+std::vector<size_t> DebugCase::outputs(const std::vector<std::string>& wanted) const {
+  std::vector<std::string> names;
+  for (const GraphOutput& output : graph_.outputs) names.push_back(output.name);
+  std::vector<size_t> positions;
+  for (const std::string& name : wanted.empty() ? names : wanted) {
+    const auto it = std::ranges::find(names, name);
+    if (it == names.end()) {
+      throw_error(ErrorCode::kNotFound, "the model has no output '{}'; the nearest are {}", name,
+                  quoted_list(nearest_names(name, names, 3)));
+    }
+    positions.push_back(static_cast<size_t>(it - names.begin()));
+  }
+  return positions;
+}
+
+CalibratedModel& DebugCase::calibrated() {
+  if (calibrated_ == nullptr) {
+    calibrated_ =
+        std::make_unique<CalibratedModel>(graph_, data_.get(), CalibratedModel::Options{.threads = subject_.threads});
+  }
+  return *calibrated_;
+}
+
+CalibratedModel& DebugCase::measured(int64_t data_num) {
+  const int64_t samples = data_num > 0 ? std::min(data_num, data_->size()) : data_->size();
+  std::unique_ptr<CalibratedModel>& model = measured_[samples];
+  if (model == nullptr) {
+    model = std::make_unique<CalibratedModel>(
+        graph_, data_.get(), CalibratedModel::Options{.threads = subject_.threads, .search_samples = samples});
+    check_outputs(*model);
+  }
+  return *model;
+}
+
+// No error can be told from NaN.
+void DebugCase::check_outputs(CalibratedModel& model) {
+  for (size_t i = 0; i < model.samples().size(); ++i) {
+    throw_if_cancelled();
+    for (const Tensor& output : model.samples().references(i)) {
+      if (std::ranges::none_of(output.data<float>(), [](float v) { return std::isnan(v); })) continue;
+      throw_error(ErrorCode::kInvalidArgument, "the float model's outputs hold NaN in sample {}; {}", i,
+                  first_nan(graph_, model.samples().inputs(i)));
+    }
+  }
+}
+
+const Target& DebugCase::target() {
+  if (!target_) target_ = load_target(plan_ ? plan_->target : "cpu");
+  return *target_;
+}
+
+const Plan& DebugCase::plan() {
+  if (is_decided_) return *plan_;
+  plan_ = resolve(graph_, config_, target(), resolve_options());
+  const StageScope scope = [](std::string_view, const std::function<void()>& step) { step(); };
+  decide_plan(calibrated(), config_.model, progress_, scope, *plan_);
+  is_decided_ = true;
+  return *plan_;
+}
+
+}  // namespace twofold

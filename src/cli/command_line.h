@@ -1,0 +1,17 @@
+// What the programs have in common: words in, an exit code out.
+#ifndef TWOFOLD_SRC_CLI_COMMAND_LINE_H_
+#define TWOFOLD_SRC_CLI_COMMAND_LINE_H_
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace twofold {
+
+// Parses the words and runs the command that they name. Commands print tables on stdout; an error is one line on stderr
+// and exit code 1. Ctrl-C ends a command within the time of one node, with exit code 130 and no file half written.
+int run_command_line(CLI::App& app, int argc, char** argv);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_CLI_COMMAND_LINE_H_

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/debug_commands.h"
+#include "cli/node_list.h"
+#include "twofold/debug.h"
+
+namespace twofold {
+
+namespace {
+
+struct Arguments {
+  DebugSubject subject;
+  DebugAllJob job;
+  std::filesystem::path json;
+  std::string metrics, outputs, units, interested, distributions, channels, quantize, non_quantize, sensitive;
+  bool verbose = false;
+};
+
+void read_list(const std::string& text, std::vector<std::string>& names) {
+  if (!text.empty()) names = parse_node_list(text);
+}
+
+void run(const Arguments& arguments) {
+  DebugAllJob job = arguments.job;
+  read_list(arguments.metrics, job.metrics);
+  read_list(arguments.outputs, job.outputs);
+  read_list(arguments.interested, job.interested_nodes);
+  read_list(arguments.distributions, job.distribution_nodes);
+  read_list(arguments.channels, job.channel_nodes);
+  read_list(arguments.sensitive, job.sensitive_nodes);
+  read_curves(arguments.quantize, arguments.non_quantize, job.curves);
+  read_list(arguments.units, job.units);
+  DebugAllReport report;
+  {
+    ProgressBar bar;
+    report = run_all(with_progress(arguments.subject, bar), job);
+  }
+  write_json(arguments.json, to_json(report));
+  if (arguments.verbose) {
+    for (const SensitivityReport& sensitivity : report.sensitivities) fmt::print("{}\n", to_log(sensitivity));
+  }
+  fmt::print("{}\n", to_text(report.findings));
+  fmt::print("report: {}\n", report.files.front());
+  fmt::print("files: {} in {}\n", report.files.size(), job.save_dir.string());
+}
+
+}  // namespace
+
+void add_run_all(CLI::App& debug) {
+  CLI::App& command =
+      add_debug_command(debug, "runall", "All of this but tensor-analysis, what follows from it, and one page with it",
+                        "model.onnx samples/ -c config.yaml -s debug/ --write-config better.yaml");
+  auto arguments = std::make_shared<Arguments>();
+  DebugAllJob& job = arguments->job;
+  add_subject_options(command, arguments->subject);
+  const auto list = [&command](const char* names, std::string& text, const char* what) {
+    command.add_option(names, text, what)->type_name("[A,B]");
+  };
+  command.add_option("-s,--save_dir", job.save_dir, "Folder for all that is written")->capture_default_str();
+  list("--ns_metrics", arguments->metrics, "-nm: metrics of sensitivities; default: cosine-similarity");
+  list("-o,--output_node", arguments->outputs, "Outputs of the model to look at; default: all");
+  list("--node_type", arguments->units, "-nt: node, weight or activation; default: weights and activations");
+  command.add_option("--data_num", job.data_num, "-dn: samples to measure on; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_flag("-v,--verbose", arguments->verbose, "Print the tables of sensitivities");
+  list("-i,--interested_nodes", arguments->interested, "Nodes whose sensitivity is written; default: all");
+  list("--dis_nodes_list", arguments->distributions, "-dnl: nodes of the histograms; default: the most sensitive");
+  list("--cw_nodes_list", arguments->channels, "-cn: nodes of the box plots; default: the most sensitive");
+  command.add_option("-a,--axis", job.axis, "Axis of channels; default: 0 of weights, 1 of activations");
+  list("--quantize_node", arguments->quantize, "-qn: as plot-acc-error's -q; default: weight, activation and all");
+  list("--non_quantize_node", arguments->non_quantize, "-nqn: as plot-acc-error's -nq");
+  command.add_option("--ae_metric", job.curves.metric, "-am: metric of curves")->capture_default_str();
+  command.add_flag("--average_mode", job.curves.average_mode, "-avm: of every node the mean of the errors up to it");
+  command.add_option("--pick_threshold", job.pick_threshold, "-pt: nodes that are worse alone are sensitive")
+      ->capture_default_str();
+  list("--sensitive_nodes", arguments->sensitive, "-sn: the sensitive nodes, in place of those picked");
+  command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
+  CLI::Option* estimate = command.add_flag(
+      "--estimate", job.estimate, "Estimate all errors to first order, by backward sweeps, and measure the worst");
+  command.add_option("--confirm", job.confirm, "How many of the worst are measured")
+      ->needs(estimate)
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      .add_option("--write-config", job.write_config,
+                  "Write the config with the lines that help; what it says already stays")
+      ->type_name("FILE");
+  command
+      .add_option("--evaluate", job.evaluate,
+                  "Your own metric: a command that prints a number last; {model} is the quantized model")
+      ->type_name("\"CMD {model}\"");
+  add_json_option(command, arguments->json);
+  command.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace twofold

@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/debug_commands.h"
+#include "cli/node_list.h"
+#include "twofold/debug.h"
+
+namespace twofold {
+
+namespace {
+
+struct Arguments {
+  DebugSubject subject;
+  SensitivityAnalysisJob job;
+  std::filesystem::path json;
+  std::string nodes;
+};
+
+void run(const Arguments& arguments) {
+  SensitivityAnalysisJob job = arguments.job;
+  if (!arguments.nodes.empty()) job.sensitive_nodes = parse_node_list(arguments.nodes);
+  ProgressBar bar;
+  const SensitivityAnalysisReport report = sensitivity_analysis(with_progress(arguments.subject, bar), job);
+  write_json(arguments.json, to_json(report));
+  fmt::print("{}", to_log(report));
+  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  print_files(report.files);
+}
+
+}  // namespace
+
+void add_sensitivity_analysis(CLI::App& debug) {
+  CLI::App& command = add_debug_command(
+      debug, "sensitivity-analysis",
+      "What becomes of the quantized model if its sensitive nodes get another precision, one by one and together",
+      "model.onnx samples/ -c config.yaml -p 0.999 -q int16 -s debug/");
+  auto arguments = std::make_shared<Arguments>();
+  SensitivityAnalysisJob& job = arguments->job;
+  add_subject_options(command, arguments->subject);
+  command.add_option("-m,--metric", job.metric, "Metric that picks and shows")->capture_default_str();
+  command.add_option("-p,--pick_threshold", job.pick_threshold, "Nodes that are worse alone are sensitive")
+      ->capture_default_str();
+  command.add_option("-d,--data_num", job.data_num, "Samples to measure on; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--sensitive_nodes", arguments->nodes, "-sn: the sensitive nodes, in place of those picked")
+      ->type_name("[A,B]");
+  command.add_option("-q,--qtype", job.qtype, "What they become: int8, int16, dual-int16, int16-ec, float16, float32")
+      ->capture_default_str();
+  command.add_option("-s,--save_dir", job.save_dir, "-sd: folder for what is written")->capture_default_str();
+  command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
+  add_json_option(command, arguments->json);
+  command.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace twofold

@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/debug_commands.h"
+#include "cli/node_list.h"
+#include "twofold/debug.h"
+
+namespace twofold {
+
+namespace {
+
+// Rows that are shown where nobody asks for all.
+constexpr size_t kShown = 20;
+
+struct Arguments {
+  DebugSubject subject;
+  SensitivityJob job;
+  std::filesystem::path json, write_config;
+  std::string metrics, outputs, nodes, group, evaluate;
+  bool verbose = false;
+};
+
+void print_agreement(const SensitivityReport& report) {
+  fmt::print("estimated by {} backward sweeps", report.sweeps);
+  if (report.rank_agreement) {
+    fmt::print("; rank agreement of estimates and measured values: {:.3f}", *report.rank_agreement);
+  }
+  fmt::print("\n");
+}
+
+void print(SensitivityReport report, bool whole) {
+  const size_t rows = report.rows.size();
+  if (!whole && rows > kShown) report.rows.resize(kShown);
+  fmt::print("{}", to_log(report));
+  if (report.rows.size() < rows) fmt::print("... and {} more; -v shows all\n", rows - report.rows.size());
+  fmt::print("\nmeasured: {}", report.measured);
+  if (report.reused > 0) fmt::print(", and {} taken from the run before", report.reused);
+  fmt::print("\n");
+  if (report.estimate) print_agreement(report);
+  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+}
+
+// All nodes, and what follows from them.
+void find(const Arguments& arguments, const DebugSubject& subject, const SensitivityJob& job) {
+  const FindingsReport report = find_remedies(subject, {.metrics = job.metrics,
+                                                        .outputs = job.outputs,
+                                                        .data_num = job.data_num,
+                                                        .save_dir = job.save_dir,
+                                                        .resume = job.resume,
+                                                        .estimate = job.estimate,
+                                                        .confirm = job.confirm,
+                                                        .write_config = arguments.write_config,
+                                                        .evaluate = arguments.evaluate});
+  write_json(arguments.json, to_json(report.nodes));
+  print(report.nodes, arguments.verbose);
+  fmt::print("\n{}\n", to_text(report));
+  print_files(report.nodes.files);
+  print_files(report.files);
+}
+
+void run(const Arguments& arguments) {
+  SensitivityJob job = arguments.job;
+  if (!arguments.metrics.empty()) job.metrics = parse_node_list(arguments.metrics);
+  if (!arguments.outputs.empty()) job.outputs = parse_node_list(arguments.outputs);
+  if (!arguments.nodes.empty()) job.interested_nodes = parse_node_list(arguments.nodes);
+  if (arguments.group.starts_with('[')) {
+    job.group_lists = parse_node_lists(arguments.group);
+  } else {
+    job.group = arguments.group;
+  }
+  const bool all_nodes = job.unit == "node" && job.interested_nodes.empty() && arguments.group.empty();
+  ProgressBar bar;
+  const DebugSubject subject = with_progress(arguments.subject, bar);
+  if (all_nodes) return find(arguments, subject, job);
+  const SensitivityReport report = get_sensitivity(subject, job);
+  write_json(arguments.json, to_json(report));
+  print(report, arguments.verbose);
+  print_files(report.files);
+}
+
+}  // namespace
+
+void add_sensitivity(CLI::App& debug) {
+  CLI::App& command = add_debug_command(
+      debug, "get-sensitivity-of-nodes",
+      "What each node, weight or activation alone does to the model's outputs, worst first; of nodes also what limits "
+      "the model, and the lines of a config that help",
+      "model.onnx samples/ -c config.yaml -m sqnr -d 8 -s debug/");
+  auto arguments = std::make_shared<Arguments>();
+  SensitivityJob& job = arguments->job;
+  add_subject_options(command, arguments->subject);
+  command
+      .add_option("-m,--metrics", arguments->metrics, "Metrics, of which the first sorts; default: cosine-similarity")
+      ->type_name("[A,B]");
+  command.add_option("-o,--output_node", arguments->outputs, "Outputs of the model to look at; default: all")
+      ->type_name("[A,B]");
+  command.add_option("-n,--node_type", job.unit, "What is quantized at a time")
+      ->check(CLI::IsMember({"node", "weight", "activation"}))
+      ->capture_default_str();
+  CLI::Option* nodes = command.add_option("-i,--interested_nodes", arguments->nodes, "Nodes to measure; default: all")
+                           ->type_name("[A,B]");
+  command
+      .add_option("--group", arguments->group,
+                  "Groups of nodes: op_type, prefix (the folders of names), prefix:DEPTH, or \"[[a,b],[c]]\"")
+      ->excludes(nodes);
+  command.add_option("-d,--data_num", job.data_num, "Samples to measure on; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_flag("-v,--verbose", arguments->verbose, "Print the whole table");
+  command.add_option("-s,--save_dir", job.save_dir, "Folder for tables and results")->capture_default_str();
+  command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
+  CLI::Option* estimate = command.add_flag(
+      "--estimate", job.estimate, "Estimate all errors to first order, by backward sweeps, and measure the worst");
+  command.add_option("--confirm", job.confirm, "How many of the worst are measured")
+      ->needs(estimate)
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      .add_option("--write-config", arguments->write_config,
+                  "Write the config with the lines that help; what it says already stays")
+      ->type_name("FILE");
+  command
+      .add_option("--evaluate", arguments->evaluate,
+                  "Your own metric: a command that prints a number last; {model} is the quantized model")
+      ->type_name("\"CMD {model}\"");
+  add_json_option(command, arguments->json);
+  command.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace twofold
