@@ -2,10 +2,13 @@
 # make test   everything CI runs
 # make build  the command line at build/twofold and the Python package in .venv
 # make bench  speed against ONNX Runtime
-.PHONY: deps build demo test bench lint format clean
+.PHONY: deps test-deps build demo test bench lint format clean
 
 deps:
 	tools/install_deps.sh
+
+test-deps:
+	tools/install_deps.sh test
 
 build: deps
 	tools/build.sh
@@ -13,7 +16,7 @@ build: deps
 demo: build
 	.venv/bin/python examples/ocr/demo.py
 
-test: deps
+test: test-deps
 	tools/build.sh all
 	tools/test.sh
 
