@@ -141,6 +141,43 @@ def matmuls(size, count=4):
     return g.model(f"matmul-{size}", [size, size], y, [size, size])
 
 
+def chain(operators, channels=16, size=24, seed=0):
+    """`operators` operators one behind the other: Conv 3x3 and Relu in turns, then a mean and a Gemm."""
+    g = Builder(seed)
+    y = "x"
+    for i in range(operators - 3):
+        y = g.conv(y, channels, channels, 3) if i % 2 == 0 else g.node("Relu", y)
+    return _with_classes(g, f"chain-{operators}", y, channels, size)
+
+
+def branchy(operators, channels=32, size=16, seed=0):
+    """Blocks of 16 operators, at most `operators` in all: four branches as Inception's (Szegedy et al. 2014), which a
+    Concat joins, with a residual Add around them; then a mean and a Gemm."""
+    g = Builder(seed)
+    width = channels // 4
+
+    def conv(x, c_in, kernel):
+        return g.node("Relu", g.conv(x, c_in, width, kernel))
+
+    y = "x"
+    for _ in range((operators - 3) // 16):
+        branches = [
+            conv(y, channels, 1),
+            conv(conv(y, channels, 1), width, 3),
+            conv(conv(conv(y, channels, 1), width, 3), width, 3),
+            g.node("MaxPool", y, kernel_shape=[3, 3], pads=[1] * 4),
+        ]
+        branches[3] = g.conv(branches[3], channels, width, 1, gain=0.1)
+        y = g.node("Add", y, g.node("Concat", *branches, axis=1))
+    return _with_classes(g, f"branchy-{operators}", y, channels, size)
+
+
+def _with_classes(g, name, y, channels, size):
+    y = g.node("Flatten", g.node("GlobalAveragePool", y))
+    y = g.node("Gemm", y, g.weights(10, channels, fan_in=channels), g.constant(np.zeros(10, np.float32)), transB=1)
+    return g.model(name, [1, channels, size, size], y, [1, 10])
+
+
 SHAPED = {"resnet50-shaped": resnet50, "mobilenetv2-shaped": mobilenet_v2, "bert-base-shaped": bert_base}
 # Not networks, but what they are made of.
 MATMULS = {f"matmul-{size}": partial(matmuls, size) for size in (512, 1024)}

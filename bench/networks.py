@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
+import sentence_encoder
 from models import MATMULS, SHAPED
 from text_pages import text_lines, text_pages
 
 OCR = {"ppocrv4-det": ("*det*.onnx", (1, 3, 640, 640)), "ppocrv4-rec": ("*rec*.onnx", (1, 3, 48, 320))}
+ENCODER = "sentence-encoder"
 NAMES = (*OCR, *SHAPED)
 
 
@@ -28,13 +30,15 @@ class Network:
         return onnx.load(self.path, load_external_data=False).graph.input[0].name
 
     def samples(self, count: int, seed: int) -> list[dict[str, np.ndarray]]:
-        """Rendered text for the OCR models, noise for those with random weights."""
+        """Rendered text for the OCR models, sentences for the encoder, noise for those with random weights."""
         random = np.random.default_rng(seed)
         match self.name:
             case "ppocrv4-det":
                 arrays = text_pages(random, self.shape, count)
             case "ppocrv4-rec":
                 arrays = text_lines(count, seed)
+            case "sentence-encoder":
+                arrays = sentence_encoder.samples(count, seed)
             case _:
                 arrays = random.standard_normal((count, *self.shape), dtype=np.float32)
         return [{self.input: array} for array in arrays]
@@ -50,6 +54,8 @@ def find_networks(names, ocr, folder):
             yield Network(name, files[0], shape)
         else:
             print(f"{name}: no {pattern} in {ocr}; give --ocr or run examples/ocr/fetch_model.py", file=sys.stderr)
+    if ENCODER in names:
+        yield Network(ENCODER, sentence_encoder.path(), (1, sentence_encoder.TOKENS))
     for name, make in (SHAPED | MATMULS).items():
         if name not in names:
             continue
