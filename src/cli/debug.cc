@@ -59,6 +59,26 @@ void print_files(const std::vector<std::string>& files) {
   for (const std::string& file : files) fmt::print("written: {}\n", file);
 }
 
+void add_estimate_options(CLI::App& command, bool& estimate, int64_t& confirm) {
+  CLI::Option* flag = command.add_flag("--estimate", estimate,
+                                       "Estimate all errors to first order, by backward sweeps, and measure the worst");
+  command.add_option("--confirm", confirm, "How many of the worst are measured")
+      ->needs(flag)
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void add_outcome_options(CLI::App& command, std::filesystem::path& write_config, std::string& evaluate) {
+  command
+      .add_option("--write-config", write_config,
+                  "Write the config with the lines that help; what it says already stays")
+      ->type_name("FILE");
+  command
+      .add_option("--evaluate", evaluate,
+                  "Your own metric: a command that prints a number last; {model} is the quantized model")
+      ->type_name("\"CMD {model}\"");
+}
+
 void add_debug_commands(CLI::App& debug) {
   debug.require_subcommand(1);
   debug.footer("Example:\n  " + program(debug) + " get-sensitivity-of-nodes model.onnx samples/ -c config.yaml");

@@ -80,20 +80,8 @@ void add_run_all(CLI::App& debug) {
       ->capture_default_str();
   list("--sensitive_nodes", arguments->sensitive, "-sn: the sensitive nodes, in place of those picked");
   command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
-  CLI::Option* estimate = command.add_flag(
-      "--estimate", job.estimate, "Estimate all errors to first order, by backward sweeps, and measure the worst");
-  command.add_option("--confirm", job.confirm, "How many of the worst are measured")
-      ->needs(estimate)
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command
-      .add_option("--write-config", job.write_config,
-                  "Write the config with the lines that help; what it says already stays")
-      ->type_name("FILE");
-  command
-      .add_option("--evaluate", job.evaluate,
-                  "Your own metric: a command that prints a number last; {model} is the quantized model")
-      ->type_name("\"CMD {model}\"");
+  add_estimate_options(command, job.estimate, job.confirm);
+  add_outcome_options(command, job.write_config, job.evaluate);
   add_json_option(command, arguments->json);
   command.callback([arguments] { run(*arguments); });
 }

@@ -30,6 +30,11 @@ CLI::App& add_debug_command(CLI::App& debug, const std::string& name, const std:
 // MODEL, DATA, -c, --target, --plan, --memory and --threads.
 void add_subject_options(CLI::App& command, DebugSubject& subject);
 
+// --estimate and --confirm.
+void add_estimate_options(CLI::App& command, bool& estimate, int64_t& confirm);
+// --write-config and --evaluate.
+void add_outcome_options(CLI::App& command, std::filesystem::path& write_config, std::string& evaluate);
+
 // The subject of a job that shows a progress bar, which must outlive it.
 DebugSubject with_progress(DebugSubject subject, ProgressBar& bar);
 void print_files(const std::vector<std::string>& files);

@@ -112,20 +112,8 @@ void add_sensitivity(CLI::App& debug) {
   command.add_flag("-v,--verbose", arguments->verbose, "Print the whole table");
   command.add_option("-s,--save_dir", job.save_dir, "Folder for tables and results")->capture_default_str();
   command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
-  CLI::Option* estimate = command.add_flag(
-      "--estimate", job.estimate, "Estimate all errors to first order, by backward sweeps, and measure the worst");
-  command.add_option("--confirm", job.confirm, "How many of the worst are measured")
-      ->needs(estimate)
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command
-      .add_option("--write-config", arguments->write_config,
-                  "Write the config with the lines that help; what it says already stays")
-      ->type_name("FILE");
-  command
-      .add_option("--evaluate", arguments->evaluate,
-                  "Your own metric: a command that prints a number last; {model} is the quantized model")
-      ->type_name("\"CMD {model}\"");
+  add_estimate_options(command, job.estimate, job.confirm);
+  add_outcome_options(command, arguments->write_config, arguments->evaluate);
   add_json_option(command, arguments->json);
   command.callback([arguments] { run(*arguments); });
 }

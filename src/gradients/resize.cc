@@ -6,22 +6,12 @@
 #include "gradients/families.h"
 #include "loops/resize_taps.h"
 #include "ops/arguments.h"
+#include "ops/resize_rule.h"
 #include "traits/op_names.h"
 
 namespace twofold {
 
 namespace {
-
-ResizeRule read_rule(const Attributes& attributes) {
-  return {
-      .interpolation = parse_interpolation(attributes.get_string("mode", "nearest")),
-      .coordinates = parse_coordinate_mode(attributes.get_string("coordinate_transformation_mode", "half_pixel")),
-      .nearest = parse_nearest_mode(attributes.get_string("nearest_mode", "round_prefer_floor")),
-      .cubic_a = attributes.get_float("cubic_coeff_a", -0.75F),
-      .exclude_outside = attributes.get_int("exclude_outside", 0) != 0,
-      .antialias = attributes.get_int("antialias", 0) != 0,
-  };
-}
 
 const Tensor* constant(RuleCall& call, int i) { return call.backward().forward().constant(call.node().input(i)); }
 
@@ -102,7 +92,7 @@ bool repeats(const ResizeTaps& taps) {
 void resize(RuleCall& call) {
   for (const int i : {1, 2}) call.lacks(i, "no rule for a roi or scales that are computed");
   if (!call.wants(0)) return;
-  const ResizeRule rule = read_rule(call.attributes());
+  const ResizeRule rule = resize_rule(call.attributes());
   const auto read = read_axes(call, rule);
   if (!read) return;
   const std::vector<ResizeAxis>& axes = *read;

@@ -11,6 +11,7 @@
 #include "ops/arguments.h"
 #include "ops/cast.h"
 #include "ops/families.h"
+#include "ops/resize_rule.h"
 
 namespace twofold {
 
@@ -207,20 +208,9 @@ void interpolate_into(const OpCall& call, const ResizeSequence& sequence, const 
   y = cast(out, x.dtype());
 }
 
-ResizeRule read_rule(const Attributes& attributes) {
-  return {
-      .interpolation = parse_interpolation(attributes.get_string("mode", "nearest")),
-      .coordinates = parse_coordinate_mode(attributes.get_string("coordinate_transformation_mode", "half_pixel")),
-      .nearest = parse_nearest_mode(attributes.get_string("nearest_mode", "round_prefer_floor")),
-      .cubic_a = attributes.get_float("cubic_coeff_a", -0.75F),
-      .exclude_outside = attributes.get_int("exclude_outside", 0) != 0,
-      .antialias = attributes.get_int("antialias", 0) != 0,
-  };
-}
-
 void resize(OpCall& call) {
   const Tensor& x = call.input(0);
-  const ResizeRule rule = read_rule(call.attributes());
+  const ResizeRule rule = resize_rule(call.attributes());
   const std::vector<ResizeAxis> axes = read_axes(call, rule.coordinates);
   if (std::ranges::all_of(axes, unchanged)) return call.set_output(0, x);
   Shape shape;
