@@ -32,6 +32,8 @@ Json rounded(double value) {
   return std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr);
 }
 
+Json tenths(double value) { return std::isfinite(value) ? Json(std::round(10 * value) / 10) : json_number(value); }
+
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 class Page {
@@ -110,7 +112,7 @@ class Page {
     Json rows = Json::array();
     for (const auto* groups : {&report_.findings.kinds, &report_.findings.blocks}) {
       for (const GroupRow& row : *groups) {
-        rows.push_back({row.name, row.nodes, rounded(row.decibels), row.remedy, rounded(row.repaired_decibels)});
+        rows.push_back({row.name, row.nodes, tenths(row.decibels), row.remedy, tenths(row.repaired_decibels)});
       }
     }
     return {{"headings", {"Group", "Nodes", "Alone, dB", "With", "Then, dB"}}, {"rows", std::move(rows)}};
@@ -119,8 +121,7 @@ class Page {
   Json remedies() const {
     Json rows = Json::array();
     for (const RemedyRow& row : report_.findings.remedies) {
-      rows.push_back(
-          {row.node, row.remedy, rounded(row.decibels), percent(row.added_cost), row.chosen ? "chosen" : ""});
+      rows.push_back({row.node, row.remedy, tenths(row.decibels), percent(row.added_cost), row.chosen ? "chosen" : ""});
     }
     return {{"headings", {"Node", "Remedy", "Then alone, dB", "Added cost", ""}}, {"rows", std::move(rows)}};
   }

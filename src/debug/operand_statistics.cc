@@ -104,6 +104,26 @@ class Observer {
     return {(qmin(params.qtype) - zero - 0.5) * step, (qmax(params.qtype) - zero + 0.5) * step};
   }
 
+  // Where the integers have one scale, as many of them fall into every bin: or else bins and steps would make a comb.
+  Bins bins_of(double low, double high, const QParams& params) const {
+    Bins bins;
+    bins.low = low;
+    bins.step = (high - low) / static_cast<double>(bins_);
+    // One number only; or none, all being NaN; or infinity among them.
+    if (!std::isfinite(bins.low)) bins.low = 0;
+    if (!std::isfinite(bins.step) || bins.step <= 0) bins.step = 1;
+    size_t count = bins_;
+    if (params.scale.size() == 1 && params.qtype != QType::kEc && std::isfinite(high - low)) {
+      const double scale = params.scale[0];
+      bins.step = std::ceil((high - low + scale) / (scale * static_cast<double>(bins_))) * scale;
+      bins.low = std::floor(low / scale + 0.5) * scale - scale / 2;
+      count = std::min(static_cast<size_t>((high - bins.low) / bins.step) + 1, bins_);
+    }
+    bins.before.assign(count, 0);
+    bins.after.assign(count, 0);
+    return bins;
+  }
+
   void finish_sums(size_t i) {
     OperandStatistics& statistics = result_[i];
     statistics.before = sums_[i].before.moments();
@@ -112,14 +132,9 @@ class Observer {
       statistics.clipped = static_cast<double>(sums_[i].clipped) / static_cast<double>(statistics.count);
     }
     statistics.worst_channels = worst(channel_errors_[i]);
-    Bins& bins = statistics.bins;
-    bins.low = std::min(statistics.before.min, statistics.after.min);
-    bins.step = (std::max(statistics.before.max, statistics.after.max) - bins.low) / static_cast<double>(bins_);
-    // One number only; or none, all being NaN; or infinity among them.
-    if (!std::isfinite(bins.low)) bins.low = 0;
-    if (!std::isfinite(bins.step) || bins.step <= 0) bins.step = 1;
-    bins.before.assign(bins_, 0);
-    bins.after.assign(bins_, 0);
+    statistics.bins =
+        bins_of(std::min(statistics.before.min, statistics.after.min),
+                std::max(statistics.before.max, statistics.after.max), *plan_.operands()[statistics.operand].params);
   }
 
   static std::vector<std::pair<int, double>> worst(const std::vector<double>& errors) {
@@ -139,11 +154,11 @@ class Observer {
 
   void count(size_t i, const Tensor& x, const Tensor& q) {
     Bins& bins = result_[i].bins;
-    const auto add = [&bins, this](std::span<const float> numbers, std::vector<uint64_t>& counts) {
+    const auto add = [&bins](std::span<const float> numbers, std::vector<uint64_t>& counts) {
       for (const float v : numbers) {
         if (std::isnan(v)) continue;
         const double at = (v - bins.low) / bins.step;
-        ++counts[static_cast<size_t>(std::clamp(at, 0.0, static_cast<double>(bins_ - 1)))];
+        ++counts[static_cast<size_t>(std::clamp(at, 0.0, static_cast<double>(counts.size() - 1)))];
       }
     };
     add(x.data<float>(), bins.before);

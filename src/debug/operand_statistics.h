@@ -19,8 +19,8 @@ struct Moments {
   double min = 0, max = 0, mean = 0, deviation = 0;
 };
 
-// Counts of numbers in bins of equal width: bin i holds [low + i step, low + (i + 1) step), the last one its end too.
-// NaN is in none.
+// Counts of numbers in at most so many bins of equal width as were asked for: bin i holds [low + i step, low + (i + 1)
+// step), the last one its end too. NaN is in none.
 struct Bins {
   double low = 0, step = 0;
   std::vector<uint64_t> before, after;

@@ -67,8 +67,9 @@ TEST(OperandStatistics, OfAnActivationAreThoseOfAllSamples) {
   EXPECT_EQ(found.after.mean, 0.375);  // 0.75 becomes 1, and 0.25 becomes 0
   EXPECT_EQ(found.clipped, 0);
   EXPECT_EQ(found.error.value(Metric::kMse), 2 * 0.0625 / 8);
-  EXPECT_EQ(found.bins.low, -2);
-  EXPECT_EQ(found.bins.step, 1.25);
+  // Three integers in each bin: -2, -1.5 and -1 in the first.
+  EXPECT_EQ(found.bins.low, -2.25);
+  EXPECT_EQ(found.bins.step, 1.5);
   EXPECT_EQ(found.bins.before, (std::vector<uint64_t>{2, 2, 3, 1}));
   EXPECT_EQ(found.bins.after, (std::vector<uint64_t>{2, 2, 3, 1}));
   // Of what a MatMul multiplies, channels lie along the last axis.
