@@ -120,6 +120,11 @@ std::vector<size_t> DebugCase::outputs(const std::vector<std::string>& wanted) c
   return positions;
 }
 
+std::function<void(int64_t done, int64_t total)> DebugCase::progress_of(std::string_view stage) const {
+  if (!progress_) return nullptr;
+  return [this, stage](int64_t done, int64_t total) { progress_(stage, done, total); };
+}
+
 CalibratedModel& DebugCase::calibrated() {
   if (calibrated_ == nullptr) {
     calibrated_ =

@@ -27,6 +27,8 @@ class DebugCase {
 
   const DebugSubject& subject() const { return subject_; }
   const Progress& progress() const { return progress_; }
+  // Of one stage; empty where nobody listens. The stage must outlive the result.
+  std::function<void(int64_t done, int64_t total)> progress_of(std::string_view stage) const;
   // The float model's.
   std::string model_path() const { return model_path_.string(); }
   const Graph& graph() const { return graph_; }

@@ -116,8 +116,8 @@ std::vector<size_t> operands_of_all_readers(DebugCase& subject, const std::vecto
 
 std::vector<OperandNumbers> operand_numbers(DebugCase& subject, const std::vector<size_t>& operands, int64_t data_num) {
   std::vector<OperandNumbers> rows;
-  for (const OperandStatistics& statistics :
-       operand_statistics(subject.measured(data_num), subject.plan(), operands, kBins)) {
+  for (const OperandStatistics& statistics : operand_statistics(subject.measured(data_num), subject.plan(), operands,
+                                                                kBins, subject.progress_of("numbers"))) {
     rows.push_back(numbers_of(subject.plan().operands()[statistics.operand], statistics));
   }
   return rows;

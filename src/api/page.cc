@@ -151,8 +151,8 @@ class Page {
   // Of every operand once, for the nodes that read it.
   void add_tensors() {
     const std::vector<size_t> operands = operands_named(case_, {});
-    for (const OperandStatistics& statistics :
-         operand_statistics(case_.measured(job_.data_num), case_.plan(), operands, kBins)) {
+    for (const OperandStatistics& statistics : operand_statistics(case_.measured(job_.data_num), case_.plan(), operands,
+                                                                  kBins, case_.progress_of("numbers"))) {
       const OperandPlan& operand = case_.plan().operands()[statistics.operand];
       place_.emplace(std::pair(operand.value, operand.granted), tensors_.size());
       tensors_.push_back(tensor_of(operand, statistics));

@@ -19,13 +19,20 @@ namespace {
 
 class Observer {
  public:
-  Observer(CalibratedModel& model, const Plan& plan, const std::vector<size_t>& operands, size_t bins)
-      : model_(model), plan_(plan), bins_(bins), sums_(operands.size()) {
+  using OnProgress = std::function<void(int64_t done, int64_t total)>;
+
+  Observer(CalibratedModel& model, const Plan& plan, const std::vector<size_t>& operands, size_t bins,
+           const OnProgress& progress)
+      : model_(model), plan_(plan), bins_(bins), progress_(progress), sums_(operands.size()) {
     for (size_t i = 0; i < operands.size(); ++i) {
       result_.emplace_back().operand = operands[i];
       of_value_.emplace(model.graph().find_value(plan.operands()[operands[i]].value), i);
     }
     channel_errors_.resize(operands.size());
+    for (const auto& [value, i] : of_value_) {
+      const bool constant = model.graph().constant(value) != nullptr;
+      total_ += 2 * (constant ? 1 : static_cast<int64_t>(model.samples().size()));
+    }
   }
 
   std::vector<OperandStatistics> run() {
@@ -49,6 +56,7 @@ class Observer {
       const auto [begin, end] = of_value_.equal_range(value);
       for (auto it = begin; it != end; ++it) {
         visit(it->second, x, quantized(plan_.operands()[result_[it->second].operand], x));
+        if (progress_) progress_(++done_, total_);
       }
     });
   }
@@ -168,6 +176,8 @@ class Observer {
   CalibratedModel& model_;
   const Plan& plan_;
   const size_t bins_;
+  const OnProgress& progress_;
+  int64_t done_ = 0, total_ = 0;  // tensors, over all samples and both passes
   std::vector<OperandStatistics> result_;
   std::vector<Both> sums_;
   std::vector<std::vector<double>> channel_errors_;  // energy
@@ -191,8 +201,9 @@ Box box_of(std::vector<float>& numbers) {
 }  // namespace
 
 std::vector<OperandStatistics> operand_statistics(CalibratedModel& model, const Plan& plan,
-                                                  const std::vector<size_t>& operands, size_t bins) {
-  return Observer(model, plan, operands, bins).run();
+                                                  const std::vector<size_t>& operands, size_t bins,
+                                                  const std::function<void(int64_t done, int64_t total)>& progress) {
+  return Observer(model, plan, operands, bins, progress).run();
 }
 
 std::map<ValueId, std::vector<Box>> channel_boxes(CalibratedModel& model, const std::map<ValueId, int>& axes) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -42,8 +43,10 @@ struct OperandStatistics {
 // Of operands that get integers, on what the float model computes for the search samples: each is quantized by itself,
 // as the quantized model does it.
 // Runs the samples twice. Constants do not depend on samples.
-std::vector<OperandStatistics> operand_statistics(CalibratedModel& model, const Plan& plan,
-                                                  const std::vector<size_t>& operands, size_t bins);
+// `progress` hears how many tensors are done.
+std::vector<OperandStatistics> operand_statistics(
+    CalibratedModel& model, const Plan& plan, const std::vector<size_t>& operands, size_t bins,
+    const std::function<void(int64_t done, int64_t total)>& progress = nullptr);
 
 // What a node computes, in the float model and in the whole quantized one.
 struct ComputedTensor {
