@@ -33,10 +33,9 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_sensitivity_analysis(CLI::App& debug) {
-  CLI::App& command = add_debug_command(
-      debug, "sensitivity-analysis",
-      "What becomes of the quantized model if its sensitive nodes get another precision, one by one and together",
-      "model.onnx samples/ -c config.yaml -p 0.999 -q int16 -s debug/");
+  CLI::App& command = add_debug_command(debug, "sensitivity-analysis",
+                                        "The quantized model with its sensitive nodes at another precision",
+                                        "model.onnx samples/ -c config.yaml -p 0.999 -q int16 -s debug/");
   auto arguments = std::make_shared<Arguments>();
   SensitivityAnalysisJob& job = arguments->job;
   add_subject_options(command, arguments->subject);

@@ -66,9 +66,8 @@ void add_error_curves(CLI::App& debug) {
   ErrorCurveJob& job = arguments->job;
   add_subject_options(command, arguments->subject);
   command
-      .add_option(
-          "-q,--quantize_node", arguments->quantize,
-          "Nodes to quantize, a curve for each, or for each list of them; weight and activation are all of these")
+      .add_option("-q,--quantize_node", arguments->quantize,
+                  "Nodes to quantize, a curve for each or each list; weight, activation: all of these")
       ->type_name("[A,[B,C]]");
   command
       .add_option("--non_quantize_node", arguments->non_quantize,

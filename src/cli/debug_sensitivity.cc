@@ -84,11 +84,9 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_sensitivity(CLI::App& debug) {
-  CLI::App& command = add_debug_command(
-      debug, "get-sensitivity-of-nodes",
-      "What each node, weight or activation alone does to the model's outputs, worst first; of nodes also what limits "
-      "the model, and the lines of a config that help",
-      "model.onnx samples/ -c config.yaml -m sqnr -d 8 -s debug/");
+  CLI::App& command = add_debug_command(debug, "get-sensitivity-of-nodes",
+                                        "What each node, weight or activation alone does; of nodes, what helps",
+                                        "model.onnx samples/ -c config.yaml -m sqnr -d 8 -s debug/");
   auto arguments = std::make_shared<Arguments>();
   SensitivityJob& job = arguments->job;
   add_subject_options(command, arguments->subject);

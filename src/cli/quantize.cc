@@ -107,7 +107,7 @@ void add_quantize(CLI::App& app) {
       ->type_name("FILE");
   command
       ->add_option("--sensitivity", arguments->options.sensitivity,
-                   "Results of the debugger (sensitivity.jsonl) that say which of two 16-bit inputs fallback v1 keeps")
+                   "The debugger's sensitivity.jsonl: which of two 16-bit inputs fallback v1 keeps")
       ->type_name("FILE");
   command->add_flag("--strict", arguments->options.strict, "Fail where the target cannot do what the config asks for");
   command

@@ -16,6 +16,16 @@ from command_line import PROGRAM, fail, run, succeed
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
 COMMANDS = ("quantize", "inspect", "run", "bench", "verify", "split", "targets")
+DEBUG_COMMANDS = (
+    "get-sensitivity-of-nodes",
+    "plot-acc-error",
+    "plot-distribution",
+    "get-channelwise-data-distribution",
+    "sensitivity-analysis",
+    "tensor-analysis",
+    "runall",
+    "compare-dumps",
+)
 METRICS = {"cosine-similarity", "mse", "mae", "mre", "sqnr", "chebyshev"}
 
 
@@ -85,6 +95,20 @@ def test_help(command):
     text = succeed(command, "--help")
     assert f"Example:\n  twofold {command}" in text
     assert "--json" in text
+    assert all(len(line) <= 120 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("command", DEBUG_COMMANDS)
+def test_help_of_the_debugger(command):
+    text = succeed("debug", command, "--help")
+    assert f"Example:\n  twofold debug {command}" in text
+    assert "--json" in text
+    assert all(len(line) <= 120 for line in text.splitlines())
+
+
+def test_help_lists_the_debugger_s_commands():
+    text = succeed("debug", "--help")
+    assert all(command in text for command in DEBUG_COMMANDS)
     assert all(len(line) <= 120 for line in text.splitlines())
 
 
