@@ -69,6 +69,19 @@ class Page:
         for kind in ("browser", "performance"):
             browser.get_log(kind)
         browser.get(path.as_uri())
+        # Whatever is still to be drawn would move what a click is aimed at.
+        painted = "performance.getEntriesByName('report-painted').length > 0"
+        self.until(f"return document.getElementById('data') === null || {painted}")
+
+    def press(self, element):
+        """Clicks where the element is once the page has come to rest."""
+        self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        place = None
+        while place != (
+            place := self.run("return arguments[0].getBoundingClientRect().top", element)
+        ):
+            time.sleep(0.05)
+        element.click()
 
     def run(self, script, *arguments):
         return self.browser.execute_script(script, *arguments)
@@ -153,13 +166,13 @@ def test_findings_come_first_and_can_be_copied(browser, pages):
     assert titles[3] == "Note Single errors add up to 0.8 of the error of all units."
     assert page.find(".finding pre").text.startswith("node_config:\n  /encoder/layer.0/MatMul_1:")
     button = page.find(".finding .paste button")
-    button.click()
+    page.press(button)
     page.until("return arguments[0].textContent === 'Copied'", button)
 
 
 def test_a_finding_leads_to_its_node(browser, pages):
     page = Page(browser, pages / "small.html", PHONE)
-    page.all(".finding")[1].find_element(By.CSS_SELECTOR, ".chips button").click()
+    page.press(page.all(".finding")[1].find_element(By.CSS_SELECTOR, ".chips button"))
     assert page.selected() == "/encoder/layer.0/MatMul_1"
     assert page.run("return document.getElementById('graph').getBoundingClientRect().top") < 100
 
@@ -267,12 +280,12 @@ def test_tables_sort_and_show_all(browser, pages):
     def column():
         return [cell.text for cell in page.all(section + "tbody td:nth-child(4)")]
 
-    heading.click()
+    page.press(heading)
     assert column()[:2] == ["13.5", "14.5"]
     assert page.all(section + "th")[3].get_attribute("aria-sort") == "ascending"
-    heading.click()
+    page.press(heading)
     assert column()[0] == "inf"
-    page.find(section + ".table-foot button").click()
+    page.press(page.find(section + ".table-foot button"))
     assert len(page.all(section + "tbody tr")) == 45
 
 
@@ -280,7 +293,7 @@ def test_the_button_switches_the_colours(browser, pages):
     page = Page(browser, pages / "small.html", theme="dark")
     button = page.find("#theme")
     assert button.text == "Light"
-    button.click()
+    page.press(button)
     assert page.header_colour() == PAPER["light"]
     assert button.text == "Dark"
 
@@ -293,7 +306,7 @@ def test_histograms_have_a_choice_of_scale(browser, pages):
     page.run("arguments[0].scrollIntoView()", section)
     figure = page.until("return arguments[0].querySelector('svg.figure')", section)
     before = figure.get_attribute("outerHTML")
-    section.find_element(By.CSS_SELECTOR, "button[aria-label^=sqrt]").click()
+    page.press(section.find_element(By.CSS_SELECTOR, "button[aria-label^=sqrt]"))
     after = section.find_element(By.CSS_SELECTOR, "svg.figure").get_attribute("outerHTML")
     assert before != after
 
