@@ -145,20 +145,15 @@ class All {
   GrowthRow growth(const std::vector<size_t>& order) {
     std::vector<Unit> units;
     for (const size_t i : order) units.push_back(nodes_.units[i]);
-    int64_t done = 0;
-    SensitivityOptions options{.threads = case_.subject().threads, .memory_cap = case_.subject().memory_bytes};
-    if (case_.progress()) {
-      const auto points = static_cast<int64_t>(std::min(kPoints, units.size()));
-      options.on_unit = [this, points, &done](size_t, const Sensitivity&) {
-        case_.progress()("growing error", ++done, points);
-      };
-    }
+    const SensitivityOptions options =
+        counting({.threads = case_.subject().threads, .memory_cap = case_.subject().memory_bytes}, case_.progress(),
+                 "growing error", std::min(kPoints, units.size()));
     const Growth found = errors_growing(case_.measured(job_.data_num), case_.plan(), units, kPoints, options);
     const std::vector<size_t> outputs = case_.outputs(job_.outputs);
     const Metric metric = parse_metrics(job_.metrics).front();
     GrowthRow row{found.counts, {}};
     for (const Sensitivity& errors : found.errors) {
-      row.values.push_back(errors.mean(errors.worst_output(outputs, metric), metric));
+      row.values.push_back(errors.worst(outputs, metric));
     }
     return row;
   }

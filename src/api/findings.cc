@@ -82,13 +82,10 @@ class Findings {
     return fixed;
   }
 
-  double metric_of(const Sensitivity& sensitivity, Metric metric) const {
-    return sensitivity.mean(sensitivity.worst_output(outputs_, metric), metric);
-  }
-
   std::map<std::string, double> metrics_of(const Sensitivity& sensitivity) const {
     std::map<std::string, double> values;
-    for (const Metric metric : kAllMetrics) values[std::string(to_string(metric))] = metric_of(sensitivity, metric);
+    for (const Metric metric : kAllMetrics)
+      values[std::string(to_string(metric))] = sensitivity.worst(outputs_, metric);
     return values;
   }
 
@@ -108,7 +105,7 @@ class Findings {
     }
     report_.before = metrics_of(diagnosis.whole);
     report_.after = metrics_of(diagnosis.repaired);
-    report_.cost = report_.cost_after = diagnosis.cost;
+    report_.cost = report_.cost_after = diagnosis.costs.total();
     report_.noise = diagnosis.noise;
     report_.noise_sum = diagnosis.sum;
   }
@@ -124,7 +121,7 @@ class Findings {
   void add_both_inputs(const Diagnosis& diagnosis) {
     std::map<std::string, double> work;
     double whole = 0;
-    for (const NodeCost& node : plan_cost(case_.calibrated(), case_.plan(), case_.target()).nodes) {
+    for (const NodeCost& node : diagnosis.costs.nodes) {
       work[node.node] = node.work;
       if (is_gemm_type(node.op_type)) whole += node.work;
     }
@@ -133,14 +130,15 @@ class Findings {
       BothInputsRow row{node.suspect.name, node.suspect.op_type, work[node.suspect.name] / std::max(whole, 1.0)};
       int tried = 0;
       for (const Remedy& remedy : node.remedies) {
-        const double value = metric_of(remedy.sensitivity, metrics_.front());
+        const double value = remedy.sensitivity.worst(outputs_, metrics_.front());
         if (remedy.kind == RemedyKind::kFirstAt16) row.first_at_16 = value, row.first = remedy.words, ++tried;
         if (remedy.kind == RemedyKind::kSecondAt16) row.second_at_16 = value, row.second = remedy.words, ++tried;
         if (remedy.kind == RemedyKind::kAt16) row.both_at_16 = value, ++tried;
       }
       if (tried < 3) continue;  // the target does not have all
       const auto unit = std::ranges::find(nodes_.units, node.suspect.name, &Unit::name);
-      row.int8 = metric_of(nodes_.sensitivities[static_cast<size_t>(unit - nodes_.units.begin())], metrics_.front());
+      row.int8 =
+          nodes_.sensitivities[static_cast<size_t>(unit - nodes_.units.begin())].worst(outputs_, metrics_.front());
       row.needs_both = node.both_inputs();
       report_.both_inputs.push_back(std::move(row));
     }

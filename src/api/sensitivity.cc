@@ -194,9 +194,7 @@ class Measurement {
 
   // By the first metric.
   void compare_ranks() {
-    const auto value = [&](const Sensitivity& sensitivity) {
-      return sensitivity.mean(sensitivity.worst_output(outputs_, metrics_.front()), metrics_.front());
-    };
+    const auto value = [&](const Sensitivity& sensitivity) { return sensitivity.worst(outputs_, metrics_.front()); };
     std::vector<double> estimated, exact;
     for (size_t i = 0; i < report_.rows.size(); ++i) {
       if (report_.rows[i].estimated || !report_.rows[i].estimate) continue;

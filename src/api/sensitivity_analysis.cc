@@ -47,9 +47,7 @@ class Analysis {
   }
 
  private:
-  double value_of(const Sensitivity& sensitivity) const {
-    return sensitivity.mean(sensitivity.worst_output(outputs_, metric_), metric_);
-  }
+  double value_of(const Sensitivity& sensitivity) const { return sensitivity.worst(outputs_, metric_); }
 
   // Given, or worse than the threshold.
   void pick() {
@@ -82,13 +80,8 @@ class Analysis {
         models.push_back(decided_operands(case_.graph(), plan));
       }
     }
-    int64_t done = 0;
-    SensitivityOptions options{.threads = case_.subject().threads, .memory_cap = 0};
-    if (case_.progress()) {
-      options.on_unit = [&](size_t, const Sensitivity&) {
-        case_.progress()("sensitivity analysis", ++done, static_cast<int64_t>(models.size()));
-      };
-    }
+    const SensitivityOptions options = counting({.threads = case_.subject().threads, .memory_cap = 0}, case_.progress(),
+                                                "sensitivity analysis", models.size());
     const std::vector<Sensitivity> found = measure_alone(case_.measured(job_.data_num), models, options);
     report_.quantized = value_of(found[0]);
     for (size_t i = 0; i < report_.rows.size(); ++i) {

@@ -1,7 +1,6 @@
 #include "debug/diagnosis.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "debug/grouping.h"
 #include "debug/outcome.h"
@@ -30,7 +29,9 @@ class Diagnosing {
   Diagnosis run() {
     measure_whole();
     for (size_t i = 0; i < input_.nodes.size(); ++i) {
-      if (!follows_readers(input_.nodes[i])) result_.sum += input_.sensitivities[i].noise(input_.outputs);
+      const double noise = input_.sensitivities[i].noise(input_.outputs);
+      node_noise_[input_.nodes[i].name] = noise;
+      if (!follows_readers(input_.nodes[i])) result_.sum += noise;
     }
     if (result_.is_good()) {
       result_.repaired = result_.whole;
@@ -48,20 +49,13 @@ class Diagnosing {
  private:
   // How to measure so many models, and tell how far that is.
   SensitivityOptions measuring(std::string_view stage, size_t models) const {
-    SensitivityOptions options = input_.measuring;
-    if (input_.progress) {
-      const auto done = std::make_shared<int64_t>(0);
-      options.on_unit = [this, stage, done, total = static_cast<int64_t>(models)](size_t, const Sensitivity&) {
-        input_.progress(stage, ++*done, total);
-      };
-    }
-    return options;
+    return counting(input_.measuring, input_.progress, std::string(stage), models);
   }
 
   void measure_whole() {
     result_.whole = measure_plans("whole model", {decided_operands(graph_, plan_)}).front();
     result_.noise = result_.whole.noise(input_.outputs);
-    result_.cost = plan_cost(input_.calibrated, plan_, input_.replanner.target()).total();
+    result_.costs = plan_cost(input_.calibrated, plan_, input_.replanner.target());
   }
 
   std::vector<Sensitivity> measure_plans(std::string_view stage,
@@ -79,10 +73,9 @@ class Diagnosing {
 
   std::vector<Examined> worst_nodes() const {
     std::vector<Examined> nodes;
-    for (size_t i = 0; i < input_.nodes.size(); ++i) {
-      const Unit& unit = input_.nodes[i];
+    for (const Unit& unit : input_.nodes) {
       if (follows_readers(unit)) continue;
-      const double noise = input_.sensitivities[i].noise(input_.outputs);
+      const double noise = node_noise_.at(unit.name);
       if (noise <= kNegligible * kTolerableNoise) continue;
       nodes.push_back({{unit.name, unit.op_type, {unit.name}, noise}});
       nodes.back().is_gemm = is_gemm_type(graph_.node(graph_.find_node(unit.name)));
@@ -132,10 +125,8 @@ class Diagnosing {
                           input_.fixed,
                           kWithRanges,
                           {},
-                          result_.cost};
-    for (const NodeCost& node : plan_cost(input_.calibrated, plan_, input_.replanner.target()).nodes) {
-      options.work[node.node] = node.work;
-    }
+                          result_.costs.total()};
+    for (const NodeCost& node : result_.costs.nodes) options.work[node.node] = node.work;
     try_on(result_.nodes, options);
     options.with_ranges = 0;
     try_on(result_.kinds, options);
@@ -203,7 +194,7 @@ class Diagnosing {
     Examined* limit = limiting();
     result_.limit = limit;
     result_.repaired = result_.whole;
-    result_.repaired_cost = result_.cost;
+    result_.repaired_cost = result_.costs.total();
     for (auto* all : {&result_.nodes, &result_.kinds, &result_.blocks}) {
       for (Examined& examined : *all) examined.choose(first_choice(examined));
     }
@@ -214,11 +205,7 @@ class Diagnosing {
       }
       return measure_plans("combinations", operands);
     };
-    OutcomeSearch::NodeNoise noise;
-    for (size_t i = 0; i < input_.nodes.size(); ++i) {
-      noise[input_.nodes[i].name] = input_.sensitivities[i].noise(input_.outputs);
-    }
-    OutcomeSearch search(result_.nodes, result_.kinds, limit, result_.noise, noise, input_.outputs, measure);
+    OutcomeSearch search(result_.nodes, result_.kinds, limit, result_.noise, node_noise_, input_.outputs, measure);
     const std::optional<Outcome> outcome = search.run();
     if (outcome) take(*outcome);
   }
@@ -237,6 +224,7 @@ class Diagnosing {
   const DiagnosisInput& input_;
   const Graph& graph_;
   const Plan& plan_;
+  OutcomeSearch::NodeNoise node_noise_;
   Diagnosis result_;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "debug/examined.h"
+#include "quantize/plan_cost.h"
 #include "twofold/job.h"
 
 namespace twofold {
@@ -21,7 +22,8 @@ struct Diagnosis {
   // The outcome: lines for the config with what is needed of that, the cheapest first choice of each.
   QuantConfig lines;
   Sensitivity repaired;  // the model with them
-  double cost = 0, repaired_cost = 0;
+  PlanCost costs;        // of the tested plan
+  double repaired_cost = 0;
 
   bool is_good() const { return noise <= kTolerableNoise; }
 };

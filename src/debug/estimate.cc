@@ -321,10 +321,7 @@ std::vector<size_t> units_to_confirm(const Estimates& estimates, const std::vect
                                      size_t count) {
   std::vector<size_t> chosen, others;
   for (size_t i = 0; i < estimates.units.size(); ++i) (estimates.units[i] ? others : chosen).push_back(i);
-  const auto value = [&](size_t unit) {
-    const Sensitivity& sensitivity = estimates.units[unit]->sensitivity;
-    return sensitivity.mean(sensitivity.worst_output(outputs, metric), metric);
-  };
+  const auto value = [&](size_t unit) { return estimates.units[unit]->sensitivity.worst(outputs, metric); };
   std::ranges::stable_sort(others, [&](size_t a, size_t b) { return better(metric, value(b), value(a)); });
   others.resize(std::min(count, others.size()));
   chosen.insert(chosen.end(), others.begin(), others.end());

@@ -153,7 +153,8 @@ class Words {
 
   void outcome() {
     const double noise = diagnosis_.repaired.noise(outputs_);
-    const double cost = diagnosis_.cost > 0 ? diagnosis_.repaired_cost / diagnosis_.cost : 1;
+    const double before = diagnosis_.costs.total();
+    const double cost = before > 0 ? diagnosis_.repaired_cost / before : 1;
     add({FindingKind::kNote,
          noise <= kTolerableNoise ? "With these lines the model is as good as it has to be"
                                   : "With these lines the model is better, and not good enough yet",

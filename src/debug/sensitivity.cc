@@ -93,6 +93,13 @@ std::vector<std::vector<OperandQuantization>> operands_of(const Graph& graph, co
   return result;
 }
 
+SensitivityOptions counting(SensitivityOptions options, const Progress& progress, std::string stage, size_t total) {
+  if (!progress) return options;
+  options.on_unit = [&progress, stage = std::move(stage), done = int64_t{0}, total = static_cast<int64_t>(total)](
+                        size_t, const Sensitivity&) mutable { progress(stage, ++done, total); };
+  return options;
+}
+
 std::vector<Sensitivity> measure_sensitivity(CalibratedModel& model, const Plan& plan, const std::vector<Unit>& units,
                                              const SensitivityOptions& options) {
   return measure_alone(model, operands_of(model.graph(), plan, units), options);

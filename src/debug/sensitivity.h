@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "debug/units.h"
@@ -12,6 +13,7 @@
 #include "plan/plan.h"
 #include "quantize/apply.h"
 #include "quantize/calibrated_model.h"
+#include "twofold/job.h"
 
 namespace twofold {
 
@@ -37,6 +39,11 @@ class Sensitivity {
   // The output, of those given by position, where the unit does most harm by the metric. REQUIRES: there is one.
   size_t worst_output(const std::vector<size_t>& outputs, Metric metric) const;
 
+  // The mean over the samples of that output.
+  double worst(const std::vector<size_t>& outputs, Metric metric) const {
+    return mean(worst_output(outputs, metric), metric);
+  }
+
   bool operator==(const Sensitivity&) const = default;
 
  private:
@@ -56,6 +63,9 @@ struct SensitivityOptions {
 // The operands of each unit, as the plan has decided them. REQUIRES: a decided plan.
 std::vector<std::vector<OperandQuantization>> operands_of(const Graph& graph, const Plan& plan,
                                                           const std::vector<Unit>& units);
+
+// The same options, with on_unit telling `progress`, where somebody listens, of `stage` how many of `total` are done.
+SensitivityOptions counting(SensitivityOptions options, const Progress& progress, std::string stage, size_t total);
 
 // One per unit, in order: what quantizing that unit as the plan says gives, to the bit, run on integers on the model's
 // search samples. The float model's values are kept, as far as the memory goes; of a unit runs what depends on it.
