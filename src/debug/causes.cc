@@ -8,6 +8,7 @@
 #include "base/parallel_for.h"
 #include "base/parallel_tasks.h"
 #include "debug/channel_of.h"
+#include "debug/clipped.h"
 #include "debug/observe_tensors.h"
 #include "debug/trials_of_threads.h"
 #include "quantize/decide.h"
@@ -28,7 +29,7 @@ struct Seen {
   uint64_t count = 0, clipped = 0;
 };
 
-// What of x a range takes: [low, high], in real numbers. One per channel where there are several scales.
+// The least and the largest number of a range. One per channel where there are several scales.
 struct Bounds {
   explicit Bounds(const QParams& params) {
     for (size_t c = 0; c < params.scale.size(); ++c) {
@@ -41,16 +42,14 @@ struct Bounds {
 };
 
 void see(const Tensor& tensor, const QParams& params, Seen& seen) {
-  const Bounds bounds(params);
-  const ChannelOf channel(tensor.shape(), seen.axis), scale(tensor.shape(), params.axis);
+  const ChannelOf channel(tensor.shape(), seen.axis);
   seen.channel_max.resize(std::max(seen.channel_max.size(), channel.count()), 0);
   const std::span<const float> x = tensor.data<float>();
   for (size_t i = 0; i < x.size(); ++i) {
     float& largest = seen.channel_max[channel(i)];
     largest = std::max(largest, std::fabs(x[i]));
-    const size_t s = scale(i) % bounds.low.size();
-    if (x[i] < bounds.low[s] || x[i] > bounds.high[s]) ++seen.clipped;
   }
+  seen.clipped += count_clipped(tensor, params);
   seen.count += x.size();
   seen.largest = *std::max_element(seen.channel_max.begin(), seen.channel_max.end());
 }

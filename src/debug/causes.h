@@ -28,7 +28,7 @@ struct OperandCause {
   double per_channel = 0;     // rounded with a scale for every channel; as `rounding` where there are no channels
   float threshold = 0;        // largest magnitude that is not cut off
   float largest = 0;          // that occurs
-  double clipped = 0;         // share of the numbers
+  double clipped = 0;         // share of the numbers, as count_clipped()
   std::vector<int> channels;  // that set the range, where these are few: the largest first
   float others = 0;           // the largest magnitude in all other channels, where `channels` is not empty
   Cause cause = Cause::kRounding;

@@ -7,9 +7,9 @@
 
 #include "base/cancellation.h"
 #include "debug/channel_of.h"
+#include "debug/clipped.h"
 #include "debug/moment_sums.h"
 #include "debug/observe_tensors.h"
-#include "numeric/ec.h"
 #include "numeric/quantize_tensor.h"
 #include "quantize/decide.h"
 
@@ -89,27 +89,11 @@ class Observer {
     statistics.error.add(before, after);
     const ChannelOf channel(x.shape(), statistics.channel_axis);
     channel_errors_[i].resize(std::max(channel_errors_[i].size(), channel.count()), 0);
-    const QParams& params = *plan_.operands()[statistics.operand].params;
-    const ChannelOf of_scale(x.shape(), params.axis);
-    std::vector<Range> ranges;
-    for (size_t c = 0; c < params.scale.size(); ++c) ranges.push_back(range_of(params, c));
+    sums_[i].clipped += count_clipped(x, *plan_.operands()[statistics.operand].params);
     for (size_t k = 0; k < before.size(); ++k) {
       const double error = static_cast<double>(before[k]) - after[k];
       channel_errors_[i][channel(k)] += error * error;
-      const Range& range = ranges[of_scale(k)];
-      if (before[k] < range.low || before[k] > range.high) ++sums_[i].clipped;
     }
-  }
-
-  // What is rounded to an integer that there is.
-  struct Range {
-    double low = 0, high = 0;
-  };
-  static Range range_of(const QParams& params, size_t channel) {
-    const float scale = params.scale[channel];
-    const double step = params.qtype == QType::kEc ? ec_residual_scale(scale) : scale;
-    const double zero = params.zero_point.empty() ? 0 : params.zero_point[channel];
-    return {(qmin(params.qtype) - zero - 0.5) * step, (qmax(params.qtype) - zero + 0.5) * step};
   }
 
   // Where the integers have one scale, as many of them fall into every bin: or else bins and steps would make a comb.

@@ -32,7 +32,7 @@ struct OperandStatistics {
   Shape shape;         // of the first sample
   uint64_t count = 0;  // of numbers, over all samples
   Moments before, after;
-  double clipped = 0;  // share of the numbers that are beyond the range
+  double clipped = 0;  // share of the numbers, as count_clipped()
   ErrorSums error;     // of all numbers
   Bins bins;
   // Channels and their share of the error's energy, largest first, at most ten.

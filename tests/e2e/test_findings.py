@@ -1,6 +1,7 @@
 """What the debugger finds: what limits a model, what repairs it, that there is nothing to do."""
 
 import json
+import re
 
 import numpy as np
 import onnx
@@ -74,6 +75,21 @@ CAUSES = {
     "written_out_norm": ("block '/norm' (5 nodes)", "Alone", "all inputs at 16 bits"),
     "nothing": ("Nothing to do", "good enough", ""),
 }
+
+
+def test_a_finding_and_a_histogram_count_the_same_numbers_as_clipped(planted):
+    name, folder, _, report, _ = planted
+    if name != "clipping":
+        return
+    (share,) = re.findall(r"input0 \('(.+?)'\) is clipped: (\S+) % of", report["findings"][0]["text"])
+    succeed(
+        *("debug", "plot-distribution", folder / "model.onnx", folder / "samples.npz"),
+        *("-c", folder / "config.yaml", "-d", "0", "-s", folder / "histograms"),
+    )
+    operands = json.loads((folder / "histograms" / "distribution.json").read_text())["operands"]
+    (clipped,) = [row["clipped"] for row in operands if row["tensor"] == share[0]]
+    assert clipped > 0
+    assert float(share[1]) == pytest.approx(100 * clipped, rel=5e-3)  # three digits
 
 
 def test_the_cause_and_the_remedy_are_those_that_were_planted(planted):
