@@ -71,6 +71,7 @@ class All {
     }
     check_wishes(job_.evaluate, job_.write_config);
     for (const auto* names : {&job_.distribution_nodes, &job_.channel_nodes}) operands_named(case_, *names);
+    if (!job_.channel_nodes.empty()) check_channels(case_, channels());
   }
 
   MeasuredUnits measure(const std::string& unit) {
@@ -109,16 +110,18 @@ class All {
     return names;
   }
 
+  DistributionJob channels() const {
+    return {job_.channel_nodes, job_.axis, job_.data_num, folder("channelwise_distribution")};
+  }
+
   void draw_distributions() {
     DistributionJob job{job_.distribution_nodes.empty() ? worst_nodes() : job_.distribution_nodes,
                         {},
                         job_.data_num,
                         folder("data_distribution")};
     take_files(distributions_of_case(case_, job).files);
-    const bool named = !job_.channel_nodes.empty();
-    job.nodes = named ? job_.channel_nodes : worst_nodes();
-    job.axis = job_.axis;
-    job.save_dir = folder("channelwise_distribution");
+    job = channels();
+    if (job.nodes.empty()) job.nodes = worst_nodes();
     take_files(channels_of_case(case_, job).files);
   }
 

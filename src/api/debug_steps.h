@@ -36,6 +36,8 @@ void check_wishes(const std::string& evaluate, const std::filesystem::path& writ
 ErrorCurveReport error_curves_of_case(DebugCase& subject, const ErrorCurveJob& job);
 DistributionReport distributions_of_case(DebugCase& subject, const DistributionJob& job);
 ChannelReport channels_of_case(DebugCase& subject, const DistributionJob& job);
+// Throws where that would: a tensor that is named lacks the axis.
+void check_channels(DebugCase& subject, const DistributionJob& job);
 DistributionReport tensor_analysis_of_case(DebugCase& subject, const DistributionJob& job);
 // sensitivity_analysis(), from the nodes that were measured.
 SensitivityAnalysisReport sensitivity_analysis_of_case(DebugCase& subject, const SensitivityAnalysisJob& job,

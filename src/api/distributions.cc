@@ -56,12 +56,6 @@ class Channels {
     return std::move(report_);
   }
 
- private:
-  ValueId value_of(const std::string& tensor) const { return case_.graph().find_value(tensor); }
-  const Shape& shape_of(const std::string& tensor) {
-    return case_.measured(job_.data_num).shapes().at(value_of(tensor));
-  }
-
   // Tensors of a named node that lack the axis are left out, as long as one has it.
   void pick() {
     std::set<std::string> done;
@@ -80,6 +74,12 @@ class Channels {
       if (is_named) throw_error(ErrorCode::kInvalidArgument, "{}", lacking);
     }
     if (!job_.nodes.empty() && report_.tensors.empty()) throw_error(ErrorCode::kInvalidArgument, "{}", lacking);
+  }
+
+ private:
+  ValueId value_of(const std::string& tensor) const { return case_.graph().find_value(tensor); }
+  const Shape& shape_of(const std::string& tensor) {
+    return case_.measured(job_.data_num).shapes().at(value_of(tensor));
   }
 
   // As many tensors as the memory holds at once; at least one. Where the next ones begin.
@@ -111,6 +111,8 @@ class Channels {
 };
 
 }  // namespace
+
+void check_channels(DebugCase& subject, const DistributionJob& job) { Channels(subject, job).pick(); }
 
 ChannelReport channels_of_case(DebugCase& subject, const DistributionJob& job) { return Channels(subject, job).run(); }
 

@@ -200,6 +200,7 @@ def test_tables_are_printed_where_they_are_asked_for(tmp_path, flag):
     [
         (["-dnl", "[/c/Con]"], "no node or tensor '/c/Con'; the nearest are '/c/Conv'"),
         (["-cn", "[/c/Con]"], "the model has no node or tensor '/c/Con'"),
+        (["-cn", "[m]", "-a", "4"], "tensor 'm' has 2 dimensions and no axis 4"),
         (["-qn", "[/c/Con]"], "the model has no node '/c/Con'"),
         (["-nqn", "[weight]"], "'weight' may be quantized alone (-q weight), not left out"),
         (["-sn", "[/c/Con]"], "the model has no node '/c/Con'"),
