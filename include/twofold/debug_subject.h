@@ -12,6 +12,9 @@
 
 namespace twofold {
 
+// What the debugger keeps of float values where nobody says how much.
+inline constexpr uint64_t kDebugMemory = uint64_t{4} << 30;
+
 struct DebugSubject {
   // A float model; empty: as the config says. A file that quantize() wrote stands for its float model and its plan;
   // then config and plan stay empty.
@@ -26,8 +29,8 @@ struct DebugSubject {
   std::string target;          // as QuantizeOptions'; beside a plan only for what its remedies may be
   std::filesystem::path plan;  // empty: the config decides
 
-  uint64_t memory_bytes = uint64_t{4} << 30;  // of float values that are kept; others are computed again
-  int threads = 0;                            // 0: all cores
+  uint64_t memory_bytes = kDebugMemory;  // of float values that are kept; others are computed again
+  int threads = 0;                       // 0: all cores
   Progress progress = nullptr;
   Cancelled cancelled = nullptr;
 };

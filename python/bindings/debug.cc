@@ -33,7 +33,7 @@ auto with_subject(const nb::dict& given, const Run& run) {
   subject.config = {text("config_path"), text("config_text")};
   subject.target = text("target");
   subject.plan = text("plan");
-  subject.memory_bytes = nb::cast<uint64_t>(given["memory"]);
+  if (!given["memory"].is_none()) subject.memory_bytes = nb::cast<uint64_t>(given["memory"]);
   subject.threads = nb::cast<int>(given["threads"]);
   subject.cancelled = AskPython(given["cancelled"]);
   const nb::handle progress = given["progress"];

@@ -6,7 +6,7 @@ All of them take a float ONNX file or an `onnx.ModelProto`; `calibrated_data`, w
 `quantize` takes as data; and `config` and `target`, or `plan`, which say what is tested. Or they
 take a file that `quantize` wrote, which stands for its float model, in `float_model` or beside it,
 and its plan. `memory`
-is how many bytes of float values are kept; others are computed again. `data_num` samples are looked
+is how many bytes of float values are kept (None: 4 GiB); others are computed again. `data_num` samples are looked
 at, all where it is None. Without `save_dir` nothing is left on the disk, but where it has a
 default. `cancelled` and `progress` are those of `quantize`. They raise `twofold.Error`.
 """
@@ -39,7 +39,6 @@ __all__ = [
 Names = str | Iterable[str] | None
 Lists = str | Iterable[str | Iterable[str]] | None
 
-_MEMORY = 4 << 30
 _SAVE_DIR = "./debug_result/"
 
 
@@ -64,7 +63,7 @@ def _subject(
     target: str = "",
     plan: str | os.PathLike | None = None,
     float_model: str | os.PathLike | None = None,
-    memory: int = _MEMORY,
+    memory: int | None = None,
     threads: int = 0,
     cancelled: Callable[[], bool] | None = None,
     progress: Progress | bool | None = None,

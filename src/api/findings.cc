@@ -99,8 +99,8 @@ class Findings {
     for (const Examined& block : diagnosis.blocks) report_.blocks.push_back(row_of(block));
     for (const Examined& node : diagnosis.nodes) {
       for (const Remedy& remedy : node.remedies) {
-        report_.remedies.push_back(
-            {node.suspect.name, remedy.words, decibels_of(remedy.noise), remedy.added_cost, &remedy == node.remedy()});
+        report_.remedies.push_back({node.suspect.name, remedy.words, decibels_of(remedy.noise), remedy.added_cost(),
+                                    &remedy == node.remedy()});
       }
     }
     report_.before = metrics_of(diagnosis.whole);

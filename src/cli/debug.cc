@@ -44,10 +44,20 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
       .add_option("--memory", subject.memory_bytes,
                   "Bytes of float values to keep, e.g. 4GB; others are computed again")
       ->transform(CLI::AsSizeValue(false))
-      ->default_str("4GB");
+      ->default_str(fmt::format("{}GB", kDebugMemory >> 30));
   command.add_option("--threads", subject.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+}
+
+void add_data_num(CLI::App& command, int64_t& data_num) {
+  command.add_option("-d,--data_num", data_num, "Samples to run; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void add_save_dir(CLI::App& command, std::filesystem::path& save_dir, const char* of) {
+  command.add_option("-s,--save_dir", save_dir, fmt::format("Folder for {}", of))->capture_default_str();
 }
 
 DebugSubject with_progress(DebugSubject subject, ProgressBar& bar) {

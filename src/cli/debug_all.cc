@@ -60,7 +60,7 @@ void add_run_all(CLI::App& debug) {
   const auto list = [&command](const char* names, std::string& text, const char* what) {
     command.add_option(names, text, what)->type_name("[A,B]");
   };
-  command.add_option("-s,--save_dir", job.save_dir, "Folder for all that is written")->capture_default_str();
+  add_save_dir(command, job.save_dir, "all that is written");
   list("--ns_metrics", arguments->metrics, "-nm: metrics of sensitivities; default: cosine-similarity");
   list("-o,--output_node", arguments->outputs, "Outputs of the model to look at; default: all");
   list("--node_type", arguments->units, "-nt: node, weight or activation; default: weights and activations");

@@ -42,14 +42,12 @@ void add_sensitivity_analysis(CLI::App& debug) {
   command.add_option("-m,--metric", job.metric, "Metric that picks and shows")->capture_default_str();
   command.add_option("-p,--pick_threshold", job.pick_threshold, "Nodes that are worse alone are sensitive")
       ->capture_default_str();
-  command.add_option("-d,--data_num", job.data_num, "Samples to measure on; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_data_num(command, job.data_num);
   command.add_option("--sensitive_nodes", arguments->nodes, "-sn: the sensitive nodes, in place of those picked")
       ->type_name("[A,B]");
   command.add_option("-q,--qtype", job.qtype, "What they become: int8, int16, dual-int16, int16-ec, float16, float32")
       ->capture_default_str();
-  command.add_option("-s,--save_dir", job.save_dir, "-sd: folder for what is written")->capture_default_str();
+  add_save_dir(command, job.save_dir, "what is written (-sd)");
   command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
   add_json_option(command, arguments->json);
   command.callback([arguments] { run(*arguments); });

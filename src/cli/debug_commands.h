@@ -30,6 +30,10 @@ CLI::App& add_debug_command(CLI::App& debug, const std::string& name, const std:
 // MODEL, DATA, -c, --target, --plan, --memory and --threads.
 void add_subject_options(CLI::App& command, DebugSubject& subject);
 
+// -d, and -s for what it is the folder of.
+void add_data_num(CLI::App& command, int64_t& data_num);
+void add_save_dir(CLI::App& command, std::filesystem::path& save_dir, const char* of);
+
 // --estimate and --confirm.
 void add_estimate_options(CLI::App& command, bool& estimate, int64_t& confirm);
 // --write-config and --evaluate.

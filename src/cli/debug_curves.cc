@@ -75,10 +75,8 @@ void add_error_curves(CLI::App& debug) {
       ->type_name("[A,[B,C]]");
   command.add_option("-m,--metric", job.metric, "Metric of the curves")->capture_default_str();
   command.add_flag("-a,--average_mode", job.average_mode, "Of every node the mean of the errors up to it");
-  command.add_option("-d,--data_num", job.data_num, "Samples to run; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command.add_option("-s,--save_dir", job.save_dir, "Folder for curves")->capture_default_str();
+  add_data_num(command, job.data_num);
+  add_save_dir(command, job.save_dir, "curves");
   add_json_option(command, arguments->json);
   command.callback([arguments] { run(*arguments); });
 }

@@ -27,10 +27,8 @@ std::shared_ptr<Arguments> add_distribution_options(CLI::App& command, const std
   add_subject_options(command, arguments->subject);
   command.add_option(nodes, arguments->nodes, "Nodes, weights and activations to look at; default: all")
       ->type_name("[A,B]");
-  command.add_option("-d,--data_num", arguments->job.data_num, "Samples to run; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command.add_option("-s,--save_dir", arguments->job.save_dir, "Folder for what is written")->capture_default_str();
+  add_data_num(command, arguments->job.data_num);
+  add_save_dir(command, arguments->job.save_dir, "what is written");
   add_json_option(command, arguments->json);
   command.callback([arguments, run] {
     DistributionJob job = arguments->job;

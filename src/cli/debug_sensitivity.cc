@@ -104,11 +104,9 @@ void add_sensitivity(CLI::App& debug) {
       .add_option("--group", arguments->group,
                   "Groups of nodes: op_type, prefix (the folders of names), prefix:DEPTH, or \"[[a,b],[c]]\"")
       ->excludes(nodes);
-  command.add_option("-d,--data_num", job.data_num, "Samples to measure on; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_data_num(command, job.data_num);
   command.add_flag("-v,--verbose", arguments->verbose, "Print the whole table");
-  command.add_option("-s,--save_dir", job.save_dir, "Folder for tables and results")->capture_default_str();
+  add_save_dir(command, job.save_dir, "tables and results");
   command.add_flag("--resume", job.resume, "Go on with what an earlier run has left in that folder");
   add_estimate_options(command, job.estimate, job.confirm);
   add_outcome_options(command, arguments->write_config, arguments->evaluate);

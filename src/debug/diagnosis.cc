@@ -12,10 +12,10 @@ namespace twofold {
 
 namespace {
 
-// Nodes of which remedies are tried, at most, and of which ranges are, too.
-constexpr size_t kNodes = 32, kWithRanges = 8;
-// Blocks of names are looked at as deep as there are no more of them.
-constexpr size_t kBlocks = 48;
+// Nodes of which remedies are tried, at most, and of which ranges are tried and errors taken apart, too.
+constexpr size_t kNodes = 32, kNodesInDetail = 8;
+// Blocks of names are looked at as deep as there are no more of them; remedies are tried of the worst.
+constexpr size_t kBlocks = 48, kBlocksWithRemedies = 8;
 // A node that makes no more than this part of the noise that would do is no suspect.
 constexpr double kNegligible = 1e-3;
 // A node, kind or block that makes this part of what another one makes limits the model as much.
@@ -123,14 +123,14 @@ class Diagnosing {
     RemedyOptions options{[this](size_t models) { return measuring("remedies", models); },
                           input_.outputs,
                           input_.fixed,
-                          kWithRanges,
+                          kNodesInDetail,
                           {},
                           result_.costs.total()};
     for (const NodeCost& node : result_.costs.nodes) options.work[node.node] = node.work;
     try_on(result_.nodes, options);
     options.with_ranges = 0;
     try_on(result_.kinds, options);
-    if (result_.blocks.size() > kWithRanges) result_.blocks.resize(kWithRanges);
+    if (result_.blocks.size() > kBlocksWithRemedies) result_.blocks.resize(kBlocksWithRemedies);
     try_on(result_.blocks, options);
   }
 
@@ -147,7 +147,7 @@ class Diagnosing {
   void explain() {
     std::vector<size_t> operands;
     std::vector<Examined*> owners;
-    for (size_t i = 0; i < std::min(result_.nodes.size(), kWithRanges); ++i) {
+    for (size_t i = 0; i < std::min(result_.nodes.size(), kNodesInDetail); ++i) {
       for (const OperandPlan* operand : plan_.of_node(result_.nodes[i].suspect.name)) {
         if (!operand->operand.is_input()) continue;
         if (operand->granted != QType::kInt8 && operand->granted != QType::kInt16) continue;

@@ -33,7 +33,7 @@ struct EstimateOptions {
   size_t top = 40;                             // how many of the worst will be measured
   int64_t least_probes = 3, most_probes = 15;  // per output, over all samples
   int threads = 0;                             // 0: all cores. Sweeps run side by side, each in one.
-  size_t memory_cap = size_t{4} << 30;         // bytes of float values that are kept; at least one sample's are
+  size_t memory_cap = kDebugMemory;            // bytes of float values that are kept; at least one sample's are
 };
 
 struct Estimates {

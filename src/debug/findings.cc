@@ -148,7 +148,7 @@ class Words {
     finding.remedy = remedy->words;
     finding.lines = remedy->lines;
     finding.text += fmt::format("{}With {} it leaves {}, {}.", space, remedy->words, decibels(remedy->noise),
-                                cost_text(remedy->added_cost));
+                                cost_text(remedy->added_cost()));
   }
 
   void outcome() {

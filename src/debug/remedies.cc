@@ -120,7 +120,7 @@ class Trier {
   void add(const Proposal& proposal, size_t suspect, QuantConfig lines, const Plan& plan) {
     std::vector<OperandQuantization> operands;
     bool differs = false;
-    Remedy remedy{proposal.kind, proposal.words, std::move(lines), {}, 0, 0};
+    Remedy remedy{proposal.kind, proposal.words, std::move(lines)};
     for (const std::string& node : suspects_[suspect].nodes) {
       std::string words;
       std::vector<QType> before, after;
@@ -143,9 +143,7 @@ class Trier {
       }
       if (remedy.words.empty())
         remedy.words = suspects_[suspect].nodes.size() == 1 ? words : group_words(proposal.kind);
-      const double cost = added_cost(node, before, after);
-      remedy.added_cost += cost;
-      remedy.node_costs[node] = cost;
+      remedy.node_costs[node] = added_cost(node, before, after);
     }
     if (!differs) return;  // the target has nothing nearer, or it is so already
     if (proposal.kind == RemedyKind::kFloat) remedy.words = "float32";
@@ -203,6 +201,12 @@ class Trier {
 
 }  // namespace
 
+double Remedy::added_cost() const {
+  double sum = 0;
+  for (const auto& [node, cost] : node_costs) sum += cost;
+  return sum;
+}
+
 std::vector<std::vector<Remedy>> try_remedies(Replanner& replanner, CalibratedModel& model,
                                               const std::vector<Suspect>& suspects, const RemedyOptions& options) {
   return Trier(replanner, model, suspects, options).run();
@@ -210,7 +214,8 @@ std::vector<std::vector<Remedy>> try_remedies(Replanner& replanner, CalibratedMo
 
 const Remedy* chosen_remedy(const std::vector<Remedy>& remedies, const Suspect& suspect, Effort effort) {
   const auto costs_less = [](const Remedy& a, const Remedy& b) {
-    return a.added_cost != b.added_cost ? a.added_cost < b.added_cost : a.noise < b.noise;
+    const double a_cost = a.added_cost(), b_cost = b.added_cost();
+    return a_cost != b_cost ? a_cost < b_cost : a.noise < b.noise;
   };
   const Remedy *cheapest = nullptr, *best = nullptr, *in_float = nullptr;
   for (const Remedy& remedy : remedies) {

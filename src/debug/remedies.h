@@ -36,8 +36,10 @@ struct Remedy {
   QuantConfig lines;        // what a config needs
   Sensitivity sensitivity;  // of the suspect alone, treated so
   double noise = 0;
-  double added_cost = 0;  // of its nodes on the target, by the cost of the whole tested plan; conversions not counted
-  std::map<std::string, double> node_costs = {};  // the same of each node
+  // What each of its nodes costs more on the target, by the cost of the whole tested plan; conversions not counted.
+  std::map<std::string, double> node_costs = {};
+
+  double added_cost() const;  // of all of them
 };
 
 struct RemedyOptions {

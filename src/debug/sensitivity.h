@@ -13,6 +13,7 @@
 #include "plan/plan.h"
 #include "quantize/apply.h"
 #include "quantize/calibrated_model.h"
+#include "twofold/debug_subject.h"
 #include "twofold/job.h"
 
 namespace twofold {
@@ -54,8 +55,8 @@ class Sensitivity {
 Sensitivity sensitivity_of(const std::vector<std::vector<ErrorSums>>& errors);
 
 struct SensitivityOptions {
-  int threads = 0;                      // 0: all cores. Units run side by side, each in one.
-  size_t memory_cap = size_t{4} << 30;  // bytes of float values that are kept, over all samples
+  int threads = 0;                   // 0: all cores. Units run side by side, each in one.
+  size_t memory_cap = kDebugMemory;  // bytes of float values that are kept, over all samples
   // Called when a unit is done, in no order and by no two threads at once.
   std::function<void(size_t unit, const Sensitivity& sensitivity)> on_unit = nullptr;
 };

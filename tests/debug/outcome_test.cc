@@ -11,7 +11,7 @@ namespace twofold {
 namespace {
 
 Remedy remedy(RemedyKind kind, const std::string& node, double noise, double cost) {
-  Remedy remedy{kind, "", {}, {}, noise, cost};
+  Remedy remedy{kind, "", {}, {}, noise};
   LevelConfig& level = remedy.lines.nodes[node];
   remedy.node_costs[node] = cost;
   level.operands[OperandRef::input(0)] = QType::kInt16;
