@@ -3,6 +3,7 @@
 
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "base/cancellation.h"
@@ -11,6 +12,7 @@
 #include "python_samples.h"
 #include "twofold/graph_rows.h"
 #include "twofold/inspect.h"
+#include "twofold/quantize_operands.h"
 #include "twofold/targets.h"
 #include "twofold/verify.h"
 
@@ -76,6 +78,22 @@ std::string graph_rows_to_json(const std::filesystem::path& model) {
   return to_json(simplified_rows(model));
 }
 
+using OperandTuple = std::tuple<std::string, std::string, std::string, std::vector<float>, std::vector<int32_t>, int>;
+
+nb::bytes quantized_operands(const nb::bytes& model, const std::vector<OperandTuple>& rows) {
+  std::vector<OperandIntegers> operands;
+  for (const auto& [node, operand, precision, scale, zero_point, axis] : rows) {
+    operands.push_back({node, operand, precision, scale, zero_point, axis});
+  }
+  const std::span<const std::byte> content(static_cast<const std::byte*>(model.data()), model.size());
+  std::string quantized;
+  {
+    const nb::gil_scoped_release release;
+    quantized = quantize_operands(content, operands);
+  }
+  return nb::bytes(quantized.data(), quantized.size());
+}
+
 void split(const std::filesystem::path& model, const std::vector<std::string>& nodes,
            const std::filesystem::path& output) {
   const Cancelled interrupted = AskPython(nb::none());
@@ -102,6 +120,9 @@ void bind_quantize(nb::module_& module) {
              "threads"_a, "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a);
   module.def("resolve_rows_to_json", resolve_rows_to_json, "rows"_a, "config_path"_a, "config_text"_a, "target"_a,
              "compiler_version"_a, "strict"_a, "input_file_nodes"_a);
+  module.def("quantize_operands", quantized_operands, "model"_a, "operands"_a,
+             "An ONNX file's bytes with QuantizeLinear and DequantizeLinear at operands: (node, operand, precision, "
+             "scales, zero points, axis).");
   module.def("graph_rows_to_json", graph_rows_to_json, "model"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", split, "model"_a, "nodes"_a, "output"_a,

@@ -72,12 +72,7 @@ void add_metadata(onnx::ModelProto& model, const std::string& key, const std::st
   entry.set_value(value);
 }
 
-uint64_t write(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
-  if (std::filesystem::is_directory(path)) throw_error(ErrorCode::kIo, "it is a folder");
-  AtomicFile file(path);
-  std::optional<std::filesystem::path> data_path;
-  if (constant_bytes(graph) > options.max_embedded_bytes) data_path = std::filesystem::path(path).concat(".data");
-  TensorWriter tensors(data_path);
+onnx::ModelProto message_of(const Graph& graph, TensorWriter& tensors) {
   onnx::ModelProto model;
   write_model(graph, tensors, model);
   model.set_producer_name("twofold");
@@ -86,7 +81,16 @@ uint64_t write(const Graph& graph, const std::filesystem::path& path, const Expo
   if (model.ByteSizeLong() > static_cast<size_t>(std::numeric_limits<int>::max())) {
     throw_error(ErrorCode::kResourceExhausted, "the model takes more than 2 GB without its weights");
   }
-  write_message(model, file);
+  return model;
+}
+
+uint64_t write(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
+  if (std::filesystem::is_directory(path)) throw_error(ErrorCode::kIo, "it is a folder");
+  AtomicFile file(path);
+  std::optional<std::filesystem::path> data_path;
+  if (constant_bytes(graph) > options.max_embedded_bytes) data_path = std::filesystem::path(path).concat(".data");
+  TensorWriter tensors(data_path);
+  write_message(message_of(graph, tensors), file);
   tensors.commit();
   file.commit();
   return std::filesystem::file_size(path) + (data_path ? std::filesystem::file_size(*data_path) : 0);
@@ -103,6 +107,14 @@ uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, cons
   } catch (const Error& error) {
     throw_error(error.code(), "cannot write '{}': {}", path.string(), error.what());
   }
+}
+
+std::string export_onnx_bytes(const Graph& graph) {
+  if (constant_bytes(graph) > kMaxEmbeddedBytes) {
+    throw_error(ErrorCode::kResourceExhausted, "the model takes more than 2 GB, which a message in memory cannot");
+  }
+  TensorWriter tensors(std::nullopt);
+  return message_of(graph, tensors).SerializeAsString();
 }
 
 }  // namespace twofold

@@ -28,6 +28,9 @@ struct ExportOptions {
 // a file cannot be written.
 uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options = {});
 
+// The same as the bytes of a file. Throws Error(kResourceExhausted) beyond kMaxEmbeddedBytes of constants.
+std::string export_onnx_bytes(const Graph& graph);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_ONNX_EXPORT_H_
