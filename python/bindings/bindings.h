@@ -11,6 +11,7 @@ void bind_plan(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_session(nanobind::module_& module);
 void bind_statistics(nanobind::module_& module);
+void bind_tensor_statistics(nanobind::module_& module);
 
 }  // namespace twofold::python
 

@@ -20,6 +20,7 @@ NB_MODULE(_twofold, module) {
       cancelled.ptr());
   twofold::python::bind_plan(module);
   twofold::python::bind_statistics(module);
+  twofold::python::bind_tensor_statistics(module);
   twofold::python::bind_quantize(module);
   twofold::python::bind_session(module);
   twofold::python::bind_debug(module);
