@@ -25,12 +25,6 @@ void dequantize(std::span<const T> q, const ChannelScales& scales, std::span<flo
 void ec_quantize(std::span<const float> x, const ChannelScales& scales, std::span<int8_t> q1, std::span<int8_t> q2);
 void ec_quantize(std::span<const float> x, const ChannelScales& scales, std::span<int16_t> v);
 
-// y: what x stands for once it is quantized; with ec, the joined digits times the second one's scale. `inside`, unless
-// it is empty: 1 where x is rounded, so that a gradient passes, and 0 where it is clipped or NaN. y may be x.
-// REQUIRES: is_integer(qtype); with ec no zero points.
-void fake_quantize(std::span<const float> x, QType qtype, const ChannelScales& scales, std::span<float> y,
-                   std::span<uint8_t> inside = {});
-
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_NUMERIC_QUANTIZE_CHANNELS_H_

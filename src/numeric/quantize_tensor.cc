@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "numeric/ec.h"
+#include "numeric/fake_quantize.h"
 #include "numeric/quantize_channels.h"
 
 namespace twofold {

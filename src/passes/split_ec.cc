@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/nearest_names.h"
+#include "numeric/fake_quantize.h"
 #include "numeric/qparams.h"
-#include "numeric/quantize_channels.h"
 #include "passes/linear_op.h"
 #include "traits/gemm_type.h"
 #include "traits/op_names.h"
