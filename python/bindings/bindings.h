@@ -7,6 +7,7 @@
 namespace twofold::python {
 
 void bind_debug(nanobind::module_& module);
+void bind_fake_quantize(nanobind::module_& module);
 void bind_plan(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_session(nanobind::module_& module);

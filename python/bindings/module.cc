@@ -24,4 +24,5 @@ NB_MODULE(_twofold, module) {
   twofold::python::bind_quantize(module);
   twofold::python::bind_session(module);
   twofold::python::bind_debug(module);
+  twofold::python::bind_fake_quantize(module);
 }
