@@ -1,0 +1,5 @@
+"""Helpers of training loops."""
+
+from . import quant_switch
+
+__all__ = ["quant_switch"]
