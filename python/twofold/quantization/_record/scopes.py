@@ -1,0 +1,60 @@
+"""Which module's forward is running: where functional calls belong, and how many there were."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+@dataclass
+class Frame:
+    """One running forward. Counts the calls of every operator in it.
+
+    A leaf is an operator itself: what it calls inside is nobody's business.
+    """
+
+    module: torch.nn.Module
+    is_leaf: bool = False
+    calls: Counter = field(default_factory=Counter)
+
+    def next_name(self, op: str) -> str:
+        """What the module of this call is called in its scope."""
+        number = self.calls[op]
+        self.calls[op] += 1
+        return f"_generated_{op}_{number}"
+
+
+_local = threading.local()
+
+
+def frames() -> list[Frame]:
+    """Of this thread, the innermost last."""
+    if not hasattr(_local, "frames"):
+        _local.frames = []
+    return _local.frames
+
+
+def current() -> Frame | None:
+    """The innermost one; None outside of all."""
+    stack = frames()
+    return stack[-1] if stack else None
+
+
+def enter(module: torch.nn.Module, _args: tuple) -> None:
+    """Forward pre-hook of a module in which functional calls are looked for."""
+    frames().append(Frame(module))
+
+
+def leave(_module: torch.nn.Module, _args: tuple, _output: Any) -> None:
+    """Forward hook of the same; runs when its forward raises, too."""
+    frames().pop()
+
+
+def watch(module: torch.nn.Module) -> list[torch.utils.hooks.RemovableHandle]:
+    """Let it have a frame whenever it runs. Hooks that users set stay outside of it."""
+    return [
+        module.register_forward_pre_hook(enter),
+        module.register_forward_hook(leave, prepend=True, always_call=True),
+    ]
