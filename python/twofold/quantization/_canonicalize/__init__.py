@@ -1,0 +1,1 @@
+"""From what was asked of single layers to precisions that fit together."""

@@ -1,0 +1,1 @@
+"""The files that prepare writes: what was made of a model, for people and their scripts."""

@@ -1,0 +1,1 @@
+"""Setters: who says which layer gets which qconfig."""

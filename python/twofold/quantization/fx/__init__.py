@@ -1,0 +1,1 @@
+"""What rewrites the qconfigs of a recorded model."""
