@@ -1,5 +1,8 @@
 """Twofold: float ONNX networks to mixed int8 / int16 / dual-int16 ones, run exactly."""
 
+from importlib import import_module
+from typing import Any
+
 from . import (
     _wait_policy,  # noqa: F401, loads ._twofold and so comes first
     debug,
@@ -25,3 +28,26 @@ __all__ = [
     "target_names",
     "verify",
 ]
+
+# Quantization-aware training needs PyTorch, which is imported with the first of these that does.
+_ON_DEMAND = (
+    "dtype",
+    "fx",
+    "march",
+    "nn",
+    "qat_mode",
+    "qtensor",
+    "quantization",
+    "utils",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """A part of the package that is imported when it is first asked for."""
+    if name in _ON_DEMAND:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_DEMAND})

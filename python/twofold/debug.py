@@ -5,10 +5,10 @@ The functions have the names and keywords of the command line (`twofold debug --
 All of them take a float ONNX file or an `onnx.ModelProto`; `calibrated_data`, which is what
 `quantize` takes as data; and `config` and `target`, or `plan`, which say what is tested. Or they
 take a file that `quantize` wrote, which stands for its float model, in `float_model` or beside it,
-and its plan. `memory`
-is how many bytes of float values are kept (None: 4 GiB); others are computed again. `data_num` samples are looked
-at, all where it is None. Without `save_dir` nothing is left on the disk, but where it has a
-default. `cancelled` and `progress` are those of `quantize`. They raise `twofold.Error`.
+and its plan. `memory` is how many bytes of float values are kept (None: 4 GiB); others are computed
+again. `data_num` samples are looked at, all where it is None. Without `save_dir` nothing is left on
+the disk, but where it has a default. `cancelled` and `progress` are those of `quantize`. They raise
+`twofold.Error`.
 """
 
 import json

@@ -1,0 +1,209 @@
+"""Recorded calls as an ONNX model, and which of its operands get integers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import onnx
+
+from .. import _twofold
+from ..nn._operator import OUTPUT, Operator
+from ._ops import OPS_BY_NAME
+from ._ops.onnx_model import OnnxModel
+from ._ops.op import Kind
+from ._ops.products import weight_axis
+from ._ops.stubs import DEQUANT
+from ._record.graph import Layer, Recording, Value
+
+
+def node_name(layer: Layer) -> str:
+    """What its node is called: the module's path, with a number for calls after the first."""
+    return layer.name if layer.call == 0 else f"{layer.name}({layer.call})"
+
+
+@dataclass
+class Integers:
+    """What an operand becomes: a row of `quantize_operands`."""
+
+    node: str
+    operand: str
+    quantizer: Any
+    axis: int = -1
+
+    def row(self) -> tuple:
+        """(node, operand, precision, scales, zero points, axis)."""
+        precision, scales, zero_points = self.quantizer.grid()
+        if not any(zero_points):
+            zero_points = []
+        return self.node, self.operand, precision, scales, zero_points, self.axis
+
+
+@dataclass
+class Written:
+    """A float model, and the operands that get integers."""
+
+    model: OnnxModel
+    operands: list[Integers] = field(default_factory=list)
+    names: dict[Value, str] = field(default_factory=dict)  # of tensors
+
+    def proto(self) -> onnx.ModelProto:
+        """The float model."""
+        return self.model.build()
+
+    def quantized(self) -> bytes:
+        """The file with QuantizeLinear and DequantizeLinear."""
+        rows = [operand.row() for operand in self.operands]
+        return _twofold.quantize_operands(self.proto().SerializeToString(), rows)
+
+
+class GraphWriter:
+    """Writes layers, one by one, as ONNX nodes."""
+
+    def __init__(self, name: str = "model"):
+        self.written = Written(OnnxModel(name))
+        self._grids: dict[Value, Any] = {}  # what a value's numbers were rounded by
+
+    def add_input(self, name: str, value: Value, grid: Any = None) -> None:
+        """An input of the model; `grid`: what its numbers are on the grid of."""
+        self.written.names[value] = self.written.model.input(name, value.tensor)
+        if grid is not None:
+            self._grids[value] = grid
+
+    def add(self, layer: Layer) -> None:
+        """A layer whose inputs are there."""
+        if layer.op is DEQUANT:
+            return self._alias(layer.outputs[0], layer.inputs[0])
+        model = self.written.model
+        inputs = [self._input(layer, i, value) for i, value in enumerate(layer.inputs)]
+        results = self._emitted(layer, inputs)
+        clamp = getattr(layer.module, "clamp", None)
+        if clamp is not None:
+            with model.call(f"{node_name(layer)}/clamp"):
+                results[0] = OPS_BY_NAME[clamp[0]].emit(model, [results[0]], clamp[1])
+        for value, name in zip(layer.outputs, results, strict=False):
+            self.written.names[value] = name
+        if layer.kind is Kind.MOVE:
+            self._moved(layer, results)
+        elif isinstance(layer.module, Operator):
+            self._quantized(layer, results[0])
+
+    def _emitted(self, layer: Layer, inputs: list[str]) -> list[str]:
+        try:
+            with self.written.model.call(node_name(layer)):
+                results = layer.op.emit(self.written.model, inputs, layer.attributes)
+        except (_twofold.Error, TypeError, ValueError) as error:
+            raise _twofold.Error(f"{layer.line}: {error}") from error
+        return [results] if isinstance(results, str) else list(results)
+
+    def add_output(self, name: str, value: Value) -> None:
+        """An output of the model."""
+        self.written.model.output(name, self.written.names[value], value.tensor)
+
+    def _alias(self, value: Value, of: Value) -> None:
+        """One that is another by a new name."""
+        self.written.names[value] = self.written.names[of]
+        value.layer = of.layer
+        if of in self._grids:
+            self._grids[value] = self._grids[of]
+
+    def _input(self, layer: Layer, position: int, value: Value | None) -> str:
+        if value is None:
+            return ""
+        if value not in self.written.names:
+            if not value.is_constant:
+                raise KeyError(f"{layer.name} reads a tensor that nothing has written")
+            self.written.names[value] = self.written.model.constant(value.tensor)
+        name = self.written.names[value]
+        if not isinstance(layer.module, Operator):
+            return name
+        quantizer = layer.module.quantizer_of(position)
+        if quantizer is not None and not quantizer.is_integer:
+            quantizer = None
+        if layer.kind is Kind.GEMM:
+            self._product_input(layer, position, value, quantizer)
+            return name
+        if quantizer is None:
+            return name
+        requantized = f"{node_name(layer)}/input{position}"
+        with self.written.model.call(requantized):
+            name = self.written.model.node("Identity", [name])
+        self.written.operands.append(Integers(requantized, "output0", quantizer))
+        return name
+
+    def _product_input(self, layer: Layer, position: int, value: Value, quantizer: Any) -> None:
+        if position > 1:
+            return
+        quantizer = quantizer or self._grids.get(value)
+        if quantizer is None or not quantizer.is_integer:
+            return
+        is_weight = position == 1 and value.is_constant and quantizer.scale.numel() > 1
+        axis = weight_axis(layer.op.name, value.tensor.dim()) if is_weight else -1
+        self.written.operands.append(
+            Integers(node_name(layer), f"input{position}", quantizer, axis)
+        )
+
+    def _moved(self, layer: Layer, results: list[str]) -> None:
+        """Integers stay integers: the same ones on both sides of what moves them.
+
+        Without those behind it, ONNX Runtime 1.32 moves DequantizeLinear there by itself, and then
+        refuses its own work (output_dtype INT8 does not match y_zero_point type UINT8).
+        """
+        grid = self._grids.get(layer.inputs[0])
+        if grid is None:
+            return
+        self.written.operands.append(Integers(node_name(layer), "input0", grid))
+        for value, name in zip(layer.outputs, results, strict=True):
+            if value.tensor.is_floating_point():  # not so indices
+                self._grids[value] = grid
+                self._result(name, grid)
+
+    def _quantized(self, layer: Layer, result: str) -> None:
+        quantizer = getattr(layer.module, OUTPUT, None)
+        if quantizer is None or not quantizer.is_integer:
+            return
+        self._grids[layer.outputs[0]] = quantizer
+        node = self._result(result, quantizer)
+        # Of a product that is reshaped behind, the accumulators are what is rounded.
+        if layer.kind is Kind.GEMM and layer.module.clamp is None and node != node_name(layer):
+            self.written.operands.append(Integers(node_name(layer), "output0", quantizer))
+
+    def _result(self, tensor: str, quantizer: Any) -> str:
+        """Quantize what a node computes; its name."""
+        node, output = self.written.model.computed_by(tensor)
+        self.written.operands.append(Integers(node, f"output{output}", quantizer))
+        return node
+
+
+def write(
+    recording: Recording, input_names: Iterable[str] = (), output_names: Iterable[str] = ()
+) -> Written:
+    """A whole recording. Names that are not given are input_0, output_0, and so on.
+
+    Raises twofold.Error with the line of the model for a call that ONNX cannot say.
+    """
+    writer = GraphWriter()
+    names = [*input_names]
+    for i, value in enumerate(recording.inputs):
+        writer.add_input(names[i] if i < len(names) else f"input_{i}", value)
+    for layer in recording.layers:
+        writer.add(layer)
+    names = [*output_names]
+    for i, value in enumerate(recording.outputs):
+        writer.add_output(names[i] if i < len(names) else f"output_{i}", value)
+    return writer.written
+
+
+def write_known(recording: Recording) -> Written:
+    """What of a recording can be written; the results of all else are inputs of the model."""
+    writer = GraphWriter()
+    for i, value in enumerate(recording.inputs):
+        writer.add_input(f"input_{i}", value)
+    for layer in recording.layers:
+        try:
+            writer.add(layer)
+        except _twofold.Error:
+            for i, value in enumerate(layer.outputs):
+                writer.add_input(f"{node_name(layer)}:{i}", value)
+    for i, value in enumerate(recording.outputs):
+        writer.add_output(f"output_{i}", value)
+    return writer.written

@@ -1,0 +1,101 @@
+"""The trained model as a QDQ ONNX file, and how far it is from what was validated."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import _twofold
+from ..nn._operator import Operator
+from ._onnx_graph import Written, write
+from ._record.arguments import as_arguments
+from ._record.recorder import Recorder
+from ._states import FakeQuantState
+
+__all__ = ["ExportedModel", "export"]
+
+
+class ExportedModel:
+    """A quantized model in memory: the bytes of an ONNX file."""
+
+    def __init__(self, name: str, written: Written):
+        """`name` is the model's."""
+        self.name = name
+        self.onnx = written.quantized()
+
+    def save(self, path: str | Path) -> None:
+        """Write the ONNX file, whole or not at all."""
+        path = Path(path)
+        scratch = path.with_name(path.name + ".tmp")
+        scratch.write_bytes(self.onnx)
+        scratch.replace(path)
+
+    def session(self, threads: int = 0) -> Any:
+        """It on the engine."""
+        return _twofold.Session(self.onnx, threads=threads)
+
+
+def exported(
+    model: nn.Module,
+    example_inputs: Any,
+    name: str = "forward",
+    input_names: Iterable[str] | None = None,
+    output_names: Iterable[str] | None = None,
+    example_kw_inputs: Mapping[str, Any] | None = None,
+) -> ExportedModel:
+    """A prepared model with the scales it has, for inputs of these shapes.
+
+    Raises twofold.Error for a float model, for one that is not calibrated, and for calls that ONNX
+    has no operators for, with the line of the model.
+    """
+    _check(model)
+    args, kwargs = as_arguments(example_inputs, example_kw_inputs)
+    training = {module: module.training for module in model.modules()}
+    recorder = Recorder(model.eval())
+    try:
+        with torch.no_grad():
+            recorder.run(args, kwargs)
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    return ExportedModel(name, write(recorder.recording, input_names or (), output_names or ()))
+
+
+def export(
+    model: nn.Module,
+    example_inputs: Any,
+    path: str | Path,
+    *,
+    input_names: Iterable[str] | None = None,
+    output_names: Iterable[str] | None = None,
+    example_kw_inputs: Mapping[str, Any] | None = None,
+) -> ExportedModel:
+    """Write a prepared model as QDQ ONNX, opset 21. Raises as `exported`."""
+    result = exported(
+        model, example_inputs, Path(path).stem, input_names, output_names, example_kw_inputs
+    )
+    result.save(path)
+    return result
+
+
+def _check(model: nn.Module) -> None:
+    operators = [module for module in model.modules() if isinstance(module, Operator)]
+    if not operators:
+        raise _twofold.Error(
+            "this is a float model; prepare and calibrate it, or export it with torch.onnx and "
+            "quantize the file (`twofold quantize`)"
+        )
+    for name, module in model.named_modules():
+        if getattr(module, "fake_quant_state", None) is FakeQuantState.CALIBRATION:
+            raise _twofold.Error(
+                f"{name} is still calibrating: set_fake_quantize(model, "
+                "FakeQuantState.VALIDATION), look at the accuracy, and then export"
+            )
+
+
+def copy_for_export(model: nn.Module) -> nn.Module:
+    """What `hbdk4.pre_export` gives: an equal model of its own."""
+    return copy.deepcopy(model)
