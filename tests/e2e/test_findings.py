@@ -81,7 +81,9 @@ def test_a_finding_and_a_histogram_count_the_same_numbers_as_clipped(planted):
     name, folder, _, report, _ = planted
     if name != "clipping":
         return
-    (share,) = re.findall(r"input0 \('(.+?)'\) is clipped: (\S+) % of", report["findings"][0]["text"])
+    (share,) = re.findall(
+        r"input0 \('(.+?)'\) is clipped: (\S+) % of", report["findings"][0]["text"]
+    )
     succeed(
         *("debug", "plot-distribution", folder / "model.onnx", folder / "samples.npz"),
         *("-c", folder / "config.yaml", "-d", "0", "-s", folder / "histograms"),
