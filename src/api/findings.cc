@@ -57,7 +57,7 @@ class Findings {
                          nodes_.units,
                          nodes_.sensitivities,
                          outputs_,
-                         fixed_nodes(),
+                         fixed_settings(),
                          {.threads = case_.subject().threads, .memory_cap = case_.subject().memory_bytes}};
     input.progress = case_.progress();
     const Diagnosis diagnosis = diagnose(input);
@@ -70,14 +70,17 @@ class Findings {
   }
 
  private:
-  // Nodes whose precision the config sets by name.
-  std::set<std::string> fixed_nodes() const {
-    std::set<std::string> fixed;
+  FixedSettings fixed_settings() const {
+    FixedSettings fixed;
     if (case_.tests_plan()) return fixed;
     const NodeNames names(case_.graph());
     for (const auto& [name, level] : case_.config().nodes) {
-      if (!level.qtype && level.operands.empty()) continue;
-      for (const NodeId id : names.find(case_.graph(), name)) fixed.insert(case_.graph().node(id).name);
+      for (const NodeId id : names.find(case_.graph(), name)) {
+        const std::string& node = case_.graph().node(id).name;
+        if (level.qtype || !level.operands.empty()) fixed.precision.insert(node);
+        if (level.activation != ActivationConfig{}) fixed.activation.insert(node);
+        if (level.weight != WeightConfig{}) fixed.weight.insert(node);
+      }
     }
     return fixed;
   }

@@ -35,7 +35,7 @@ struct DiagnosisInput {
   const std::vector<Unit>& nodes;                 // units of kind node, of the tested plan
   const std::vector<Sensitivity>& sensitivities;  // of each
   std::vector<size_t> outputs;
-  std::set<std::string> fixed;  // nodes whose precision the user has set: left as it is
+  FixedSettings fixed;
   SensitivityOptions measuring;
   Progress progress = nullptr;
 };

@@ -66,8 +66,7 @@ class Trier {
   std::optional<LevelConfig> level_of(const Proposal& proposal, const std::string& name) const {
     const Node& node = graph_.node(graph_.find_node(name));
     LevelConfig level;
-    const bool changes_precision = proposal.kind != RemedyKind::kRange && proposal.kind != RemedyKind::kRounding;
-    if (changes_precision && options_.fixed.contains(name)) return std::nullopt;
+    if (fixed(proposal.kind).contains(name)) return std::nullopt;
     std::vector<OperandRef> inputs;
     for (int i = 0; i < static_cast<int>(node.inputs.size()); ++i) {
       const OperandPlan* operand = replanner_.tested().find(name, OperandRef::input(i));
@@ -90,6 +89,12 @@ class Trier {
       case RemedyKind::kFloat: level.qtype = NodeQType::kFloat32; break;
     }
     return level;
+  }
+
+  // The nodes that such a remedy would have to change against the config.
+  const std::set<std::string>& fixed(RemedyKind kind) const {
+    if (kind == RemedyKind::kRange) return options_.fixed.activation;
+    return kind == RemedyKind::kRounding ? options_.fixed.weight : options_.fixed.precision;
   }
 
   // A weight as two digits of 8 bits, which is what hardware has; resolve() makes int16 of it, or ec of the other one,

@@ -42,10 +42,15 @@ struct Remedy {
   double added_cost() const;  // of all of them
 };
 
+// Nodes for which the config sets something by name: that is left as it is.
+struct FixedSettings {
+  std::set<std::string> precision, activation, weight;
+};
+
 struct RemedyOptions {
   std::function<SensitivityOptions(size_t models)> measuring;  // how to measure so many
   std::vector<size_t> outputs = {};
-  std::set<std::string> fixed = {};    // nodes whose precision the user has set
+  FixedSettings fixed = {};
   size_t with_ranges = 8;              // ranges and roundings are tried of so many suspects, the first ones
   std::map<std::string, double> work;  // of every node, as PlanCost has it
   double whole_cost = 1;               // of the tested plan

@@ -73,7 +73,7 @@ TEST(WithLines, AnOperandOrAQTypeOfANodeWinsOverWhatWasThere) {
 }
 
 std::vector<std::vector<Remedy>> remedies_of(Opened& opened, const std::vector<Suspect>& suspects,
-                                             const std::set<std::string>& fixed = {}) {
+                                             const FixedSettings& fixed = {}) {
   RemedyOptions options{[](size_t) { return SensitivityOptions{.threads = 2}; }, {0}, fixed, 1, {}, 1};
   return try_remedies(opened.replanner, opened.network.model, suspects, options);
 }
@@ -101,13 +101,26 @@ TEST(Remedies, AreWhatTheirLinesGiveOfTheNodeAlone) {
   }
 }
 
-TEST(Remedies, LeaveThePrecisionsThatAUserFixed) {
+TEST(Remedies, LeaveWhatAUserFixed) {
   Opened opened;
-  const auto remedies = remedies_of(opened, {{"conv1", "Conv", {"conv1"}, 1}}, {"conv1"});
-  ASSERT_FALSE(remedies.front().empty());
-  for (const Remedy& remedy : remedies.front()) {
-    EXPECT_TRUE(remedy.kind == RemedyKind::kRange || remedy.kind == RemedyKind::kRounding) << remedy.words;
-  }
+  const std::vector<Suspect> suspects = {{"conv1", "Conv", {"conv1"}, 1}};
+  const auto kinds = [&](const FixedSettings& fixed) {
+    std::set<std::string> keys;
+    const auto remedies = remedies_of(opened, suspects, fixed);
+    for (const Remedy& remedy : remedies.front()) {
+      const LevelConfig& level = remedy.lines.nodes.at("conv1");
+      if (level.qtype || !level.operands.empty()) keys.insert("precision");
+      if (level.activation != ActivationConfig{}) keys.insert("activation");
+      if (level.weight != WeightConfig{}) keys.insert("weight");
+    }
+    return keys;
+  };
+  using Keys = std::set<std::string>;
+  EXPECT_EQ(kinds({}), (Keys{"activation", "precision", "weight"}));
+  EXPECT_EQ(kinds({.precision = {"conv1"}}), (Keys{"activation", "weight"}));
+  EXPECT_EQ(kinds({.activation = {"conv1"}}), (Keys{"precision", "weight"}));
+  EXPECT_EQ(kinds({.weight = {"conv1"}}), (Keys{"activation", "precision"}));
+  EXPECT_EQ(kinds({.precision = {"gemm"}}), (Keys{"activation", "precision", "weight"}));
 }
 
 TEST(Remedies, WhatATargetDoesNotGrantIsNone) {

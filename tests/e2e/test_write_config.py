@@ -102,6 +102,16 @@ def test_what_the_user_fixed_stays(tmp_path):
     assert "qtype: int8}" in line and "int16" not in line
 
 
+def test_ranges_that_the_user_fixed_stay(tmp_path):
+    # So bad a range that another one would help.
+    own = """  /edges/Conv:
+    qtype: int8
+    activation: {calibration_type: percentile, max_percentile: 0.7}
+"""
+    text = YAML.replace("  /head/Gemm: {qtype: int16}  # really\n", own)
+    assert own in write_config(tmp_path, text, "config.yaml").read_text()
+
+
 @pytest.mark.parametrize("target", ["none/config.yaml", "."])
 def test_a_file_that_cannot_be_written_is_found_first(tmp_path, target):
     given = ["debug", "get-sensitivity-of-nodes", MODEL, SAMPLES, "-s", tmp_path / "s"]
