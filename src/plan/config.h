@@ -61,6 +61,8 @@ struct LevelConfig {
   std::map<OperandRef, QType> operands;
   ActivationConfig activation;
   WeightConfig weight;
+
+  bool operator==(const LevelConfig&) const = default;
 };
 
 struct ModelConfig {

@@ -65,11 +65,10 @@ std::string section_lines(std::string_view section, const Levels& levels, const 
 class Insertion {
  public:
   explicit Insertion(std::string_view text) {
-    size_t begin = 0;
-    while (begin < text.size()) {
-      const size_t end = std::min(text.find('\n', begin), text.size());
-      lines_.emplace_back(text.substr(begin, end - begin));
-      begin = end + 1;
+    while (!text.empty()) {
+      const size_t size = std::min(text.find('\n'), text.size() - 1) + 1;
+      lines_.emplace_back(text.substr(0, size));
+      text.remove_prefix(size);
     }
   }
 
@@ -99,8 +98,11 @@ class Insertion {
   std::string text() const {
     std::string result;
     for (size_t i = 0; i <= lines_.size(); ++i) {
-      if (i > 0) result += with_entries(static_cast<int>(i)) + "\n";
-      if (const auto it = behind_.find(static_cast<int>(i)); it != behind_.end()) result += it->second;
+      if (i > 0) result += with_entries(static_cast<int>(i));
+      const auto behind = behind_.find(static_cast<int>(i));
+      if (behind == behind_.end()) continue;
+      if (!result.empty() && !result.ends_with('\n')) result += '\n';
+      result += behind->second;
     }
     return result;
   }
@@ -123,10 +125,45 @@ class Insertion {
     return line;
   }
 
-  std::vector<std::string> lines_;
+  std::vector<std::string> lines_;                // with their ends: the last one may have none, and keeps that
   std::map<int, std::string> behind_;             // by line
   std::map<int, std::map<int, Entries>> inside_;  // by line and column of the brace
 };
+
+[[noreturn]] void fail(std::string_view label, std::string_view why) {
+  throw_error(ErrorCode::kInvalidArgument, "{}: lines cannot be merged into this file: {}", label, why);
+}
+
+// The map that holds op_config and the like.
+const YamlNode& quant_config_of(const YamlNode& tree, std::string_view label) {
+  const YamlNode* found = tree.find("quant_config");
+  const YamlNode* calibration = tree.find("calibration_parameters");
+  if (found == nullptr && calibration != nullptr) found = calibration->find("quant_config");
+  if (found == nullptr && (calibration != nullptr || tree.find("model_parameters") != nullptr)) {
+    fail(label, "it has no quant_config: add one to calibration_parameters");
+  }
+  if (found != nullptr && found->kind == YamlNode::Kind::kScalar) {
+    fail(label, "its quant_config names another file: give that one");
+  }
+  return found != nullptr ? *found : tree;
+}
+
+// Whether two files say the same besides what is in op_config and node_config; `root` is the first one's quant_config.
+bool is_same_besides_sections(const YamlNode& a, const YamlNode& b, const YamlNode& root) {
+  const bool is_root = &a == &root;
+  const auto items = [&](const YamlNode& node) {
+    std::vector<const YamlNode*> result;
+    for (const YamlNode& item : node.items) {
+      if (!is_root || (item.key != "op_config" && item.key != "node_config")) result.push_back(&item);
+    }
+    return result;
+  };
+  // A quant_config that said nothing has become a map.
+  return (is_root || a.kind == b.kind) && a.quoted == b.quoted && a.key == b.key && a.text == b.text &&
+         std::ranges::equal(items(a), items(b), [&](const YamlNode* x, const YamlNode* y) {
+           return is_same_besides_sections(*x, *y, root);
+         });
+}
 
 class Merge {
  public:
@@ -135,45 +172,35 @@ class Merge {
         lines_(lines),
         is_json_(Json::accept(text)),
         tree_(parse_relaxed_yaml(text, label)),
+        root_(quant_config_of(tree_, label)),
         insertion_(text) {}
+  Merge(const Merge&) = delete;
+  Merge& operator=(const Merge&) = delete;
 
   std::string run() {
-    const YamlNode& root = quant_config();
-    add_section(root, "op_config", lines_.ops);
-    add_section(root, "node_config", lines_.nodes);
+    add_section("op_config", lines_.ops);
+    add_section("node_config", lines_.nodes);
     return insertion_.text();
   }
 
+  // Whether `merged` says what the file says and nothing else besides op_config and node_config, and is JSON if it is.
+  bool keeps_the_rest(std::string_view merged) const {
+    return (!is_json_ || Json::accept(merged)) &&
+           is_same_besides_sections(tree_, parse_relaxed_yaml(merged, label_), root_);
+  }
+
  private:
-  // The map that holds op_config and the like.
-  const YamlNode& quant_config() const {
-    const YamlNode* found = tree_.find("quant_config");
-    const YamlNode* calibration = tree_.find("calibration_parameters");
-    if (found == nullptr && calibration != nullptr) found = calibration->find("quant_config");
-    if (found == nullptr && (calibration != nullptr || tree_.find("model_parameters") != nullptr)) {
-      fail("it has no quant_config: add one to calibration_parameters");
-    }
-    if (found != nullptr && found->kind == YamlNode::Kind::kScalar) {
-      fail("its quant_config names another file: give that one");
-    }
-    return found != nullptr ? *found : tree_;
-  }
-
-  [[noreturn]] void fail(std::string_view why) const {
-    throw_error(ErrorCode::kInvalidArgument, "{}: lines cannot be merged into this file: {}", label_, why);
-  }
-
-  void add_section(const YamlNode& root, const std::string& section, const Levels& levels) {
+  void add_section(const std::string& section, const Levels& levels) {
     if (levels.empty()) return;
-    const YamlNode* there = root.find(section);
+    const YamlNode* there = root_.find(section);
     if (there != nullptr) {
       for (const auto& [name, level] : levels) add_level(*there, name, level);
-    } else if (insertion_.has_brace(root)) {
+    } else if (insertion_.has_brace(root_)) {
       Json json = Json::object();
       for (const auto& [name, level] : levels) json[name] = level_json(level);
-      insertion_.into(root, entry(section, json));
+      insertion_.into(root_, entry(section, json));
     } else {
-      add_lines(root, section_lines(section, levels, indent_in(root)));
+      add_lines(root_, section_lines(section, levels, indent_in(root_)));
     }
   }
 
@@ -182,7 +209,7 @@ class Merge {
     if (there == nullptr) return add_entry(section, name, level_json(level));
     const Json json = level_json(level);
     for (const auto& [key, value] : json.items()) {
-      if (there->find(key) != nullptr) fail(fmt::format("'{}' has a {} of its own", name, key));
+      if (there->find(key) != nullptr) fail(label_, fmt::format("'{}' has a {} of its own", name, key));
       add_entry(*there, key, value);
     }
   }
@@ -211,6 +238,7 @@ class Merge {
   const QuantConfig& lines_;
   const bool is_json_;
   const YamlNode tree_;
+  const YamlNode& root_;  // in tree_
   Insertion insertion_;
 };
 
@@ -221,6 +249,8 @@ std::string config_lines(const QuantConfig& config) {
 }
 
 std::string add_config_lines(std::string_view text, std::string_view label, const QuantConfig& lines) {
+  // First, since it knows a file that only names another one, which parse_config would look for.
+  Merge merge(text, label, lines);
   // Whatever the file looks like, it must say afterwards what it said before, and the lines.
   QuantConfig expected = parse_config(text, label);
   const auto add = [](const Levels& from, Levels& to) {
@@ -234,11 +264,11 @@ std::string add_config_lines(std::string_view text, std::string_view label, cons
   };
   add(lines.ops, expected.ops);
   add(lines.nodes, expected.nodes);
-  const std::string merged = Merge(text, label, lines).run();
+  const std::string merged = merge.run();
   const auto says_it = [&] {
     try {
-      return (!Json::accept(text) || Json::accept(merged)) &&
-             config_lines(parse_config(merged, label)) == config_lines(expected);
+      const QuantConfig found = parse_config(merged, label);
+      return found.ops == expected.ops && found.nodes == expected.nodes && merge.keeps_the_rest(merged);
     } catch (const Error&) {
       return false;
     }

@@ -87,7 +87,7 @@ TEST(ConfigLines, GoIntoSectionsThatAreEmpty) {
             "  /b/Conv: {input0: int16, input1: ec}\n"
             "  # /a/Conv: {qtype: int16}\n"
             "op_config: {Add: {qtype: int16}}\n");
-  EXPECT_EQ(merged("{}", kLine), "{\"node_config\": {\"/b/Conv\": {\"input0\": \"int16\", \"input1\": \"ec\"}}}\n");
+  EXPECT_EQ(merged("{}", kLine), "{\"node_config\": {\"/b/Conv\": {\"input0\": \"int16\", \"input1\": \"ec\"}}}");
 }
 
 TEST(ConfigLines, GoIntoBraces) {
@@ -96,7 +96,7 @@ TEST(ConfigLines, GoIntoBraces) {
   EXPECT_EQ(merged("{op_config: {Add: {qtype: int16}},\n node_config: {'a{': {qtype: int16}}}",
                    "node_config: {'a{': {input0: int8}}\nop_config: {Mul: {qtype: int8}}"),
             "{op_config: {Mul: {qtype: int8}, Add: {qtype: int16}},\n"
-            " node_config: {'a{': {input0: int8, qtype: int16}}}\n");
+            " node_config: {'a{': {input0: int8, qtype: int16}}}");
 }
 
 TEST(ConfigLines, LeaveJsonToAllThatReadsJson) {
@@ -137,7 +137,7 @@ TEST(ConfigLines, GoIntoThePartOfAPtqFileThatTheyBelongTo) {
 TEST(ConfigLines, CompleteEntriesThatExist) {
   EXPECT_EQ(merged("node_config:\n  /b/Conv:\n    input0: int8  # ours\n", "node_config: {/b/Conv: {input1: ec}}"),
             "node_config:\n  /b/Conv:\n    input1: ec\n    input0: int8  # ours\n");
-  EXPECT_EQ(merged("node_config: {/b/Conv: {}}", kLine), "node_config: {/b/Conv: {input0: int16, input1: ec}}\n");
+  EXPECT_EQ(merged("node_config: {/b/Conv: {}}", kLine), "node_config: {/b/Conv: {input0: int16, input1: ec}}");
 }
 
 TEST(ConfigLines, WhatTheFileSaysOfTheSameIsAnError) {
@@ -150,6 +150,30 @@ TEST(ConfigLines, WhatTheFileSaysOfTheSameIsAnError) {
   // Nothing can be put behind what says that there is nothing.
   EXPECT_ERROR(merged("node_config: null\n", kLine), ErrorCode::kInvalidArgument,
                "file: lines cannot be merged into a file that is written like this: paste them");
+}
+
+TEST(ConfigLines, LeaveTextThatEndsWithTheFile) {
+  const std::string lines_in =
+      "calibration_parameters: {quant_config: {node_config: {/b/Conv: {input0: int16, input1: ec}}}}\n";
+  const std::string end = "model_parameters:\n  output_model_file_prefix: |\n    m";
+  EXPECT_EQ(merged("calibration_parameters: {quant_config: {}}\n" + end, kLine), lines_in + end);
+}
+
+TEST(ConfigLines, WhatWouldSaySomethingElseIsAnError) {
+  const std::string message = "file: lines cannot be merged into a file that is written like this: paste them";
+  // The sections are another part of the file as well.
+  EXPECT_ERROR(merged("calibration_parameters:\n  quant_config:\n    node_config: &n\n      a: {qtype: int8}\n"
+                      "compiler_parameters: *n\n",
+                      kLine),
+               ErrorCode::kInvalidArgument, message);
+  QuantConfig lines;
+  lines.nodes["a\xff"].qtype = NodeQType::kInt16;  // no UTF-8: it would be written as another name
+  EXPECT_ERROR(add_config_lines("", "file", lines), ErrorCode::kInvalidArgument, message);
+}
+
+TEST(ConfigLines, ConfigsInOtherFilesAreNotLookedFor) {
+  EXPECT_ERROR(merged("calibration_parameters:\n  quant_config: ./none.yaml\n", kLine), ErrorCode::kInvalidArgument,
+               "file: lines cannot be merged into this file: its quant_config names another file: give that one");
 }
 
 // A config drawn at random, as text in one of several styles.
