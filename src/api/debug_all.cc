@@ -69,7 +69,7 @@ class All {
       if (parse_unit_kind(unit)) continue;
       throw_error(ErrorCode::kInvalidArgument, "'{}' cannot be measured; there are node, weight and activation", unit);
     }
-    check_wishes(job_.evaluate, job_.write_config);
+    check_wishes(job_.evaluate, job_.write_config, case_.subject().config);
     for (const auto* names : {&job_.distribution_nodes, &job_.channel_nodes}) operands_named(case_, *names);
     if (!job_.channel_nodes.empty()) check_channels(case_, channels());
   }

@@ -31,7 +31,7 @@ FindingsReport findings_of_case(DebugCase& subject, const FindingsJob& job, cons
                                 std::optional<double> evaluated);
 
 // Of what find_remedies() does at its end. Throws Error where it would.
-void check_wishes(const std::string& evaluate, const std::filesystem::path& write_config);
+void check_wishes(const std::string& evaluate, const std::filesystem::path& write_config, const ConfigSource& config);
 
 ErrorCurveReport error_curves_of_case(DebugCase& subject, const ErrorCurveJob& job);
 DistributionReport distributions_of_case(DebugCase& subject, const DistributionJob& job);

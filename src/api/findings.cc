@@ -41,6 +41,11 @@ double evaluate_plan(DebugCase& subject, const Plan& plan, const std::filesystem
   return value;
 }
 
+std::string config_with_lines(const ConfigSource& config, const QuantConfig& lines) {
+  if (config.path.empty()) return add_config_lines(config.text, "config", lines);
+  return add_config_lines(read_text_file(config.path), config.path.string(), lines);
+}
+
 class Findings {
  public:
   Findings(DebugCase& subject, const FindingsJob& job, const MeasuredUnits& nodes, std::optional<double> evaluated)
@@ -165,20 +170,14 @@ class Findings {
 
   void write() {
     make_folders(job_.save_dir);
-    if (!job_.write_config.empty()) write_config();
     const std::filesystem::path file = job_.save_dir / "findings.json";
+    if (!job_.write_config.empty()) report_.files.push_back(job_.write_config.string());
     report_.files.push_back(file.string());
+    // First, so that the lines are there to be pasted where they cannot be merged.
     write_file(file, to_json(report_));
-  }
-
-  void write_config() {
-    const ConfigSource& source = case_.subject().config;
-    std::string text = source.text;
-    if (!source.path.empty()) text = read_text_file(source.path);
+    if (job_.write_config.empty()) return;
     const QuantConfig lines = parse_config(report_.lines, "lines");
-    const std::string label = source.path.empty() ? "config" : source.path.string();
-    write_file(job_.write_config, report_.lines.empty() ? text : add_config_lines(text, label, lines));
-    report_.files.push_back(job_.write_config.string());
+    write_file(job_.write_config, config_with_lines(case_.subject().config, lines));
   }
 
   DebugCase& case_;
@@ -228,13 +227,15 @@ FindingsReport findings_of_case(DebugCase& subject, const FindingsJob& job, cons
   return Findings(subject, job, nodes, evaluated).run();
 }
 
-void check_wishes(const std::string& evaluate, const std::filesystem::path& write_config) {
+void check_wishes(const std::string& evaluate, const std::filesystem::path& write_config, const ConfigSource& config) {
   check_evaluate_command(evaluate);
-  if (!write_config.empty()) check_writable(write_config);
+  if (write_config.empty()) return;
+  check_writable(write_config);
+  config_with_lines(config, {});  // throws for a file that can take none
 }
 
 FindingsReport find_remedies(const DebugSubject& subject, const FindingsJob& job) {
-  check_wishes(job.evaluate, job.write_config);
+  check_wishes(job.evaluate, job.write_config, subject.config);
   DebugCase opened(subject);
   const SensitivityJob measuring{.metrics = job.metrics,
                                  .outputs = job.outputs,

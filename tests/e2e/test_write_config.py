@@ -112,6 +112,26 @@ def test_ranges_that_the_user_fixed_stay(tmp_path):
     assert own in write_config(tmp_path, text, "config.yaml").read_text()
 
 
+def refusal(folder, text):
+    """What is said of a config that takes no lines."""
+    (folder / "config.yaml").write_text(text)
+    given = ["debug", "get-sensitivity-of-nodes", MODEL, SAMPLES, "-s", folder / "s"]
+    return fail(*given, "-c", folder / "config.yaml", "--write-config", folder / "better.yaml")
+
+
+def test_a_config_in_another_file_is_found_first(tmp_path):
+    (tmp_path / "other.yaml").write_text(YAML)
+    message = refusal(tmp_path, "calibration_parameters:\n  quant_config: other.yaml\n")
+    assert "its quant_config names another file: give that one" in message
+    assert not (tmp_path / "s").exists()
+
+
+def test_lines_that_cannot_be_merged_are_in_the_findings(tmp_path):
+    text = YAML[: YAML.index("node_config")] + "node_config: null\n"
+    assert "paste them" in refusal(tmp_path, text)
+    assert LINE in json.loads((tmp_path / "s" / "findings.json").read_text())["lines"]
+
+
 @pytest.mark.parametrize("target", ["none/config.yaml", "."])
 def test_a_file_that_cannot_be_written_is_found_first(tmp_path, target):
     given = ["debug", "get-sensitivity-of-nodes", MODEL, SAMPLES, "-s", tmp_path / "s"]
