@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <set>
 
@@ -12,8 +11,7 @@
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "base/file_names.h"
-#include "base/files.h"
-#include "data/npy.h"
+#include "data/dumped_tensor.h"
 #include "dialect/registry.h"
 #include "engine/lowered_model.h"
 #include "loops/layout.h"
@@ -186,50 +184,14 @@ class Comparer {
 
   // As real numbers.
   static Tensor read(const DumpedTensor& tensor, const Tensor& expected, const fs::path& file) {
-    const Tensor raw = file.extension() == ".npy" ? load_npy(file) : read_raw(tensor, expected, file);
-    // A list has no shape of its own; dimensions of 1 are often left out.
-    const bool fits = raw.rank() == 1 ? raw.size() == expected.size() : without_ones(raw) == without_ones(expected);
-    if (!fits) {
-      throw_error(ErrorCode::kInvalidArgument, "{}: its shape is {}, and tensor '{}' has shape {}", file.string(),
-                  to_string(raw.shape()), tensor.name, to_string(expected.shape()));
-    }
-    const bool is_real = raw.dtype() == DType::kFloat32 || raw.dtype() == DType::kFloat64;
-    if (is_real || (!tensor.form && raw.dtype() == expected.dtype())) return as_float(raw);
     const DType dtype = tensor.form ? tensor.form->edge.dtype : expected.dtype();
-    if (raw.dtype() != dtype) {
-      throw_error(ErrorCode::kInvalidArgument, "{}: its elements are {}, and the model has tensor '{}' as {}",
-                  file.string(), to_string(raw.dtype()), tensor.name, to_string(dtype));
-    }
+    const Tensor dumped = load_dumped_tensor(file, {tensor.name, expected.shape(), dtype});
+    Tensor real = as_float(dumped);
+    if (!tensor.form || dumped.dtype() != dtype) return real;
     const QuantizedEdge& edge = tensor.form->edge;
-    Tensor real = as_float(raw);
     const auto zero = static_cast<float>(edge.zero_point);
     for (float& v : real.mutable_data<float>()) v = (v - zero) * edge.scale[0];
     return real;
-  }
-
-  static Shape without_ones(const Tensor& tensor) {
-    Shape shape = tensor.shape();
-    std::erase(shape, 1);
-    return shape;
-  }
-
-  static Tensor read_raw(const DumpedTensor& tensor, const Tensor& expected, const fs::path& file) {
-    const std::string bytes = read_text_file(file);
-    std::vector<DType> dtypes;
-    if (tensor.form) dtypes.push_back(tensor.form->edge.dtype);
-    if (!tensor.form) dtypes.push_back(expected.dtype());
-    if (dtypes.front() != DType::kFloat32) dtypes.push_back(DType::kFloat32);
-    std::string sizes;
-    for (const DType dtype : dtypes) {
-      Tensor result(dtype, expected.shape());
-      if (result.byte_size() == bytes.size()) {
-        std::memcpy(result.mutable_bytes(), bytes.data(), bytes.size());
-        return result;
-      }
-      sizes += fmt::format("{}{} ({})", sizes.empty() ? "" : " or ", result.byte_size(), to_string(dtype));
-    }
-    throw_error(ErrorCode::kInvalidArgument, "{}: {} bytes, and the {} elements of tensor '{}' are {}", file.string(),
-                bytes.size(), expected.size(), tensor.name, sizes);
   }
 
   const CompareDumpsJob& job_;
