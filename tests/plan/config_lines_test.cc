@@ -7,6 +7,7 @@
 #include <random>
 
 #include "plan/expect_error.h"
+#include "plan/hostile_names.h"
 
 namespace twofold {
 namespace {
@@ -31,12 +32,6 @@ TEST(ConfigLines, HaveALineForEachOperatorAndNode) {
   EXPECT_EQ(config_lines(parse("")), "");
   EXPECT_EQ(config_lines(parse("model_config: {all_node_type: int16}")), "");
 }
-
-const char* const kHostileNames[] = {
-    "a: b",        "a#b",       "a #b", "//a", "x//y", "{a}",  "[a, b]", "'a'", "a\"b", "a\\b",
-    "- a",         "1",         "0x1f", "1e5", "null", "true", "~",      "@a",  "%a",   "&a",
-    "*a",          "!a",        "|",    ">",   "?",    ",",    "a\nb",   " a ", "a\tb", "\xc3\xa4\xe7\xba\xbf",
-    "node_config", "op_config", ":",    "a:",  "-"};
 
 TEST(ConfigLines, QuoteNamesThatYamlWouldReadOtherwise) {
   for (const std::string name : kHostileNames) {
