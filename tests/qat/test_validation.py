@@ -1,16 +1,26 @@
 """VALIDATION and the exported file: the same integers, tensor by tensor."""
 
-import qat_networks as networks
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import qat_networks as networks
 import torch
 import twofold
+from onnx import numpy_helper
 from torch import nn
-from twofold.dtype import qint8, qint16
+from twofold.dtype import qint4, qint8, qint16
 from twofold.nn._operator import Operator
-from twofold.quantization import FakeQuantState, export, get_qconfig, prepare, set_fake_quantize
+from twofold.quantization import (
+    FakeQuantize,
+    FakeQuantState,
+    FixedScaleObserver,
+    QConfig,
+    export,
+    get_qconfig,
+    prepare,
+    set_fake_quantize,
+)
 from twofold.quantization.export import exported
 from twofold.quantization.observer_v2 import MinMaxObserver
 from twofold.quantization.qconfig_template import ModuleNameQconfigSetter
@@ -53,19 +63,6 @@ def outputs_of(model, x):
     return {name: tensor.dequantize().numpy() for name, tensor in found.items()}, result
 
 
-def integers_in(file, model):
-    """{operator: the tensor of its integers in the exported file}."""
-    graph = onnx.load_from_string(file.onnx).graph
-    node_of = {node.name: node for node in graph.node}
-    quantized = {n.input[0]: n.output[0] for n in graph.node if n.op_type == "QuantizeLinear"}
-    found = {}
-    for name, module in model.named_modules():
-        if isinstance(module, Operator) and hasattr(module, "activation_post_process"):
-            node = node_of.get(f"{name}/clamp") or node_of[name]
-            found[name] = quantized[node.output[0]]
-    return found
-
-
 CASES = {
     "3 layers": (networks.Residual, 1),
     "30 layers": (networks.Residual, 28),
@@ -81,7 +78,7 @@ def test_every_integer_of_the_file_is_that_of_validation(case, precision):
     model = validated(network, precision, x)
     expected, result = outputs_of(model, x)
     file = exported(model, (x,))
-    tensors = integers_in(file, model)
+    tensors = file.integers()
     assert len(tensors) >= len(expected) - 4  # but for the head, the stubs and moves
     run = twofold.Session(file.onnx, watched=list(tensors.values())).keep({"input_0": x.numpy()})
     for name, tensor in tensors.items():
@@ -101,6 +98,26 @@ def test_onnxruntime_gives_the_same_integers(precision):
     )
     expected = model(x).detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+
+
+def test_weights_of_4_bits_keep_to_their_range():
+    torch.manual_seed(0)
+    layer, x = nn.Linear(64, 32), torch.randn(4, 64)
+    weight = FakeQuantize.with_args(observer=FixedScaleObserver, dtype=qint4, scale=0.01)
+    four_bits = QConfig(weight=weight, output=PRECISIONS["int8"].output)
+    model = prepare(layer.eval(), (x,), ModuleNameQconfigSetter({"": four_bits}))
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(x)
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    graph = onnx.load_from_string(exported(model, (x,)).onnx).graph
+    (integers,) = [
+        numpy_helper.to_array(c)
+        for c in graph.initializer
+        if c.data_type == onnx.TensorProto.INT8 and len(c.dims) == 2
+    ]
+    steps = np.round(layer.weight.detach().numpy() / np.float32(0.01))
+    assert np.array_equal(integers, np.clip(steps, -8, 7))
+    assert (np.abs(steps) > 8).any()
 
 
 def test_validation_follows_weights_and_scales():

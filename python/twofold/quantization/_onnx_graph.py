@@ -17,8 +17,12 @@ from ._record.graph import Layer, Recording, Value
 
 
 def node_name(layer: Layer) -> str:
-    """What its node is called: the module's path, with a number for calls after the first."""
-    return layer.name if layer.call == 0 else f"{layer.name}({layer.call})"
+    """What its node is called: the module's path, with a number for calls after the first.
+
+    A model that is a single operator has no path.
+    """
+    name = layer.name or "model"
+    return name if layer.call == 0 else f"{name}({layer.call})"
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Written:
     model: OnnxModel
     operands: list[Integers] = field(default_factory=list)
     names: dict[Value, str] = field(default_factory=dict)  # of tensors
+    # By layer: the node behind whose first output its integers are.
+    results: dict[str, str] = field(default_factory=dict)
 
     def proto(self) -> onnx.ModelProto:
         """The float model."""
@@ -109,19 +115,15 @@ class GraphWriter:
     def _input(self, layer: Layer, position: int, value: Value | None) -> str:
         if value is None:
             return ""
-        if value not in self.written.names:
-            if not value.is_constant:
-                raise KeyError(f"{layer.name} reads a tensor that nothing has written")
-            self.written.names[value] = self.written.model.constant(value.tensor)
-        name = self.written.names[value]
-        if not isinstance(layer.module, Operator):
-            return name
-        quantizer = layer.module.quantizer_of(position)
-        if quantizer is not None and not quantizer.is_integer:
-            quantizer = None
-        if layer.kind is Kind.GEMM:
-            self._product_input(layer, position, value, quantizer)
-            return name
+        quantizer = self._own_quantizer(layer, position)
+        if quantizer is not None and value.is_constant and quantizer.dtype == "qint4":
+            # int8 holds more than these integers: beyond them the weight is cut here.
+            return self._product_input(
+                layer, position, value, quantizer, self._rounded(value, quantizer)
+            )
+        name = self._written(layer, value)
+        if layer.kind is Kind.GEMM and isinstance(layer.module, Operator):
+            return self._product_input(layer, position, value, quantizer, name)
         if quantizer is None:
             return name
         requantized = f"{node_name(layer)}/input{position}"
@@ -130,17 +132,36 @@ class GraphWriter:
         self.written.operands.append(Integers(requantized, "output0", quantizer))
         return name
 
-    def _product_input(self, layer: Layer, position: int, value: Value, quantizer: Any) -> None:
-        if position > 1:
-            return
+    def _own_quantizer(self, layer: Layer, position: int) -> Any:
+        """What the layer itself makes integers of an input with."""
+        if not isinstance(layer.module, Operator):
+            return None
+        quantizer = layer.module.quantizer_of(position)
+        return quantizer if quantizer is not None and quantizer.is_integer else None
+
+    def _written(self, layer: Layer, value: Value) -> str:
+        """The tensor's name; a constant is written when it is first read."""
+        if value not in self.written.names:
+            if not value.is_constant:
+                raise KeyError(f"{layer.name} reads a tensor that nothing has written")
+            self.written.names[value] = self.written.model.constant(value.tensor)
+        return self.written.names[value]
+
+    def _rounded(self, value: Value, quantizer: Any) -> str:
+        return self.written.model.constant(quantizer.quantize(value.tensor.detach()))
+
+    def _product_input(
+        self, layer: Layer, position: int, value: Value, quantizer: Any, name: str
+    ) -> str:
         quantizer = quantizer or self._grids.get(value)
-        if quantizer is None or not quantizer.is_integer:
-            return
+        if position > 1 or quantizer is None or not quantizer.is_integer:
+            return name
         is_weight = position == 1 and value.is_constant and quantizer.scale.numel() > 1
         axis = weight_axis(layer.op.name, value.tensor.dim()) if is_weight else -1
         self.written.operands.append(
             Integers(node_name(layer), f"input{position}", quantizer, axis)
         )
+        return name
 
     def _moved(self, layer: Layer, results: list[str]) -> None:
         """Integers stay integers: the same ones on both sides of what moves them.
@@ -162,7 +183,7 @@ class GraphWriter:
         if quantizer is None or not quantizer.is_integer:
             return
         self._grids[layer.outputs[0]] = quantizer
-        node = self._result(result, quantizer)
+        node = self.written.results[layer.name] = self._result(result, quantizer)
         # Of a product that is reshaped behind, the accumulators are what is rounded.
         if layer.kind is Kind.GEMM and layer.module.clamp is None and node != node_name(layer):
             self.written.operands.append(Integers(node_name(layer), "output0", quantizer))

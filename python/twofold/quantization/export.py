@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import nn
 
@@ -25,6 +26,7 @@ class ExportedModel:
         """`name` is the model's."""
         self.name = name
         self.onnx = written.quantized()
+        self._results = written.results
 
     def save(self, path: str | Path) -> None:
         """Write the ONNX file, whole or not at all."""
@@ -32,6 +34,13 @@ class ExportedModel:
         scratch = path.with_name(path.name + ".tmp")
         scratch.write_bytes(self.onnx)
         scratch.replace(path)
+
+    def integers(self) -> dict[str, str]:
+        """{operator: the tensor of the file that has the integers of its output}."""
+        graph = onnx.load_from_string(self.onnx).graph
+        quantized = {n.input[0]: n.output[0] for n in graph.node if n.op_type == "QuantizeLinear"}
+        first = {node.name: node.output[0] for node in graph.node}
+        return {name: quantized[first[node]] for name, node in self._results.items()}
 
     def session(self, threads: int = 0) -> Any:
         """It on the engine."""
