@@ -28,6 +28,12 @@ struct OperandIntegers {
 std::string quantize_operands(std::span<const std::byte> model, const std::vector<OperandIntegers>& operands,
                               const std::string& label = "model");
 
+// The same as a plan file's text, for the model as `quantize` simplifies it: `quantize --from-plan` makes the quantized
+// model of it, and `--by-name` carries it over to another one. What is asked of an Identity, which is simplified away,
+// its readers get. Its notes name what else simplification leaves without a node. Throws as quantize_operands().
+std::string plan_of_operands(std::span<const std::byte> model, const std::vector<OperandIntegers>& operands,
+                             const std::string& label = "model");
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_QUANTIZE_OPERANDS_H_

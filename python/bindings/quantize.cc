@@ -80,18 +80,25 @@ std::string graph_rows_to_json(const std::filesystem::path& model) {
 
 using OperandTuple = std::tuple<std::string, std::string, std::string, std::vector<float>, std::vector<int32_t>, int>;
 
-nb::bytes quantized_operands(const nb::bytes& model, const std::vector<OperandTuple>& rows) {
+// Calls make(model, operands) without the GIL.
+template <typename Make>
+std::string of_operands(const nb::bytes& model, const std::vector<OperandTuple>& rows, const Make& make) {
   std::vector<OperandIntegers> operands;
   for (const auto& [node, operand, precision, scale, zero_point, axis] : rows) {
     operands.push_back({node, operand, precision, scale, zero_point, axis});
   }
   const std::span<const std::byte> content(static_cast<const std::byte*>(model.data()), model.size());
-  std::string quantized;
-  {
-    const nb::gil_scoped_release release;
-    quantized = quantize_operands(content, operands);
-  }
+  const nb::gil_scoped_release release;
+  return make(content, operands, "model");
+}
+
+nb::bytes quantized_operands(const nb::bytes& model, const std::vector<OperandTuple>& rows) {
+  const std::string quantized = of_operands(model, rows, quantize_operands);
   return nb::bytes(quantized.data(), quantized.size());
+}
+
+std::string planned_operands(const nb::bytes& model, const std::vector<OperandTuple>& rows) {
+  return of_operands(model, rows, plan_of_operands);
 }
 
 void split(const std::filesystem::path& model, const std::vector<std::string>& nodes,
@@ -123,6 +130,8 @@ void bind_quantize(nb::module_& module) {
   module.def("quantize_operands", quantized_operands, "model"_a, "operands"_a,
              "An ONNX file's bytes with QuantizeLinear and DequantizeLinear at operands: (node, operand, precision, "
              "scales, zero points, axis).");
+  module.def("plan_of_operands", planned_operands, "model"_a, "operands"_a,
+             "The same as the text of a plan file, for the model as it is simplified.");
   module.def("graph_rows_to_json", graph_rows_to_json, "model"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", split, "model"_a, "nodes"_a, "output"_a,

@@ -6,6 +6,7 @@
 #include "base/message_of.h"
 #include "onnx/export.h"
 #include "passes/graph_builder.h"
+#include "plan/plan_json.h"
 #include "twofold/session.h"
 
 namespace twofold {
@@ -62,6 +63,24 @@ TEST(QuantizeOperands, TakesZeroPoints) {
 
 TEST(QuantizeOperands, LeavesTheRestAsItIs) {
   EXPECT_EQ(run(quantized({}), {1.5F, -2.5F}), run(product_model(), {1.5F, -2.5F}));
+}
+
+// Identity is simplified away: who reads it gets what it was asked for.
+TEST(QuantizeOperands, GiveAPlanThatTheSimplifiedModelFits) {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 2});
+  const ValueId same = b.node("same", "Identity", {x});
+  b.output(b.node("product", "Gemm", {same, b.floats({2, 2}, {1.0F, -0.4F, 0.26F, 0.8F})}));
+  const std::string plan = plan_of_operands(
+      bytes(export_onnx_bytes(b.graph)),
+      {{"same", "output0", "int16", {0.5F}, {3}}, {"product", "input1", "int8", {0.01F, 0.02F}, {}, 1}});
+  const Plan read = plan_from_json(plan, "plan");
+  const OperandPlan* input = read.find("product", OperandRef::input(0));
+  ASSERT_NE(input, nullptr);
+  EXPECT_EQ(input->params, (QParams{QType::kInt16, -1, {0.5F}, {3}}));
+  EXPECT_EQ(read.find("product", OperandRef::input(1))->params, (QParams{QType::kInt8, 1, {0.01F, 0.02F}, {}}));
+  EXPECT_EQ(read.find("same", OperandRef::output(0)), nullptr);
+  EXPECT_TRUE(read.notes.empty());
 }
 
 TEST(QuantizeOperands, SaysWhatDoesNotFit) {

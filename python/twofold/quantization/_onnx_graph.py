@@ -58,8 +58,14 @@ class Written:
 
     def quantized(self) -> bytes:
         """The file with QuantizeLinear and DequantizeLinear."""
-        rows = [operand.row() for operand in self.operands]
-        return _twofold.quantize_operands(self.proto().SerializeToString(), rows)
+        return _twofold.quantize_operands(self.proto().SerializeToString(), self._rows())
+
+    def plan(self) -> str:
+        """The text of a plan file for the float model."""
+        return _twofold.plan_of_operands(self.proto().SerializeToString(), self._rows())
+
+    def _rows(self) -> list[tuple]:
+        return [operand.row() for operand in self.operands]
 
 
 class GraphWriter:

@@ -1,6 +1,7 @@
 """The trained model as a QDQ ONNX file, and how far it is from what was validated."""
 
 import copy
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,27 @@ class ExportedModel:
         """`name` is the model's."""
         self.name = name
         self.onnx = written.quantized()
-        self._results = written.results
+        self._written = written
 
     def save(self, path: str | Path) -> None:
         """Write the ONNX file, whole or not at all."""
-        path = Path(path)
-        scratch = path.with_name(path.name + ".tmp")
-        scratch.write_bytes(self.onnx)
-        scratch.replace(path)
+        _write(path, self.onnx)
+
+    def save_float(self, path: str | Path, plan: str | Path) -> None:
+        """Write the float model as ONNX, and a plan with all precisions and scales for it.
+
+        `twofold quantize FLOAT --from-plan PLAN` makes this model of them; `--by-name` gives the
+        plan to another model whose nodes are called the same.
+        """
+        _write(path, self._written.proto().SerializeToString())
+        _write(plan, self._written.plan().encode())
 
     def integers(self) -> dict[str, str]:
         """{operator: the tensor of the file that has the integers of its output}."""
         graph = onnx.load_from_string(self.onnx).graph
         quantized = {n.input[0]: n.output[0] for n in graph.node if n.op_type == "QuantizeLinear"}
         first = {node.name: node.output[0] for node in graph.node}
-        return {name: quantized[first[node]] for name, node in self._results.items()}
+        return {name: quantized[first[node]] for name, node in self._written.results.items()}
 
     def session(self, threads: int = 0) -> Any:
         """It on the engine."""
@@ -88,6 +95,16 @@ def export(
     )
     result.save(path)
     return result
+
+
+def _write(path: str | Path, content: bytes) -> None:
+    path = Path(path)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _check(model: nn.Module) -> None:
