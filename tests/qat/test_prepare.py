@@ -3,8 +3,8 @@
 import copy
 import pickle
 
-import qat_networks as networks
 import pytest
+import qat_networks as networks
 import torch
 import twofold
 from torch import nn

@@ -35,7 +35,7 @@ def agreement(
     """A row for every tensor that an operator quantizes, in the order of the model's modules.
 
     The model runs in VALIDATION, whatever state it is in and keeps; the file that `export` would
-    write runs on the engine. All shares are 1 but behind a product that stays float, whose last bits
+    write runs on the engine. All shares are 1 but behind a product that stays float: its last bits
     depend on how its sum is made.
     """
     args, kwargs = as_arguments(example_inputs, example_kw_inputs)
