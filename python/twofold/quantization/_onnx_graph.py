@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import onnx
+import torch
 
 from .. import _twofold
 from ..nn._operator import OUTPUT, Operator
@@ -14,6 +15,9 @@ from ._ops.op import Kind
 from ._ops.products import weight_axis
 from ._ops.stubs import DEQUANT
 from ._record.graph import Layer, Recording, Value
+
+# Operators of ONNX that only move numbers, which many calls are written with.
+_MOVERS = frozenset({"Reshape", "Transpose", "Unsqueeze", "Squeeze", "Slice", "Gather", "Expand"})
 
 
 def node_name(layer: Layer) -> str:
@@ -73,13 +77,13 @@ class GraphWriter:
 
     def __init__(self, name: str = "model"):
         self.written = Written(OnnxModel(name))
-        self._grids: dict[Value, Any] = {}  # what a value's numbers were rounded by
+        self._grids: dict[str, Any] = {}  # by tensor: what its numbers were rounded by
 
     def add_input(self, name: str, value: Value, grid: Any = None) -> None:
         """An input of the model; `grid`: what its numbers are on the grid of."""
         self.written.names[value] = self.written.model.input(name, value.tensor)
         if grid is not None:
-            self._grids[value] = grid
+            self._grids[name] = grid
 
     def add(self, layer: Layer) -> None:
         """A layer whose inputs are there."""
@@ -94,17 +98,20 @@ class GraphWriter:
                 results[0] = OPS_BY_NAME[clamp[0]].emit(model, [results[0]], clamp[1])
         for value, name in zip(layer.outputs, results, strict=False):
             self.written.names[value] = name
-        if layer.kind is Kind.MOVE:
-            self._moved(layer, results)
-        elif isinstance(layer.module, Operator):
+        if layer.kind is not Kind.MOVE and isinstance(layer.module, Operator):
             self._quantized(layer, results[0])
 
     def _emitted(self, layer: Layer, inputs: list[str]) -> list[str]:
+        model = self.written.model
+        first = len(model.nodes)
         try:
-            with self.written.model.call(node_name(layer)):
-                results = layer.op.emit(self.written.model, inputs, layer.attributes)
+            with model.call(node_name(layer)):
+                results = layer.op.emit(model, inputs, layer.attributes)
         except (_twofold.Error, TypeError, ValueError) as error:
             raise _twofold.Error(f"{layer.line}: {error}") from error
+        for node in model.nodes[first:]:
+            if layer.kind is Kind.MOVE or node.op_type in _MOVERS:
+                self._move_integers(node)
         return [results] if isinstance(results, str) else list(results)
 
     def add_output(self, name: str, value: Value) -> None:
@@ -114,9 +121,6 @@ class GraphWriter:
     def _alias(self, value: Value, of: Value) -> None:
         """One that is another by a new name."""
         self.written.names[value] = self.written.names[of]
-        value.layer = of.layer
-        if of in self._grids:
-            self._grids[value] = self._grids[of]
 
     def _input(self, layer: Layer, position: int, value: Value | None) -> str:
         if value is None:
@@ -159,7 +163,7 @@ class GraphWriter:
     def _product_input(
         self, layer: Layer, position: int, value: Value, quantizer: Any, name: str
     ) -> str:
-        quantizer = quantizer or self._grids.get(value)
+        quantizer = quantizer or self._grids.get(name)
         if position > 1 or quantizer is None or not quantizer.is_integer:
             return name
         is_weight = position == 1 and value.is_constant and quantizer.scale.numel() > 1
@@ -169,26 +173,25 @@ class GraphWriter:
         )
         return name
 
-    def _moved(self, layer: Layer, results: list[str]) -> None:
-        """Integers stay integers: the same ones on both sides of what moves them.
+    def _move_integers(self, node: onnx.NodeProto) -> None:
+        """Integers stay integers: the same ones behind what only moves them.
 
-        Without those behind it, ONNX Runtime 1.32 moves DequantizeLinear there by itself, and then
-        refuses its own work (output_dtype INT8 does not match y_zero_point type UINT8).
+        Without that, ONNX Runtime 1.32 moves DequantizeLinear there by itself, and then refuses its
+        own work (output_dtype INT8 does not match y_zero_point type UINT8).
         """
-        grid = self._grids.get(layer.inputs[0])
+        grid = self._grids.get(node.input[0])
         if grid is None:
             return
-        self.written.operands.append(Integers(node_name(layer), "input0", grid))
-        for value, name in zip(layer.outputs, results, strict=True):
-            if value.tensor.is_floating_point():  # not so indices
-                self._grids[value] = grid
-                self._result(name, grid)
+        for i, name in enumerate(node.output):
+            if self.written.model.dtype(name) == torch.float32:  # not so indices
+                self._grids[name] = grid
+                self.written.operands.append(Integers(node.name, f"output{i}", grid))
 
     def _quantized(self, layer: Layer, result: str) -> None:
         quantizer = getattr(layer.module, OUTPUT, None)
         if quantizer is None or not quantizer.is_integer:
             return
-        self._grids[layer.outputs[0]] = quantizer
+        self._grids[result] = quantizer
         node = self.written.results[layer.name] = self._result(result, quantizer)
         # Of a product that is reshaped behind, the accumulators are what is rounded.
         if layer.kind is Kind.GEMM and layer.module.clamp is None and node != node_name(layer):
@@ -212,7 +215,7 @@ def write(
     names = [*input_names]
     for i, value in enumerate(recording.inputs):
         writer.add_input(names[i] if i < len(names) else f"input_{i}", value)
-    for layer in recording.layers:
+    for layer in _needed(recording):
         writer.add(layer)
     names = [*output_names]
     for i, value in enumerate(recording.outputs):
@@ -225,7 +228,7 @@ def write_known(recording: Recording) -> Written:
     writer = GraphWriter()
     for i, value in enumerate(recording.inputs):
         writer.add_input(f"input_{i}", value)
-    for layer in recording.layers:
+    for layer in _needed(recording):
         try:
             writer.add(layer)
         except _twofold.Error:
@@ -234,3 +237,15 @@ def write_known(recording: Recording) -> Written:
     for i, value in enumerate(recording.outputs):
         writer.add_output(f"output_{i}", value)
     return writer.written
+
+
+def _needed(recording: Recording) -> list[Layer]:
+    """The layers that some output depends on, in order."""
+    needed: set[Layer] = set()
+    values = [*recording.outputs]
+    while values:
+        layer = values.pop().layer
+        if layer is not None and layer not in needed:
+            needed.add(layer)
+            values += filter(None, layer.inputs)
+    return [layer for layer in recording.layers if layer in needed]

@@ -64,7 +64,7 @@ class Call:
 
 
 class OnnxModel(Builder):
-    """A float model of opset 21, written node by node.
+    """A float model of opset 21, written node by node; `nodes` are those so far.
 
     Shapes are those of the example inputs, and are inferred as nodes are added, so that a node that
     does not fit is refused where it is added: ValueError, with the name of the call.
@@ -84,7 +84,7 @@ class OnnxModel(Builder):
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[tuple[str, str]] = []  # the name of the output, and the tensor
         self._constants: dict[str, TensorProto] = {}
-        self._nodes: list[onnx.NodeProto] = []
+        self.nodes: list[onnx.NodeProto] = []
         self._types: dict[str, onnx.TypeProto] = {}
         self._node_names: set[str] = set()
         self._call: str | None = None
@@ -130,12 +130,12 @@ class OnnxModel(Builder):
         if name in self._node_names:
             raise ValueError(f"There is a node called {name!r} already; each call needs its own.")
         self._call = name
-        call, first = Call(name), len(self._nodes)
+        call, first = Call(name), len(self.nodes)
         try:
             yield call
         finally:
             self._call = None
-        nodes = self._nodes[first:]
+        nodes = self.nodes[first:]
         if nodes:
             products = [i for i, node in enumerate(nodes) if node.op_type in GEMM_TYPES]
             main = products[0] if len(products) == 1 else len(nodes) - 1
@@ -153,7 +153,7 @@ class OnnxModel(Builder):
         given = {key: value for key, value in attributes.items() if value is not None}
         node = helper.make_node(op_type, list(inputs), names, name=name, **given)
         self._types.update(self._inferred(node))
-        self._nodes.append(node)
+        self.nodes.append(node)
         return names[0] if outputs == 1 else names
 
     def constant(self, values: Any, name: str | None = None) -> str:
@@ -187,7 +187,7 @@ class OnnxModel(Builder):
 
     def computed_by(self, tensor: str) -> tuple[str, int] | None:
         """The name of the node that computes a tensor, and which of its outputs it is."""
-        for node in reversed(self._nodes):
+        for node in reversed(self.nodes):
             if tensor in node.output:
                 return node.name, list(node.output).index(tensor)
         return None
@@ -196,7 +196,7 @@ class OnnxModel(Builder):
         """The model, checked. ValueError where there is no output."""
         if not self._outputs:
             raise ValueError("The model has no output; call output() before build().")
-        nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in self._nodes]
+        nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in self.nodes]
         outputs = []
         renamed: dict[str, str] = {}
         made = {output for node in nodes for output in node.output}
