@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from twofold import Error
-from twofold.quantization import _kernels, _torch_path
+from twofold.quantization import _arrays, _torch_path
 from twofold.quantization._kernels import fake_quantize, fake_quantize_ec, fake_quantize_learned
 
 INT4, INT8, INT16, UINT8 = (-8, 7), (-128, 127), (-32768, 32767), (0, 255)
@@ -82,8 +82,8 @@ def both_paths(x, y_gradient, scale, zero, integers, axis):
     yield y, torch.autograd.grad(y, leaf, y_gradient)[0]
     arguments = (x, scale, zero, integers, axis)
     yield (
-        _kernels._forward(_torch_path, *arguments),
-        _kernels._backward(_torch_path, y_gradient, *arguments),
+        _arrays.forward(_torch_path, *arguments),
+        _arrays.backward(_torch_path, y_gradient, *arguments),
     )
 
 
@@ -147,7 +147,7 @@ def test_any_layout_gives_the_same_numbers(layout, axis):
 @pytest.mark.parametrize("layout", ["channels last", "transposed"])
 def test_dense_tensors_are_not_copied(layout):
     x = LAYOUTS[layout](torch.randn(4, 6, 8, 10))
-    view = _kernels._view(_kernels._dense(x, torch.empty_like(x)), 1)
+    view = _arrays.view(_arrays.dense(x, torch.empty_like(x)), 1)
     assert view.data_ptr() == x.data_ptr() and view.shape[1:] == (6, x.stride(1))
 
 
@@ -183,7 +183,7 @@ def test_learned_scales_have_the_gradient_of_the_paper(shape, axis, integers):
     z = torch.tensor(zero)
     y = fake_quantize_learned(leaf, s, z, *integers, axis, 0.125)
     by_kernel = torch.autograd.grad(y, (leaf, s), torch.tensor(gradient))
-    by_torch = _kernels._learned_backward(
+    by_torch = _arrays.learned_backward(
         _torch_path, torch.tensor(gradient), leaf, s, z, integers, axis, 0.125
     )
     straight = fake_quantize(leaf, s, z, *integers, axis)

@@ -13,26 +13,34 @@ gradient of x is that of y where x is rounded, and 0 where it is clipped or NaN.
 """
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import _cpu_path, _torch_path
+from . import _arrays, _direct
 from ._torch_path import Integers
 
 
 def fake_quantize(
-    x: Tensor, scale: Tensor, zero_point: Tensor | None, qmin: int, qmax: int, axis: int = -1
+    x: Tensor,
+    scale: Tensor,
+    zero_point: Tensor | None,
+    qmin: int,
+    qmax: int,
+    axis: int = -1,
+    *,
+    fits: bool = False,
 ) -> Tensor:
     """Fake quantization to the integers from qmin to qmax; x's shape and type.
 
     x: of any shape. scale: float32 [1] or [channels], positive; it gets no gradient. zero_point:
-    int32 or int64 of scale's shape, from qmin to qmax, or None for 0. Raises ValueError where a
-    shape does not fit, and on the CPU twofold.Error where a scale or zero point is out of range.
+    int32 or int64 of scale's shape, from qmin to qmax, or None for 0. fits: the caller knows that
+    zero points are 0, nothing is clipped and nothing is NaN; then the gradient is y's own.
+    Raises ValueError where a shape does not fit, and on the CPU twofold.Error where a scale or zero
+    point is out of range.
     """
-    return torch.ops.twofold.fake_quantize(x, scale, zero_point, (qmin, qmax), axis, None)
+    return _called(x, scale, zero_point, (qmin, qmax), axis, None, fits)
 
 
 def fake_quantize_learned(
@@ -49,141 +57,47 @@ def fake_quantize_learned(
     That of a scale is grad_factor times the sum over its elements of y's gradient times
     q - zero_point - x / scale, or q - zero_point where x is clipped.
     """
-    return torch.ops.twofold.fake_quantize(x, scale, zero_point, (qmin, qmax), axis, grad_factor)
+    return _called(x, scale, zero_point, (qmin, qmax), axis, grad_factor)
 
 
-def fake_quantize_ec(x: Tensor, scale: Tensor, axis: int = -1) -> Tensor:
+def fake_quantize_ec(x: Tensor, scale: Tensor, axis: int = -1, *, fits: bool = False) -> Tensor:
     """Fake quantization to two int8 digits; scale is that of the first one."""
-    return torch.ops.twofold.fake_quantize(x, scale, None, None, axis, None)
+    return _called(x, scale, None, None, axis, None, fits)
 
 
-def _path(x: Tensor) -> ModuleType:
-    return _cpu_path if x.is_cpu else _torch_path
-
-
-def _dense(t: Tensor, like: Tensor) -> Tensor:
-    """The numbers as float32, in memory as `like`, which is dense: the tensor itself if it is."""
-    if t.dtype == torch.float32 and t.stride() == like.stride():
-        return t.detach()
-    return torch.empty_like(like, dtype=torch.float32).copy_(t)
-
-
-def _view(t: Tensor, axis: int) -> Tensor:
-    """A dense tensor as [outer, channels, inner], in the order that it has in memory."""
-    if axis < 0 or t.size(axis) == 1:
-        return t.as_strided((1, 1, t.numel()), (t.numel(), t.numel(), 1))
-    channels, inner = t.size(axis), t.stride(axis)
-    return t.as_strided(
-        (t.numel() // (channels * inner), channels, inner), (channels * inner, inner, 1)
-    )
-
-
-def _scales(scale: Tensor) -> Tensor:
-    return scale.detach().to(torch.float32).contiguous()
-
-
-def _zeros(zero_point: Tensor | None) -> Tensor | None:
-    return None if zero_point is None else zero_point.to(torch.int32).contiguous()
-
-
-def _check(x: Tensor, scale: Tensor, zero_point: Tensor | None, axis: int) -> None:
-    if not x.is_floating_point():
-        raise TypeError(f"fake quantization is of floats, and x is {x.dtype}")
-    if not -1 <= axis < x.dim():
-        raise ValueError(f"a tensor of shape {tuple(x.shape)} has no axis {axis}; -1 is for all")
-    expected = (1 if axis < 0 else x.shape[axis],)
-    for name, t in (("scale", scale), ("zero_point", zero_point)):
-        if t is not None and tuple(t.shape) != expected:
-            raise ValueError(
-                f"{name} has the shape {tuple(t.shape)}; for axis {axis} of a tensor of shape "
-                f"{tuple(x.shape)} it is {expected}"
-            )
-
-
-def _forward(
-    path: ModuleType,
+def _called(
     x: Tensor,
     scale: Tensor,
     zero_point: Tensor | None,
     integers: Integers,
     axis: int,
+    grad_factor: float | None,
+    fits: bool = False,
 ) -> Tensor:
-    _check(x, scale, zero_point, axis)
-    y = torch.empty_like(x, dtype=torch.float32)
-    if y.numel():
-        path.forward(
-            _view(_dense(x, y), axis), _scales(scale), _zeros(zero_point), integers, _view(y, axis)
-        )
-    return y.to(x.dtype)
-
-
-def _backward(
-    path: ModuleType,
-    y_gradient: Tensor,
-    x: Tensor,
-    scale: Tensor,
-    zero_point: Tensor | None,
-    integers: Integers,
-    axis: int,
-) -> Tensor:
-    gradient = torch.empty_like(x, dtype=torch.float32)
-    if gradient.numel():
-        path.backward(
-            _view(_dense(y_gradient, gradient), axis),
-            _view(_dense(x, gradient), axis),
-            _scales(scale),
-            _zeros(zero_point),
-            integers,
-            _view(gradient, axis),
-        )
-    return gradient.to(x.dtype)
-
-
-def _learned_backward(
-    path: ModuleType,
-    y_gradient: Tensor,
-    x: Tensor,
-    scale: Tensor,
-    zero_point: Tensor | None,
-    integers: Integers,
-    axis: int,
-    grad_factor: float,
-) -> tuple[Tensor, Tensor]:
-    gradient = torch.empty_like(x, dtype=torch.float32)
-    scale_gradient = torch.zeros_like(scale, dtype=torch.float32)
-    if gradient.numel():
-        path.learned_backward(
-            _view(_dense(y_gradient, gradient), axis),
-            _view(_dense(x, gradient), axis),
-            _scales(scale),
-            _zeros(zero_point),
-            integers,
-            grad_factor,
-            _view(gradient, axis),
-            scale_gradient,
-        )
-    return gradient.to(x.dtype), scale_gradient.to(scale.dtype)
+    if _direct.is_possible(x):
+        return _direct.Function.apply(x, scale, zero_point, (integers, axis, grad_factor, fits))
+    return torch.ops.twofold.fake_quantize(x, scale, zero_point, integers, axis, grad_factor)
 
 
 # The operators: the function with the path of the device, and what is known without numbers.
 
 
 def _forward_op(x: Tensor, *grid: Any) -> Tensor:
-    return _forward(_path(x), x, *grid[:-1])  # all but grad_factor
+    return _arrays.forward(_arrays.path_of(x), x, *grid[:-1])  # all but grad_factor
 
 
 def _backward_op(y_gradient: Tensor, x: Tensor, *grid: Any) -> Tensor:
-    return _backward(_path(x), y_gradient, x, *grid)
+    return _arrays.backward(_arrays.path_of(x), y_gradient, x, *grid)
 
 
 def _learned_backward_op(y_gradient: Tensor, x: Tensor, *grid: Any) -> tuple[Tensor, Tensor]:
-    return _learned_backward(_path(x), y_gradient, x, *grid)
+    return _arrays.learned_backward(_arrays.path_of(x), y_gradient, x, *grid)
 
 
 def _fake_forward(
     x: Tensor, scale: Tensor, zero_point: Tensor | None, integers: Any, axis: int, *_: Any
 ) -> Tensor:
-    _check(x, scale, zero_point, axis)
+    _arrays.check(x, scale, zero_point, axis)
     return torch.empty_like(x)
 
 

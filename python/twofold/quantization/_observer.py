@@ -35,6 +35,9 @@ class Observer(WithArgs, nn.Module):
 
     # Whether all that is seen counts the same, or the newest more (FakeQuantState.QAT).
     calibrating = True
+    # Whether nothing of the tensor seen last lies beyond the scales that `observe` gave for it, as
+    # far as the observer knows.
+    fits = False
 
     def __init__(
         self,
@@ -161,11 +164,11 @@ class Observer(WithArgs, nn.Module):
 def _ends(x: torch.Tensor, ch_axis: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Smallest and largest numbers, [1] or [C]."""
     x = x.detach()
+    # aminmax takes half as long again as both, and twenty times as long along an axis.
     if ch_axis < 0:
-        low, high = torch.aminmax(x)
-        return low.view(1), high.view(1)
+        return x.amin().view(1), x.amax().view(1)
     channels = rows(x, ch_axis)
-    return channels.amin(1), channels.amax(1)  # twenty times as fast as aminmax along an axis
+    return channels.amin(1), channels.amax(1)
 
 
 def _why_not(dtype: Any) -> str:

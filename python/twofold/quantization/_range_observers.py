@@ -4,7 +4,9 @@ from typing import Any
 
 import torch
 
+from ._direct import is_possible
 from ._observer import Observer
+from ._range_step import moved_scale
 from ._ranks import sum_over_ranks
 from ._scales import rows
 
@@ -13,6 +15,21 @@ __all__ = ["ClipObserver", "ClipStd", "MinMaxObserver"]
 
 class MinMaxObserver(Observer):
     """T is the largest magnitude: PTQ's method `max`."""
+
+    def observe(self, x: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor | None:
+        """As of all observers."""
+        if self._is_step_of_training(x, scale):
+            scale, self.fits = moved_scale(x, self.ch_axis, scale, self.dtype, self.step())
+            return scale
+        self.fits = False
+        return super().observe(x, scale)
+
+    def _is_step_of_training(self, x: torch.Tensor, scale: torch.Tensor | None) -> bool:
+        if scale is None or self.calibrating or self.is_shared or not is_possible(x):
+            return False
+        channels = 1 if self.ch_axis < 0 else x.shape[self.ch_axis]
+        is_range = type(self).threshold is MinMaxObserver.threshold
+        return is_range and scale.numel() == channels and x.numel() > 0 and self.step() > 0
 
     def threshold(self, x: torch.Tensor) -> torch.Tensor:
         """The largest |x|."""

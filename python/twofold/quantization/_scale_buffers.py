@@ -129,12 +129,13 @@ class ScaleBuffers(nn.Module):
                 "calibrated model, or use a fixed scale"
             )
 
-    @torch.no_grad()
     def keep(self, scale: torch.Tensor) -> None:
         """Make it the scale, or the scales. In place, for those who hold the buffers."""
-        if scale.numel() not in (1, self.scale.numel()):
+        kept = self.scale
+        if scale.numel() not in (1, kept.numel()):
             self.resize(scale.numel())
-        self.scale.copy_(scale)
+            kept = self.scale
+        kept.detach().copy_(scale)
         if not self._is_known:
             self.steps.fill_(self.dtype.steps)
             self._is_known = True

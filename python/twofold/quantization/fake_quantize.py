@@ -82,12 +82,14 @@ class FakeQuantize(WithArgs, ScaleBuffers):
         """
         if not GlobalFakeQuantSwitch.is_enabled():
             return x
+        fits = False
         if self._observe_now and self._moves() and not _is_recomputing():
             self.observe(x)
+            fits = self.activation_post_process.fits
         if not self._quantize_now:
             return x
         self.check_scale()
-        return self.quantize(x)
+        return self.quantize(x, fits)
 
     def observe(self, x: torch.Tensor) -> None:
         """Let the observer see a tensor, and take its scale."""
@@ -99,24 +101,31 @@ class FakeQuantize(WithArgs, ScaleBuffers):
         if scale is not None:
             self.keep(scale)
 
-    def quantize(self, x: torch.Tensor) -> torch.Tensor:
-        """Fake-quantize with the scale as it is."""
+    def quantize(self, x: torch.Tensor, fits: bool = False) -> torch.Tensor:
+        """Fake-quantize with the scale as it is; `fits`: with zero points of 0, nothing is clipped.
+
+        Nor is anything NaN; only gradients are taken in a shorter way then.
+        """
         if not x.is_floating_point():
             raise Error(f"{self._where}: {x.dtype} numbers cannot be quantized, only float ones")
-        return self._rounded(x) if self.saturate else straight_through(x, self._rounded(x.detach()))
+        if self.saturate:
+            return self._rounded(x, fits)
+        return straight_through(x, self._rounded(x.detach(), fits))
 
-    def _rounded(self, x: torch.Tensor) -> torch.Tensor:
+    def _rounded(self, x: torch.Tensor, fits: bool) -> torch.Tensor:
         # A copy where the scale may move on before the backward that needs it.
         scale = self.scale.clone() if self._observe_now and not self.learnable else self.scale
         axis = self.ch_axis if scale.numel() > 1 else -1  # all channels may have been given one
-        if self.dtype == ec:
-            return fake_quantize_ec(x, scale, axis)
-        grid = (x, scale, self.zero_point, self.quant_min, self.quant_max, axis)
+        dtype, zero_point = self.dtype, self.zero_point
+        fits = fits and not zero_point.any()
+        if dtype == ec:
+            return fake_quantize_ec(x, scale, axis, fits=fits)
+        grid = (x, scale, zero_point, dtype.min, dtype.max, axis)
         if not self.learnable:
-            return fake_quantize(*grid)
+            return fake_quantize(*grid, fits=fits)
         self.scale.data.clamp_(min=_LEAST_LEARNED)
         count = max(1, x.numel() // self.scale.numel())
-        return fake_quantize_learned(*grid, 1 / math.sqrt(count * self.quant_max))
+        return fake_quantize_learned(*grid, 1 / math.sqrt(count * dtype.max))
 
     def integers(self, x: torch.Tensor) -> torch.Tensor:
         """The integers that numbers of any shape stand for, int32; of ec, 254 q1 + q2."""
@@ -174,11 +183,12 @@ class FakeQuantize(WithArgs, ScaleBuffers):
 
     def _moves(self) -> bool:
         """Whether what is seen changes the scale."""
-        if self.is_fixed:
+        observer = self.activation_post_process
+        if isinstance(observer, FixedScaleObserver):
             return False
         if self._state is FakeQuantState.CALIBRATION:
             return True
-        if self.activation_post_process.averaging_constant == 0:
+        if observer.averaging_constant == 0:
             return False
         return not (self.learnable and self.is_calibrated)
 
