@@ -32,22 +32,30 @@ __all__ = [
 # Quantization-aware training needs PyTorch, which is imported with the first of these that does.
 _ON_DEMAND = (
     "dtype",
+    "functional",
     "fx",
+    "hbdk4",
+    "jit",
     "march",
     "nn",
+    "profiler",
     "qat_mode",
     "qtensor",
     "quantization",
     "utils",
 )
+# Names that scripts take from the package itself.
+_OF_MARCH = ("March", "get_march", "set_march", "with_march")
 
 
 def __getattr__(name: str) -> Any:
     """A part of the package that is imported when it is first asked for."""
     if name in _ON_DEMAND:
         return import_module(f".{name}", __name__)
+    if name in _OF_MARCH:
+        return getattr(import_module(".march", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_DEMAND})
+    return sorted({*globals(), *_ON_DEMAND, *_OF_MARCH})

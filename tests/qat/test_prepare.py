@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import qat_networks as networks
 import torch
@@ -18,6 +19,7 @@ from twofold.quantization import (
     prepare,
     set_fake_quantize,
 )
+from twofold.quantization.export import exported
 from twofold.quantization.qconfig_template import (
     default_calibration_qconfig_setter,
     default_qat_qconfig_setter,
@@ -299,3 +301,43 @@ def test_a_call_that_was_not_prepared_stays_float_and_is_warned_of(caplog):
     torch.testing.assert_close(model(x), torch.tanh(network(x)))
     (message,) = [record.getMessage() for record in caplog.records if "tanh" in record.message]
     assert "_generated_tanh_0 was not called when the model was prepared" in message
+
+
+class AroundTheStubs(nn.Module):
+    """The same function before, between and behind the stubs."""
+
+    def __init__(self):
+        super().__init__()
+        self.quant, self.dequant = QuantStub(), DeQuantStub()
+        self.again, self.first, self.second = QuantStub(), nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = torch.relu(torch.sigmoid(x * 7))
+        y = self.dequant(torch.sigmoid(self.first(self.quant(x))))
+        y = torch.relu(y - 0.5)
+        return self.dequant(torch.relu(self.second(self.again(y)) + 0.1))
+
+
+class WholeFromAFunction(nn.Module):
+    """Without stubs, and a function comes first."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return torch.sigmoid(self.layer(torch.sigmoid(x) * 3))
+
+
+@pytest.mark.parametrize("kind", [AroundTheStubs, WholeFromAFunction])
+def test_functions_outside_and_in_front_keep_the_names_apart(kind):
+    torch.manual_seed(0)
+    network, x = kind().eval(), torch.randn(8, 4)
+    model = prepared(network, x)
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    torch.testing.assert_close(model(x).as_subclass(torch.Tensor), network(x))
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    validated = model(x).as_subclass(torch.Tensor).detach()
+    torch.testing.assert_close(validated, network(x), rtol=0, atol=0.05)
+    (found,) = exported(model, (x,)).session().run({"input_0": x.numpy()}).values()
+    assert np.array_equal(found, validated.numpy())

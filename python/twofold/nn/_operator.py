@@ -13,6 +13,7 @@ from ..quantization._ops.stubs import DEQUANT, QUANT
 from ..quantization._record import recorder as recording
 from ..quantization._record.tree import map_tensors, tensors_of
 from ..utils.quant_switch import GlobalFakeQuantSwitch
+from ._norm_inside import fold_norm, norm_of, run_with_norm
 
 # Children that quantize, by what they do it to.
 OUTPUT, INPUTS, WEIGHT = "activation_post_process", "activation_pre_process", "weight_fake_quant"
@@ -23,11 +24,14 @@ class Operator(nn.Module):
 
     `activation_post_process` quantizes the result, `activation_pre_process[str(i)]` the input i
     where that has to be quantized otherwise than its producer does it, `weight_fake_quant` the
-    weight. Any of them may be missing. `clamp` is what was fused behind: the name of an operator
-    and its attributes.
+    weight, with the BatchNorm `bn` folded into it. Any of them may be missing. `clamp` is what was
+    fused behind: the name of an operator and its attributes.
     """
 
     records_itself = True
+
+    # Whether it is left in float32 in VALIDATION (profiler.set_preserve_qat_mode).
+    preserve_qat_mode = False
 
     # Set by `adopt` or GeneratedOperator.
     op_name: str
@@ -53,14 +57,19 @@ class Operator(nn.Module):
         quantizer = getattr(self, WEIGHT, None)
         # The last step of an optimizer has moved the weight since its scale was found.
         if validated and quantizer is not None and quantizer.follows:
-            quantizer.observe(self.weight.detach())
+            quantizer.observe(self._held_weight())
 
     def run(self, bound: Bound) -> Any:
         """Quantize the inputs, compute, clamp, quantize the result."""
+        norm, given = norm_of(self), bound
+        if norm is not None:
+            bound = fold_norm(self, bound)
         if self._runs_on_integers():
             result = self._on_integers(bound)
+        elif norm is not None and norm.training:
+            result = self._finished(run_with_norm(self, given))
         else:
-            inputs = [self._input(position, tensor) for position, tensor in enumerate(bound.inputs)]
+            inputs = [self.quantized_input(i, tensor) for i, tensor in enumerate(bound.inputs)]
             result = self._finished(self.compute(inputs, bound.attributes))
         followed = self._followed(result, bound.inputs[0])
         recorder = recording.active()
@@ -69,33 +78,47 @@ class Operator(nn.Module):
         return followed
 
     def _runs_on_integers(self) -> bool:
-        if not self._is_validated or not GlobalFakeQuantSwitch.is_enabled():
+        if not self._is_validated or self.preserve_qat_mode:
+            return False
+        if not GlobalFakeQuantSwitch.is_enabled():
             return False
         return self.op.kind is not Kind.MOVE and self.op not in (QUANT, DEQUANT)
 
     def compute(self, inputs: list[torch.Tensor | None], attributes: Mapping[str, Any]) -> Any:
         """The operator and its clamp, on plain tensors."""
-        result = self.op.compute(inputs, attributes)
+        return self.clamped(self.op.compute(inputs, attributes))
+
+    def clamped(self, result: Any) -> Any:
+        """A result as what is fused behind leaves it."""
         if self.clamp is None:
             return result
-        name, clamp_attributes = self.clamp
-        return OPS_BY_NAME[name].compute([result], clamp_attributes)
+        name, attributes = self.clamp
+        return OPS_BY_NAME[name].compute([result], attributes)
 
     def quantizer_of(self, position: int) -> nn.Module | None:
         """What this module itself quantizes an input with."""
-        if position == 1 and hasattr(self, WEIGHT):
-            return getattr(self, WEIGHT)
-        inputs = getattr(self, INPUTS, None)
+        children = self._modules  # asking nn.Module for one that is not there takes its time
+        if position == 1 and WEIGHT in children:
+            return children[WEIGHT]
+        inputs = children.get(INPUTS)
         name = str(position)
         return inputs[name] if inputs is not None and name in inputs else None
 
-    def _input(self, position: int, tensor: torch.Tensor | None) -> torch.Tensor | None:
+    def quantized_input(self, position: int, tensor: torch.Tensor | None) -> torch.Tensor | None:
+        """An input as this module quantizes it, as a plain tensor."""
         quantizer = self.quantizer_of(position)
         tensor = plain(tensor)
         return tensor if quantizer is None else quantizer(tensor)
 
+    @torch.no_grad()
+    def _held_weight(self) -> torch.Tensor:
+        """The weight as it is quantized, with the norm inside folded into it."""
+        if norm_of(self) is None:
+            return self.weight.detach()
+        return fold_norm(self, Bound([None, self.weight, None], {})).inputs[1]
+
     def _finished(self, result: Any) -> Any:
-        quantizer = getattr(self, OUTPUT, None)
+        quantizer = self._modules.get(OUTPUT)
         if quantizer is None:
             return result
         return on_first(quantizer, result)
@@ -106,7 +129,7 @@ class Operator(nn.Module):
             grid = getattr(source, "_quantizer", None)
             return map_tensors(lambda tensor: wrap(tensor, grid), result)
         followed = map_tensors(wrap, result)
-        next(tensors_of(followed))._quantizer = getattr(self, OUTPUT, None)
+        next(tensors_of(followed))._quantizer = self._modules.get(OUTPUT)
         return followed
 
     def _on_integers(self, bound: Bound) -> Any:
@@ -156,5 +179,7 @@ class FusedAway(nn.Module):
 
 def on_first(change: Callable[[torch.Tensor], torch.Tensor], result: Any) -> Any:
     """A result of one tensor, or of several, of which only the first is changed."""
+    if isinstance(result, torch.Tensor):
+        return change(result)
     changes = iter([change])
     return map_tensors(lambda tensor: next(changes, lambda same: same)(tensor), result)

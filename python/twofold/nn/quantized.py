@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..quantization._record.scopes import Frame, frames
+from ..quantization._record.scopes import frames, scope
 
 __all__ = ["FloatFunctional", "take_over"]
 
@@ -17,7 +17,7 @@ def _in_own_scope(method: Callable) -> Callable:
 
     @wraps(method)
     def called(self: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
-        frames().append(Frame(self))
+        frames().append(scope(self))
         try:
             return method(self, *args, **kwargs)
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..nn._norm_inside import norm_of
 from ._ops.op import Kind
 from ._record.graph import Layer, Recording, Value
 
@@ -10,7 +11,8 @@ def weight_position(layer: Layer) -> int | None:
     """Of the weight that a Conv's or Linear's module holds; None of all other layers."""
     if layer.kind is not Kind.GEMM or len(layer.inputs) < 2 or layer.inputs[1] is None:
         return None
-    return 1 if layer.inputs[1].tensor is getattr(layer.module, "weight", None) else None
+    is_own = layer.inputs[1].tensor is getattr(layer.module, "weight", None)
+    return 1 if is_own or norm_of(layer.module) is not None else None
 
 
 def data_positions(layer: Layer) -> list[int]:
@@ -31,7 +33,7 @@ def data_positions(layer: Layer) -> list[int]:
 
 def is_quantizable(layer: Layer) -> bool:
     """Whether a module computes float numbers in the part that is to be quantized."""
-    if layer.module is None or layer.kind is Kind.MOVE or not layer.outputs:
+    if layer.module is None or layer.kind is Kind.MOVE or not layer.outputs or layer.stays_float:
         return False
     return layer.outputs[0].quantized and layer.outputs[0].tensor.is_floating_point()
 

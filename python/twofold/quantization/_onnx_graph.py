@@ -126,6 +126,9 @@ class GraphWriter:
         if value is None:
             return ""
         quantizer = self._own_quantizer(layer, position)
+        if quantizer is not None and quantizer.dtype == torch.float16:
+            call = f"{node_name(layer)}/input{position}"
+            return self._through_float16(call, self._written(layer, value))
         if quantizer is not None and value.is_constant and quantizer.dtype == "qint4":
             # int8 holds more than these integers: beyond them the weight is cut here.
             return self._product_input(
@@ -143,11 +146,18 @@ class GraphWriter:
         return name
 
     def _own_quantizer(self, layer: Layer, position: int) -> Any:
-        """What the layer itself makes integers of an input with."""
+        """What the layer itself rounds an input with."""
         if not isinstance(layer.module, Operator):
             return None
         quantizer = layer.module.quantizer_of(position)
-        return quantizer if quantizer is not None and quantizer.is_integer else None
+        return None if quantizer is None or quantizer.dtype == torch.float32 else quantizer
+
+    def _through_float16(self, call: str, name: str) -> str:
+        """The tensor rounded to float16, as FakeCast does it."""
+        model = self.written.model
+        with model.call(call):
+            half = model.node("Cast", [name], to=onnx.TensorProto.FLOAT16)
+            return model.node("Cast", [half], to=onnx.TensorProto.FLOAT)
 
     def _written(self, layer: Layer, value: Value) -> str:
         """The tensor's name; a constant is written when it is first read."""
@@ -189,6 +199,9 @@ class GraphWriter:
 
     def _quantized(self, layer: Layer, result: str) -> None:
         quantizer = getattr(layer.module, OUTPUT, None)
+        if quantizer is not None and quantizer.dtype == torch.float16:
+            name = self._through_float16(f"{node_name(layer)}/float16", result)
+            self.written.names[layer.outputs[0]] = name
         if quantizer is None or not quantizer.is_integer:
             return
         self._grids[result] = quantizer

@@ -71,6 +71,7 @@ def exported(
     args, kwargs = as_arguments(example_inputs, example_kw_inputs)
     training = {module: module.training for module in model.modules()}
     recorder = Recorder(model.eval())
+    recorder.is_for_export = True
     try:
         with torch.no_grad():
             recorder.run(args, kwargs)

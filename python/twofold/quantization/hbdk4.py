@@ -6,9 +6,17 @@ from typing import Any
 from torch import nn
 
 from .. import _twofold
+from ._record import recorder as recording
+from ._setters.refused import refused
 from .export import ExportedModel, copy_for_export, exported
 
-__all__ = ["export", "pre_export"]
+__all__ = [
+    "export",
+    "get_hbir_input_flattener",
+    "get_hbir_output_unflattener",
+    "is_exporting",
+    "pre_export",
+]
 
 
 def export(
@@ -39,3 +47,15 @@ def export(
 def pre_export(model: nn.Module, inplace: bool = False) -> nn.Module:
     """The model itself or a copy: nothing has to be changed before `export`."""
     return model if inplace else copy_for_export(model)
+
+
+def is_exporting() -> bool:
+    """Whether the forward that asks is being recorded for an export."""
+    recorder = recording.active()
+    return recorder is not None and recorder.is_for_export
+
+
+_FLAT = "inputs and outputs of the ONNX file are flat, in the order of input_names and output_names"
+
+get_hbir_input_flattener = refused("get_hbir_input_flattener", _FLAT)
+get_hbir_output_unflattener = refused("get_hbir_output_unflattener", _FLAT)

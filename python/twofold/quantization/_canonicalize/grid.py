@@ -9,11 +9,22 @@ from .precisions import Precisions, bits_of
 _GRID_POSITION = 1
 
 
+def is_grid(layer: Layer, position: int) -> bool:
+    """Whether an input says where to sample."""
+    return layer.op.name == "grid_sample" and position == _GRID_POSITION
+
+
 def widen_grids(precisions: Precisions) -> None:
     """int16 from the grid of grid_sample up to the next Gemm-type operator, its output too."""
     for layer in precisions.recording.layers:
-        if layer.op.name == "grid_sample":
-            _widen_upwards(precisions, layer, _GRID_POSITION, layer.name)
+        if layer.op.name != "grid_sample":
+            continue
+        _widen_upwards(precisions, layer, _GRID_POSITION, layer.name)
+        source = producer(layer.inputs[_GRID_POSITION])
+        is_float = source is None or source.name not in precisions.outputs
+        if is_float and layer.name in precisions.outputs:
+            why = "it is the grid, and nothing in front quantizes it"
+            precisions.set_input(layer, _GRID_POSITION, qint16, why)
 
 
 def _widen_upwards(precisions: Precisions, reader: Layer, position: int, sampler: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ...dtype import QuantDType, ec, qint16
+from ...dtype import QuantDType, ec, qint8, qint16
 from .._factory import Factory
 from .._fixed_scale import FixedScaleObserver
 from .._layers import data_positions, producer, quantizable, weight_position
@@ -76,12 +76,18 @@ class Precisions:
         return other
 
     def input(self, layer: Layer, position: int) -> Any:
-        """What an input is: as it asks, or as its producer's output."""
+        """What an input is: as it asks, or as its producer's output.
+
+        Of a producer that nobody has seen, what the layer's own output is, else int8.
+        """
         if position == weight_position(layer):
             return self.weights.get(layer.name, torch.float32)
         request = self.requests.get((layer.name, position))
         if request is not None:
             return request
+        if layer.inputs[position].is_unknown:
+            output = self.outputs.get(layer.name)
+            return output if is_integer(output) else qint8
         source = producer(layer.inputs[position])
         return torch.float32 if source is None else self.outputs.get(source.name, torch.float32)
 

@@ -1,16 +1,17 @@
 """All rules, in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._layers import data_positions, weight_position
 from .._qconfig import QConfig
-from .._record.graph import Recording
+from .._record.graph import Layer, Recording
 from .fallback import keep_one_wide_input
 from .grid import widen_grids
 from .outputs import keep_outputs_precise
 from .own_inputs import quantize_own_inputs
 from .precisions import Change, Precisions
+from .tables import widen_tables
 from .wanted_inputs import drop_met_requests, move_to_producers
 
 
@@ -42,6 +43,7 @@ def canonicalize(
     """
     precisions = Precisions(recording, qconfigs)
     quantize_own_inputs(precisions, products=True)
+    widen_tables(precisions)
     if optimize:
         widen_grids(precisions)
         keep_outputs_precise(precisions)
@@ -59,12 +61,20 @@ def input_dtypes(
 ) -> dict[tuple[str, int], Any]:
     """What every input of a layer with a qconfig is, weights too: {(layer, position): dtype}.
 
-    A QuantDType, torch.float16 or torch.float32. `qconfigs` are as `canonicalize` returns them.
+    A QuantDType, torch.float16 or torch.float32; of several calls of a module, in the last one.
+    `qconfigs` are as `canonicalize` returns them.
     """
+    return {
+        (layer.name, position): dtype for layer, position, dtype in call_dtypes(recording, qconfigs)
+    }
+
+
+def call_dtypes(
+    recording: Recording, qconfigs: Mapping[str, QConfig | None]
+) -> Iterator[tuple[Layer, int, Any]]:
+    """The same call by call: layer, position, dtype."""
     precisions = Precisions(recording, qconfigs)
-    found = {}
     for layer in precisions.layers:
         weight = weight_position(layer)
         for position in [*data_positions(layer), *([] if weight is None else [weight])]:
-            found[layer.name, position] = precisions.input(layer, position)
-    return found
+            yield layer, position, precisions.input(layer, position)

@@ -21,8 +21,10 @@ from . import (
     resampling,
     softmax,
     stubs,
+    tables,
     unchanged,
 )
+from .calls import module_binder
 from .op import Bound, Op
 
 # Where several operators have a function, the first whose binder takes the call is meant.
@@ -42,6 +44,7 @@ _FILES = (
     padding,
     joins,
     reductions,
+    tables,
     unchanged,
 )
 
@@ -91,9 +94,20 @@ def op_of_module(type_: type[torch.nn.Module]) -> Op | None:
 
 def bind_module(module: torch.nn.Module, args: tuple, kwargs: Mapping[str, Any]) -> Bound:
     """The call of a module that `op_of_module` knows."""
-    known = _known_type(type(module))
     with torch._C.DisableTorchFunctionSubclass():
-        return _BY_MODULE[known].modules[known](module, args, dict(kwargs))
+        return binder_of_module(type(module))(module, args, dict(kwargs))
+
+
+def add_module_type(op: str, type_: type[torch.nn.Module], bind: Callable[..., Bound]) -> None:
+    """Let modules of a type be an operator. `bind` takes the module, and what its forward does."""
+    OPS_BY_NAME[op].modules[type_] = module_binder(op, bind)
+    _BY_MODULE[type_] = OPS_BY_NAME[op]
+
+
+def binder_of_module(type_: type[torch.nn.Module]) -> Callable[..., Bound]:
+    """What binds the calls of modules of a type that `op_of_module` knows."""
+    known = _known_type(type_)
+    return _BY_MODULE[known].modules[known]
 
 
 def _known_type(type_: type[torch.nn.Module]) -> type[torch.nn.Module] | None:

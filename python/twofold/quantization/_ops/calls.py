@@ -34,7 +34,7 @@ def operator(
         {call: _binder(name, function) for call, function in functions.items()},
         compute,
         emit,
-        {type_: _module_binder(name, function) for type_, function in (modules or {}).items()},
+        {type_: module_binder(name, function) for type_, function in (modules or {}).items()},
         quantized,
     )
 
@@ -64,9 +64,11 @@ def _binder(
     return bind
 
 
-def _module_binder(
+def module_binder(
     op: str, function: Callable[..., Bound | None]
 ) -> Callable[[torch.nn.Module, tuple, dict], Bound]:
+    """The binder of a module's calls from a function that has the module first."""
+
     def bind(module: torch.nn.Module, args: tuple, kwargs: dict) -> Bound | None:
         return _called(op, function, (module, *args), kwargs)
 

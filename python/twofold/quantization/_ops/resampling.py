@@ -233,7 +233,7 @@ OPS = [
         {F.grid_sample: _grid_sample},
         lambda inputs, attributes: F.grid_sample(*inputs, **attributes),
         _emit_grid_sample,
-        quantized=(0,),
+        quantized=(0, 1),
     ),
     operator(
         "affine_grid",

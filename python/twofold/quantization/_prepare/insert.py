@@ -18,7 +18,7 @@ def insert(model: nn.Module, recording: Recording) -> None:
     path of their layer's name. `recording`'s layers refer to these from now on.
     """
     for layer in recording.layers:
-        if not _is_inside(layer):
+        if layer.stays_float or not _is_inside(layer):
             continue
         if layer.module is not None:
             if not isinstance(layer.module, Operator):
@@ -27,10 +27,14 @@ def insert(model: nn.Module, recording: Recording) -> None:
             layer.module = _generated(model, layer)
         if isinstance(layer.module, Operator) and layer.clamp is not None:
             layer.module.clamp = layer.clamp
+
+
+def watch_scopes(model: nn.Module, functions_stay_float: bool = False) -> None:
+    """Let every module that is no operator know which functional calls are its own."""
     for module in model.modules():
         is_operator = isinstance(module, Operator | FusedAway) or op_of_module(type(module))
         if not is_operator and not getattr(module, "has_scope", False):
-            watch(module)
+            watch(module, functions_stay_float)
             module.has_scope = True
 
 

@@ -1,16 +1,18 @@
 """Fake quantizers where the plan says: at producers, and at readers that want it otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
+from ..._twofold import Error
 from ...dtype import to_dtype
 from ...nn._operator import INPUTS, OUTPUT, WEIGHT
 from .._canonicalize.precisions import changed
-from .._canonicalize.run import input_dtypes
+from .._canonicalize.run import call_dtypes
 from .._layers import data_positions, producer, quantizable, readers, weight_position
+from .._onnx_graph import node_name
 from .._ops.op import Kind
 from .._ops.products import weight_axis
 from .._ops.stubs import DEQUANT, QUANT
@@ -30,15 +32,15 @@ def precision_of(dtype: Any) -> str:
 
 
 def requests_of(recording: Recording, qconfigs: Mapping[str, Any]) -> dict[Request, str]:
-    """What every operand asks for: inputs and weights, and the outputs of products."""
+    """What every operand of every call asks for: inputs and weights, and outputs of products."""
     requests = {
-        (layer, f"input{position}"): precision_of(dtype)
-        for (layer, position), dtype in input_dtypes(recording, qconfigs).items()
+        (node_name(layer), f"input{position}"): precision_of(dtype)
+        for layer, position, dtype in call_dtypes(recording, qconfigs)
     }
     for layer in quantizable(recording):
         qconfig = qconfigs.get(layer.name)
         if layer.kind is Kind.GEMM and qconfig is not None:
-            requests[layer.name, "output0"] = precision_of(dtype_of(qconfig, "output"))
+            requests[node_name(layer), "output0"] = precision_of(dtype_of(qconfig, "output"))
     return requests
 
 
@@ -46,16 +48,19 @@ def place(recording: Recording, qconfigs: Mapping[str, Any], granted: Granted) -
     """Give operators their fake quantizers, named after them.
 
     What comes out of one is quantized once, as its qconfig says; readers that want other integers
-    make them of these themselves.
+    make them of these themselves. Raises twofold.Error for a module of which two calls would need
+    different ones.
     """
     read = _read_in_integers(recording, granted)
+    modules: dict[str, list[Layer]] = {}
     for layer in quantizable(recording):
         if qconfigs.get(layer.name) is not None:
-            _place_output(layer, qconfigs[layer.name], granted, layer.module in read)
-    for layer in quantizable(recording):
-        if qconfigs.get(layer.name) is not None:
-            _place_inputs(layer, qconfigs[layer.name], granted)
-            _place_weight(layer, qconfigs[layer.name], granted)
+            modules.setdefault(layer.name, []).append(layer)
+    for name, calls in modules.items():
+        _place_output(calls, qconfigs[name], granted, calls[0].module in read)
+    for name, calls in modules.items():
+        _place_inputs(calls, qconfigs[name], granted)
+        _place_weight(calls, qconfigs[name], granted)
 
 
 def _read_in_integers(recording: Recording, granted: Granted) -> set[nn.Module]:
@@ -64,18 +69,39 @@ def _read_in_integers(recording: Recording, granted: Granted) -> set[nn.Module]:
     for layer in quantizable(recording):
         for position in data_positions(layer):
             source = producer(layer.inputs[position])
-            precision = granted.precisions.get((layer.name, f"input{position}"), "float32")
-            if source is not None and _BITS[precision] > 0:
+            if source is not None and _BITS[_input_precision(layer, position, granted)] > 0:
                 found.add(source.module)
     return found
 
 
-def _place_output(layer: Layer, qconfig: Any, granted: Granted, is_read: bool) -> None:
-    if layer.call > 0:
-        return
-    own = (layer.name, "output0")
-    precision = granted.precisions.get(own) or precision_of(dtype_of(qconfig, "output"))
-    if _BITS[precision] == 0 or not (is_read or _leaves(layer)):
+def _input_precision(layer: Layer, position: int, granted: Granted) -> str:
+    return granted.precisions.get((node_name(layer), f"input{position}"), "float32")
+
+
+def _same(calls: list[Layer], what: str, precision: Callable[[Layer], str]) -> str:
+    """What all calls of a module have; twofold.Error that names two of them where they differ."""
+    first = precision(calls[0])
+    for other in calls[1:]:
+        found = precision(other)
+        if found != first:
+            raise Error(
+                f"'{other.name}' is one module with one set of fake quantizers, but its {what} "
+                f"would be {first} at {calls[0].line} and {found} at {other.line}: make it two "
+                f"modules, or give it one dtype, as ModuleNameTemplate({{'{other.name}': "
+                "{'input': qint8}})"
+            )
+    return first
+
+
+def _place_output(calls: list[Layer], qconfig: Any, granted: Granted, is_read: bool) -> None:
+    layer = calls[0]
+    asked = precision_of(dtype_of(qconfig, "output"))
+    precision = _same(
+        calls, "output", lambda call: granted.precisions.get((node_name(call), "output0"), asked)
+    )
+    if _BITS[precision] == 0 and dtype_of(qconfig, "output") == torch.float16:
+        attach(layer.module, OUTPUT, qconfig.output(), layer.name)
+    if _BITS[precision] == 0 or not (is_read or any(map(_leaves, calls))):
         return
     quantizer = _fixed_stub(layer, precision) or _made(qconfig.output, precision)
     attach(layer.module, OUTPUT, quantizer, layer.name)
@@ -110,20 +136,36 @@ def _fixed_stub(layer: Layer, precision: str) -> nn.Module | None:
     )
 
 
-def _place_inputs(layer: Layer, qconfig: Any, granted: Granted) -> None:
+def _place_inputs(calls: list[Layer], qconfig: Any, granted: Granted) -> None:
+    layer = calls[0]
     for position in data_positions(layer):
-        precision = granted.precisions.get((layer.name, f"input{position}"), "float32")
-        if _BITS[precision] == 0 or layer.call > 0:
+        if all(_comes_so(call, position, qconfig, granted) for call in calls):
             continue
-        source = producer(layer.inputs[position])
-        there = None if source is None else getattr(source.module, OUTPUT, None)
-        if there is not None and precision_of(there.dtype) == precision:
-            continue
+        precision = _same(
+            calls, f"input{position}", lambda call, at=position: _input_precision(call, at, granted)
+        )
         if not hasattr(layer.module, INPUTS):
             setattr(layer.module, INPUTS, nn.ModuleDict())
-        quantizer = _made(_of_input(qconfig, position) or qconfig.output, precision)
+        factory = _of_input(qconfig, position)
+        is_half = _BITS[precision] == 0
+        quantizer = factory() if is_half else _made(factory or qconfig.output, precision)
         quantizer.name = f"{layer.name}.{INPUTS}.{position}"
         getattr(layer.module, INPUTS)[str(position)] = quantizer.train(layer.module.training)
+
+
+def _comes_so(layer: Layer, position: int, qconfig: Any, granted: Granted) -> bool:
+    """Whether an input needs nothing: it is float, or what its producer gives, known or not."""
+    precision = _input_precision(layer, position, granted)
+    asked = _of_input(qconfig, position)
+    value = layer.inputs[position]
+    source = producer(value)
+    there = None if source is None else getattr(source.module, OUTPUT, None)
+    if _BITS[precision] == 0:
+        is_half = factory_dtype(asked) == torch.float16
+        return not is_half or (there is not None and there.dtype == torch.float16)
+    if value.is_unknown:
+        return asked is None
+    return there is not None and precision_of(there.dtype) == precision
 
 
 def _of_input(qconfig: Any, position: int) -> Any:
@@ -133,11 +175,14 @@ def _of_input(qconfig: Any, position: int) -> Any:
     return qconfig.input[position] if position < len(qconfig.input) else None
 
 
-def _place_weight(layer: Layer, qconfig: Any, granted: Granted) -> None:
-    if weight_position(layer) is None or layer.call > 0:
+def _place_weight(calls: list[Layer], qconfig: Any, granted: Granted) -> None:
+    layer = calls[0]
+    if weight_position(layer) is None:
         return
-    precision = granted.precisions.get((layer.name, "input1"), "float32")
+    precision = _same(calls, "weight", lambda call: _input_precision(call, 1, granted))
     if _BITS[precision] == 0:
+        if dtype_of(qconfig, "weight") == torch.float16:
+            attach(layer.module, WEIGHT, qconfig.weight(), layer.name)
         return
     factory = qconfig.weight or get_qconfig().weight
     if factory.keywords.get("ch_axis", -1) >= 0:

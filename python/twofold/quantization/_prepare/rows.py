@@ -1,10 +1,14 @@
-"""A float ONNX model as the rows that `twofold.resolve` plans."""
+"""A recording as the rows that `twofold.resolve` plans."""
 
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper
+
+from .._onnx_graph import node_name
+from .._ops.op import Kind
+from .._record.graph import Layer, Recording
 
 
 def rows_of(model: onnx.ModelProto, origins: dict[str, list[str]] | None = None) -> dict[str, Any]:
@@ -20,6 +24,38 @@ def rows_of(model: onnx.ModelProto, origins: dict[str, list[str]] | None = None)
         ],
         "nodes": [_node(node, origins.get(node.name, [])) for node in graph.node],
     }
+
+
+def rows_of_products(recording: Recording) -> dict[str, Any]:
+    """Its products alone, each for itself: what there is to plan where no shapes are known."""
+    rows: dict[str, Any] = {"inputs": [], "outputs": [], "constants": [], "nodes": []}
+    for layer in recording.layers:
+        if layer.kind is not Kind.GEMM:
+            continue
+        name = node_name(layer)
+        for position, value in enumerate(layer.inputs[:2]):
+            kind = "constants" if value.is_constant else "inputs"
+            shape = list(value.tensor.shape) if value.is_constant else [-1]
+            rows[kind].append({"name": f"{name}:{position}", "dtype": "float32", "shape": shape})
+        rows["nodes"].append(
+            {
+                "name": name,
+                "op_type": _product_type(layer),
+                "inputs": [f"{name}:0", f"{name}:1"],
+                "outputs": [f"{name}:out"],
+                "attributes": {},
+                "origins": [],
+            }
+        )
+        rows["outputs"].append(f"{name}:out")
+    return rows
+
+
+def _product_type(layer: Layer) -> str:
+    name = layer.op.name
+    if name.startswith("conv"):
+        return "ConvTranspose" if name.startswith("conv_transpose") else "Conv"
+    return "Gemm" if name in ("linear", "addmm") else "MatMul"
 
 
 def _dtype(number: int) -> str:

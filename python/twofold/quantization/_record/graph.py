@@ -16,19 +16,21 @@ class Value:
     `layer` computed it, or None: then it is an input of the graph (`is_input`), or a constant, that
     is, a parameter, a buffer or a tensor that was there before. `tensor` is what the run had.
     `quantized` says whether it is inside the part to be quantized: between QuantStub and
-    DeQuantStub, or everywhere where there are no stubs.
+    DeQuantStub, or everywhere where there are no stubs. Of what came out of a module whose readers
+    and producers nobody has seen, `is_unknown` is true.
     """
 
     tensor: torch.Tensor
     layer: "Layer | None" = None
     is_input: bool = False
     quantized: bool = False
+    is_unknown: bool = False
     readers: list[tuple["Layer", int]] = field(default_factory=list)  # and the position there
 
     @property
     def is_constant(self) -> bool:
         """Whether it does not depend on the inputs."""
-        return self.layer is None and not self.is_input
+        return self.layer is None and not self.is_input and not self.is_unknown
 
 
 @dataclass(eq=False)
@@ -51,6 +53,7 @@ class Layer:
     line: str = ""
     called_once: bool = True  # no other layer has its name
     clamp: tuple[str, dict[str, Any]] | None = None  # that it computes along: operator, attributes
+    stays_float: bool = False  # where `prepare` has to leave it
 
     @property
     def kind(self) -> Kind:
@@ -60,11 +63,16 @@ class Layer:
 
 @dataclass(eq=False)
 class Recording:
-    """All calls, in the order they were made: producers come before their readers."""
+    """All calls, in the order they were made: producers come before their readers.
+
+    Without `has_shapes` no example inputs ran, and shapes of values mean nothing.
+    """
 
     layers: list[Layer] = field(default_factory=list)
     inputs: list[Value] = field(default_factory=list)
     outputs: list[Value] = field(default_factory=list)
+    has_shapes: bool = True
+    is_whole: bool = False  # all of the model is to be quantized, not only what stubs enclose
 
     def computing(self) -> Iterator[Layer]:
         """Those that compute, and so may be quantized: all but what only moves numbers."""

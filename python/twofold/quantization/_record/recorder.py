@@ -9,14 +9,19 @@ import torch
 
 from ..._twofold import Error
 from ...qtensor import QTensor, plain, wrap
-from .._ops import bind_module, op_of_module
+from .._ops import bind_function, bind_module, op_of_module
 from .._ops.op import Bound, Kind, Op
 from .._ops.stubs import DEQUANT, QUANT
 from . import in_place
 from .graph import Layer, Recording, Value
 from .lines import user_line
+from .plain_calls import call_plain
 from .scopes import Frame, current, frames, watch
 from .tree import map_tensors, tensors_of
+from .whole_model import follows_inputs
+
+# How names of layers begin that no operator is known for.
+UNKNOWN = "_unknown_"
 
 _local = threading.local()
 
@@ -24,6 +29,11 @@ _local = threading.local()
 def active() -> "Recorder | None":
     """That of this thread."""
     return getattr(_local, "recorder", None)
+
+
+def _begins(module: torch.nn.Module) -> bool:
+    """Whether it is a QuantStub, of a float model or of a prepared one."""
+    return op_of_module(type(module)) is QUANT or getattr(module, "op_name", "") == QUANT.name
 
 
 def unknown_op(name: str) -> Op:
@@ -41,38 +51,47 @@ class Recorder:
     Modules that `prepare` made record themselves (`add_module`); operators of torch.nn are watched.
     """
 
-    def __init__(self, model: torch.nn.Module):
+    def __init__(self, model: torch.nn.Module, functions_stay_float: bool = False):
         """For one run of `model`."""
         self.recording = Recording()
         self._model = model
+        self._functions_stay_float = functions_stay_float
+        self.is_for_export = False
         self._names = {module: name for name, module in model.named_modules()}
         self._constants: dict[int, Value] = {}
         self._calls: dict[str, int] = {}
         self._moves = 0
         self._inside: list[tuple] = []  # what the running leaves were called with
-        self._between_stubs = False
-        self.all_inside = not any(op_of_module(type(m)) is QUANT for m in model.modules())
+        self.between_stubs = False
+        self.all_inside = follows_inputs(model) or not any(map(_begins, model.modules()))
 
     def run(self, args: tuple, kwargs: Mapping[str, Any], between_stubs: bool = False) -> Any:
         """Run the model; `between_stubs` alone, or all of it. Returns what it returns."""
-        handles = [handle for module in self._model.modules() for handle in self._watch(module)]
-        self._between_stubs = between_stubs
         if not between_stubs:
             args, kwargs = (map_tensors(self.input, tree) for tree in (args, dict(kwargs)))
-        _local.recorder = self
-        depth = len(frames())
-        try:
+        with self.following(between_stubs):
             output = self._model(*args, **kwargs)
-        finally:
-            _local.recorder = None
-            del frames()[depth:]
-            for handle in handles:
-                handle.remove()
         for tensor in tensors_of(output):
             value = getattr(tensor, "_value", None)
             if value is not None:
                 self.recording.outputs.append(value)
         return output
+
+    @contextmanager
+    def following(self, between_stubs: bool = False) -> Iterator[None]:
+        """Record what the model does in here; `between_stubs` alone, or with what `input` gave."""
+        handles = [handle for module in self._model.modules() for handle in self._watch(module)]
+        self.between_stubs = between_stubs
+        self.recording.is_whole = self.all_inside
+        _local.recorder = self
+        depth = len(frames())
+        try:
+            yield
+        finally:
+            _local.recorder = None
+            del frames()[depth:]
+            for handle in handles:
+                handle.remove()
 
     def input(self, tensor: torch.Tensor) -> QTensor:
         """A tensor that nothing recorded computed, and that is no constant either."""
@@ -82,13 +101,42 @@ class Recorder:
         wrapped._value = value
         return wrapped
 
+    def is_inside(self, bound: Bound) -> bool:
+        """Whether a call belongs to the quantized part."""
+        if self.all_inside:
+            return True
+        values = (getattr(tensor, "_value", None) for tensor in bound.inputs)
+        return any(value is not None and value.quantized for value in values)
+
+    def bind(self, func: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Any:
+        """The operator that a call means, and the call as it takes it: see `bind_function`."""
+        return bind_function(func, args, kwargs)
+
+    def bind_leaf(self, module: torch.nn.Module, args: tuple, kwargs: Mapping[str, Any]) -> Bound:
+        """The call of a module that is an operator."""
+        return bind_module(module, args, kwargs)
+
+    def compute(self, func: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Any:
+        """What a call gives, in plain tensors."""
+        return call_plain(func, args, kwargs)
+
     def add_module(self, module: torch.nn.Module, op: Op, bound: Bound, result: Any) -> None:
         """The call of a module that is an operator."""
-        self._add(self._names[module], op, module, bound, result)
+        layer = self._add(self._names[module], op, module, bound, result)
+        frame = current()
+        layer.stays_float = frame is not None and frame.modules_stay_float
 
     def add_function(self, op: Op, frame: Frame, name: str, bound: Bound, result: Any) -> None:
-        """A functional call in a module's forward, which a module is to be made for."""
-        self._add(self._join(frame, name), op, None, bound, result)
+        """A functional call in a module's forward, which a module is to be made for, or not."""
+        if frame.functions_stay_float:
+            name = name.replace("_generated_", "_float_", 1)
+        layer = self._add(self._join(frame, name), op, None, bound, result)
+        layer.stays_float = frame.functions_stay_float
+
+    def add_scope(self, module: torch.nn.Module, parent: torch.nn.Module, name: str) -> None:
+        """A module that is made while the model runs, as a child of one that was there."""
+        above = self._names[parent]
+        self._names[module] = f"{above}.{name}" if above else name
 
     def add_move(self, op: Op, bound: Bound, result: Any) -> None:
         """A call that only moves numbers."""
@@ -96,18 +144,17 @@ class Recorder:
         self._add(f"_move_{op.name}_{self._moves}", op, None, bound, result)
 
     def add_unknown(self, func: Callable, args: tuple, kwargs: Mapping, result: Any) -> None:
-        """A call that no operator is known for."""
+        """A call that no operator is known for: it stays as it is, and float."""
         inputs = [*tensors_of(args), *tensors_of(dict(kwargs))]
         op = unknown_op(getattr(func, "__name__", str(func)))
-        self._add(
-            f"_unknown_{op.name}_{len(self.recording.layers)}", op, None, Bound(inputs, {}), result
-        )
+        name = f"{UNKNOWN}{op.name}_{len(self.recording.layers)}"
+        self._add(name, op, None, Bound(inputs, {}), result).stays_float = True
 
     def _join(self, frame: Frame, name: str) -> str:
         scope = self._names[frame.module]
         return f"{scope}.{name}" if scope else name
 
-    def _add(self, name: str, op: Op, module: Any, bound: Bound, result: Any) -> None:
+    def _add(self, name: str, op: Op, module: Any, bound: Bound, result: Any) -> Layer:
         call = self._calls.get(name, 0)
         self._calls[name] = call + 1
         layer = Layer(name, op, module, [], bound.attributes, call=call, line=user_line())
@@ -125,6 +172,7 @@ class Recorder:
             tensor._value = value
             layer.outputs.append(value)
         self.recording.layers.append(layer)
+        return layer
 
     def _has_quantized(self, layer: Layer) -> bool:
         """Whether its results are inside, too: from a QuantStub on, or everywhere without one."""
@@ -150,7 +198,7 @@ class Recorder:
             return []
         op = op_of_module(type(module))
         if op is None:
-            return watch(module)
+            return watch(module, self._functions_stay_float)
 
         def enter(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
             frames().append(Frame(module, is_leaf=True))
@@ -162,14 +210,14 @@ class Recorder:
             frame = current()
             if output is None or (frame is not None and frame.is_leaf):
                 return None
-            return self._leaf(op, module, args, kwargs, output)
+            return self.leaf(op, module, args, kwargs, output)
 
         return [
             module.register_forward_pre_hook(enter, with_kwargs=True),
             module.register_forward_hook(leave, with_kwargs=True, prepend=True, always_call=True),
         ]
 
-    def _leaf(self, op: Op, module: torch.nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+    def leaf(self, op: Op, module: torch.nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         """Record a module of torch.nn; what it returns from now on."""
         if op is QUANT:
             args, kwargs = map_tensors(self._begin, args), map_tensors(self._begin, kwargs)
@@ -180,8 +228,8 @@ class Recorder:
             in_place.mark(args)
         # New wrappers: a module that hands its input on must not rename it.
         followed = map_tensors(lambda tensor: wrap(plain(tensor)), output)
-        self.add_module(module, op, bind_module(module, args, kwargs), followed)
-        if op is not DEQUANT or not self._between_stubs:
+        self.add_module(module, op, self.bind_leaf(module, args, kwargs), followed)
+        if op is not DEQUANT or not self.between_stubs:
             return followed
         self.recording.outputs += [tensor._value for tensor in tensors_of(followed)]
         return map_tensors(plain, followed)

@@ -35,20 +35,20 @@ def model_check_text(
     """
     rows = list(layer_rows(model, recording))
     sections = [
-        ("Fusable modules are listed below:", _fusable(recording)),
+        ("Fusable modules are listed below:", fusable_text(recording)),
         ("Each module called times:", _called_times(model, recording, members or {})),
         ("input dtype statistics:", _statistics(rows, lambda row: row.inputs or [torch.float32])),
         ("output dtype statistics:", _statistics(rows, lambda row: [dtype_of(row.output)])),
-        ("Each layer out qconfig:", _outputs(rows)),
-        ("Weight qconfig:", _weights(rows)),
+        ("Each layer out qconfig:", outputs_text(rows)),
+        ("Weight qconfig:", weights_text(rows)),
         ("OPs with inputs of mixed precision:", _mixed(rows)),
-        ("Please check if these OPs qconfigs are expected..", _unusual(rows)),
+        ("Please check if these OPs qconfigs are expected..", unusual_text(rows)),
     ]
     return "\n".join(f"{heading}\n{body}" for heading, body in sections)
 
 
-def _fusable(recording: Recording) -> str:
-    """What could be fused by its kind, and is not."""
+def unfused(recording: Recording) -> list[list[str]]:
+    """[name, type] of what could be fused by its kind, and is not."""
     found: dict[Layer, None] = {}
     for layer in recording.computing():
         if layer.op.name not in _FUSABLE or layer.module is None or layer.inputs[0] is None:
@@ -56,7 +56,12 @@ def _fusable(recording: Recording) -> str:
         source = layer.inputs[0].layer
         if source is not None and source.kind is Kind.GEMM and layer.outputs[0].quantized:
             found.update({source: None, layer: None})
-    rows = [[_shared_name(layer), str(type(layer.module))] for layer in found]
+    return [[_shared_name(layer), str(type(layer.module))] for layer in found]
+
+
+def fusable_text(recording: Recording) -> str:
+    """The table of "Fusable modules are listed below:", or a sentence where there are none."""
+    rows = unfused(recording)
     if not rows:
         return "All fusable modules are fused in model!\n"
     return table(["Module Name", "Module Type"], rows)
@@ -93,7 +98,8 @@ def _statistics(rows: Iterable[LayerRow], dtypes_of: Any) -> str:
     return table(["module type", *columns], [*lines, ["total", *(total[c] for c in columns)]])
 
 
-def _outputs(rows: Iterable[LayerRow]) -> str:
+def outputs_text(rows: Iterable[LayerRow]) -> str:
+    """The table of "Each layer out qconfig:"."""
     headings = ["Module Name", "Module Type", "Input dtype", "out dtype", "ch_axis", "observer"]
     return table(
         headings,
@@ -111,7 +117,8 @@ def _outputs(rows: Iterable[LayerRow]) -> str:
     )
 
 
-def _weights(rows: Iterable[LayerRow]) -> str:
+def weights_text(rows: Iterable[LayerRow]) -> str:
+    """The table of "Weight qconfig:"."""
     return table(
         ["Module Name", "Module Type", "weight dtype", "ch_axis", "observer"],
         [
@@ -139,7 +146,8 @@ def _mixed(rows: Iterable[LayerRow]) -> str:
     return table(["Module Name", "Module Type", "Input dtype"], lines)
 
 
-def _unusual(rows: Iterable[LayerRow]) -> str:
+def unusual_text(rows: Iterable[LayerRow]) -> str:
+    """The table of what should be looked at, or a sentence where there is nothing."""
     lines = [[row.name, row.type_name, msg] for row in rows for msg in _messages(row)]
     if not lines:
         return "Nothing unusual.\n"

@@ -33,18 +33,19 @@ def write_reports(
     OSError where a file cannot be written.
     """
     there = Path(check_result_dir)
-    _write(there / "model_check_result.txt", model_check_text(model, recording, members))
-    _write(there / "fx_graph.txt", fx_graph_text(recording))
+    write_whole(there / "model_check_result.txt", model_check_text(model, recording, members))
+    write_whole(there / "fx_graph.txt", fx_graph_text(recording))
     folder = there if save_dir is None else Path(save_dir)
     dtypes = qconfig_dtypes(model, recording)
     buffer = io.BytesIO()
     torch.save(dtypes, buffer)
-    _write(folder / "qconfig_changelogs.txt", changelog_text(changes, messages))
-    _write(folder / "qconfig_dtypes.pt", buffer.getvalue())
-    _write(folder / "qconfig_dtypes.pt.py", as_python(dtypes))
+    write_whole(folder / "qconfig_changelogs.txt", changelog_text(changes, messages))
+    write_whole(folder / "qconfig_dtypes.pt", buffer.getvalue())
+    write_whole(folder / "qconfig_dtypes.pt.py", as_python(dtypes))
 
 
-def _write(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, whole or not at all; its folder is made. OSError where it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
