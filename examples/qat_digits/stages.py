@@ -1,0 +1,120 @@
+"""A trained float network through post-training quantization, and through training with it."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import twofold
+from torch import nn
+from twofold.quantization import FakeQuantState, export, prepare, set_fake_quantize
+from twofold.quantization.qconfig_template import (
+    default_calibration_qconfig_setter,
+    default_qat_qconfig_setter,
+)
+
+from data import BATCH, Data
+from training import fine_tune
+
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+# As training rounds them; left alone, `twofold.quantize` keeps the sums of filters.
+ROUNDED_TO_NEAREST = {"weight": {"rounding": "nearest"}}
+
+
+def to_onnx(net: nn.Module, path: Path) -> None:
+    """Write the float network, `image` to `logits`, opset 17, with a dynamic batch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            net,
+            (torch.zeros(1, 1, 28, 28),),
+            str(path),
+            opset_version=17,
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_axes={"image": {0: "N"}, "logits": {0: "N"}},
+            dynamo=False,
+        )
+
+
+def samples_of(calibration: Data) -> list[dict[str, np.ndarray]]:
+    """One image per sample, as `twofold.quantize` takes them."""
+    return [{"image": image.numpy()[None]} for image in calibration.images]
+
+
+def worst_products(float_file: Path, calibration: Data, count: int) -> list[str]:
+    """The nodes that, quantized to int8 alone, leave most noise in the logits."""
+    op_types = {node["name"]: node["op_type"] for node in twofold.inspect(float_file)["nodes"]}
+    by_noise = twofold.debug.get_sensitivity_of_nodes(
+        float_file,
+        "sqnr",
+        samples_of(calibration)[:BATCH],
+        config={"model_config": ROUNDED_TO_NEAREST},
+    )
+    return [node for node in by_noise if op_types[node] in PRODUCTS][:count]
+
+
+def dual_int16(nodes: list[str]) -> Mapping[str, Any]:
+    """The config with 16 bits in both inputs of these nodes, and 8 everywhere else."""
+    return {
+        "model_config": {"all_node_type": "int8", **ROUNDED_TO_NEAREST},
+        "node_config": {node: {"qtype": "dual-int16"} for node in nodes},
+    }
+
+
+def trained(
+    net: nn.Module,
+    setters: tuple,
+    data: Data,
+    calibration: Data,
+    epochs: int,
+    rate: float,
+    folder: Path,
+) -> nn.Module:
+    """A float network calibrated and trained in the precisions of setters, in VALIDATION.
+
+    Where these say nothing it is int8. prepare's reports go to `folder`.
+    """
+    example = calibration.images[:1]
+    setter = (*setters, default_calibration_qconfig_setter)
+    calibrated = prepare(net, example, setter, check_result_dir=folder)
+    set_fake_quantize(calibrated.eval(), FakeQuantState.CALIBRATION)
+    with torch.no_grad():
+        for images, _ in calibration.batches():
+            calibrated(images)
+
+    setter = (*setters, default_qat_qconfig_setter)
+    model = prepare(net, example, setter, check_result_dir=folder)
+    model.load_state_dict(calibrated.state_dict())
+    set_fake_quantize(model, FakeQuantState.QAT)
+    fine_tune(model, net, data, epochs, rate)
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    return model
+
+
+@torch.no_grad()
+def torch_logits(net: nn.Module, data: Data) -> np.ndarray:
+    """[S,10], what the network gives for all images."""
+    return np.concatenate([net(images).numpy() for images, _ in data.batches()])
+
+
+def engine_logits(file: Path, data: Data) -> np.ndarray:
+    """[S,10], what the engine gives for the model in a file."""
+    session = twofold.Session(file)
+    return np.concatenate(
+        [session.run({"image": images.numpy()})["logits"] for images, _ in data.batches()]
+    )
+
+
+def exported_logits(model: nn.Module, file: Path, data: Data) -> np.ndarray:
+    """[S,10], what the engine gives once the trained model is in a file."""
+    example = data.images[:BATCH]
+    export(model, (example,), file, input_names=["image"], output_names=["logits"])
+    return engine_logits(file, data)
+
+
+def accuracy(logits: np.ndarray, data: Data) -> float:
+    """The share of right answers, in percent."""
+    return 100 * float(np.mean(logits.argmax(1) == data.labels.numpy()))

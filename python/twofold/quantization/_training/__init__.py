@@ -1,0 +1,1 @@
+"""What training loops need besides PyTorch: `twofold.quantization.training` has its names."""
