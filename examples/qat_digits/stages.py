@@ -10,7 +10,12 @@ import torch
 import twofold
 from torch import nn
 from twofold.quantization import FakeQuantState, export, prepare, set_fake_quantize
+from twofold.quantization.qconfig import (
+    default_calib_8bit_fake_quant_qconfig,
+    default_qat_8bit_fake_quant_qconfig,
+)
 from twofold.quantization.qconfig_template import (
+    PlanQconfigSetter,
     default_calibration_qconfig_setter,
     default_qat_qconfig_setter,
 )
@@ -66,27 +71,29 @@ def dual_int16(nodes: list[str]) -> Mapping[str, Any]:
 
 def trained(
     net: nn.Module,
-    setters: tuple,
+    plan: Path | None,
     data: Data,
     calibration: Data,
     epochs: int,
     rate: float,
     folder: Path,
 ) -> nn.Module:
-    """A float network calibrated and trained in the precisions of setters, in VALIDATION.
+    """A float network calibrated and trained as a plan says, or in int8, then in VALIDATION.
 
-    Where these say nothing it is int8. prepare's reports go to `folder`.
+    prepare's reports go to `folder`.
     """
-    example = calibration.images[:1]
-    setter = (*setters, default_calibration_qconfig_setter)
-    calibrated = prepare(net, example, setter, check_result_dir=folder)
+
+    def prepared(setter: Any, qconfig: Any) -> nn.Module:
+        by_plan = [] if plan is None else [PlanQconfigSetter(plan, reference_qconfig=qconfig)]
+        return prepare(net, calibration.images[:1], (*by_plan, setter), check_result_dir=folder)
+
+    calibrated = prepared(default_calibration_qconfig_setter, default_calib_8bit_fake_quant_qconfig)
     set_fake_quantize(calibrated.eval(), FakeQuantState.CALIBRATION)
     with torch.no_grad():
         for images, _ in calibration.batches():
             calibrated(images)
 
-    setter = (*setters, default_qat_qconfig_setter)
-    model = prepare(net, example, setter, check_result_dir=folder)
+    model = prepared(default_qat_qconfig_setter, default_qat_8bit_fake_quant_qconfig)
     model.load_state_dict(calibrated.state_dict())
     set_fake_quantize(model, FakeQuantState.QAT)
     fine_tune(model, net, data, epochs, rate)

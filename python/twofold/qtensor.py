@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from ._uncompiled import uncompiled
+
 __all__ = ["QTensor"]
 
 
@@ -21,6 +23,7 @@ class QTensor(torch.Tensor):
     _changed_at = None
 
     @classmethod
+    @uncompiled
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         """Hand a call to the module that stands for it."""
         from .quantization._record.dispatch import dispatch

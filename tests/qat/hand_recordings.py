@@ -36,7 +36,7 @@ class Hand:
         return value
 
     def constant(self, *shape):
-        return Value(torch.zeros(shape))
+        return Value(torch.ones(shape))
 
     def stub(self, name, shape, scale=None):
         """A QuantStub, with an input of its own."""

@@ -7,6 +7,7 @@ from torch import nn
 from twofold.dtype import ec, qint8, qint16
 from twofold.quantization._canonicalize.run import canonicalize, input_dtypes
 from twofold.quantization._qconfig_parts import dtype_of
+from twofold.quantization._record.graph import Value
 from twofold.quantization.fake_cast import FakeCast
 from twofold.quantization.fake_quantize import FakeQuantize
 from twofold.quantization.fx.graph_optimizers import (
@@ -174,6 +175,17 @@ def test_constants_and_float_layers_are_quantized_by_their_readers():
     assert dtype_of(made.qconfigs["_generated_add_0"], "input") == [qint16, qint16]
     whys = {c.what: c.why for c in made.changes if c.layer == "_generated_add_0"}
     assert "it is float" in whys["input0"] and "it is a constant" in whys["input1"]
+
+
+def test_zeros_are_on_every_scale_unless_they_learn():
+    for tensor, asked in ((torch.zeros(4), False), (nn.Parameter(torch.zeros(4)), True)):
+        hand = Hand()
+        fc = hand("fc", nn.Linear(4, 4), hand.stub("quant", (1, 4)))
+        added = hand("_generated_add_0", "add", fc, Value(tensor))
+        hand.output(hand("head", nn.Linear(4, 4), added))
+        made = canonicalize(hand.recording, uniform(hand))
+        parts = made.qconfigs["_generated_add_0"].input
+        assert (parts is not None and parts[1] is not None) is asked
 
 
 def test_a_constant_is_as_wide_as_the_sum_that_readers_want():

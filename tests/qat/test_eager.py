@@ -11,6 +11,7 @@ import torch
 import twofold
 from torch import nn
 from torch.ao.nn.quantized import FloatFunctional as TorchFloatFunctional
+from twofold import nn as tnn
 from twofold.dtype import qint16
 from twofold.nn.quantized import FloatFunctional
 from twofold.qat_mode import set_qat_mode
@@ -295,3 +296,23 @@ def test_networks_of_modules_come_out_as_close_as_int8_is():
     model = calibrated(prepare(network, x, SETTER, "eager"), x)
     error = (model(x) - network(x)).abs().max() / network(x).abs().max()
     assert 0 < error < 0.1
+
+
+def test_modules_of_two_inputs_are_operators_too():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.quant, self.matmul, self.div = QuantStub(), tnn.Matmul(), tnn.Div()
+
+        def forward(self, x):
+            x = self.quant(x)
+            return self.div(self.matmul(x, x), x)
+
+    x = torch.rand(4, 4) + 1
+    wide = get_qconfig(MinMaxObserver, in_dtype=qint16)
+    setters = (ModuleNameQconfigSetter({"matmul": wide}), SETTER)
+    model = calibrated(prepare(Two().eval(), None, setters, "eager"), x)
+    assert set(model.matmul.activation_pre_process) == {"0", "1"}
+    assert outputs("matmul", "div") <= quantizers(model)
+    expected = Two()(x)
+    assert (model(x).dequantize() - expected).abs().max() < 0.05 * expected.abs().max()

@@ -8,6 +8,7 @@ import qat_networks as networks
 import torch
 import twofold
 from torch import nn
+from twofold.qat_mode import QATMode, set_qat_mode
 from twofold.quantization import FakeQuantState, get_qconfig, prepare, set_fake_quantize
 from twofold.quantization.fake_quantize import FakeQuantize
 from twofold.quantization.observer_v2 import MinMaxObserver
@@ -257,6 +258,36 @@ def test_folded_batch_norms_have_no_statistics():
     with pytest.raises(twofold.Error, match=r"fuse_bn prepare has folded.*set_qat_mode"):
         reestimate_bn_statistics(prepared(network, x), [x])
     reestimate_bn_statistics(network, [x])  # the float model has them
+
+
+@pytest.fixture
+def with_bn():
+    """BatchNorms stay, inside of the convolutions in front."""
+    set_qat_mode(QATMode.WithBN)
+    yield
+    set_qat_mode(QATMode.FuseBN)
+
+
+def test_statistics_of_batch_norms_inside_of_convolutions_are_taken_too(with_bn):
+    network = networks.make(networks.Residual)
+    batches = [networks.inputs_of(network, 4, seed) for seed in (1, 2, 3)]
+    model = prepared(network, batches[0])
+    freeze_batch_norms(model)
+    before = model(batches[0])
+    stem = model.stem[0]
+    with torch.no_grad():
+        scale = model.quant.activation_post_process.scale
+        rounded = [(x / scale).round().clamp(-128, 127) * scale for x in batches]
+        seen = [torch.nn.functional.conv2d(x, stem.weight, None, 2, 1) for x in rounded]
+    stem.bn.running_mean.fill_(50)
+    reestimate_bn_statistics(model, batches)
+    mean = torch.stack([y.mean((0, 2, 3)) for y in seen]).mean(0)
+    variance = torch.stack([y.var((0, 2, 3)) for y in seen]).mean(0)
+    torch.testing.assert_close(stem.bn.running_mean, mean, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(stem.bn.running_var, variance, rtol=1e-4, atol=0)
+    assert not stem.bn.training and stem.training
+    freeze_scales(model)
+    assert not torch.allclose(model(batches[0]), before)
 
 
 def test_frozen_batch_norms_use_and_keep_their_statistics():

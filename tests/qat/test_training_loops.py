@@ -195,6 +195,13 @@ def test_checkpointing_a_module_changes_no_bit(kind):
     assert all(torch.equal(value, expected[name]) for name, value in found.items())
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_reentrant_checkpointing_is_refused(kind):
+    model, (_, x, *_) = prepared(kind)
+    with pytest.raises(twofold.Error, match="Say use_reentrant=False"):
+        one_step(with_checkpointed_block(model, use_reentrant=True), x)
+
+
 class InParts(nn.Module):
     """Checkpoints a part of its own forward, between other calls of the same operators."""
 

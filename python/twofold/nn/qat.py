@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from .._uncompiled import uncompiled
 from ..qtensor import plain
 from ..quantization._ops import OPS, binder_of_module, op_of_module
 from ..quantization._ops.stubs import DEQUANT
@@ -15,6 +16,7 @@ from ._operator import Operator
 _CLASSES: dict[type, type] = {}
 
 
+@uncompiled
 def _forward(self: Operator, *args: Any, **kwargs: Any) -> Any:
     return self.run(type(self).bind(self, args, kwargs))
 

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from .. import _twofold
-from ..nn._operator import OUTPUT, WEIGHT, Operator
+from ..nn._operator import OUTPUT, Operator
 from ..qtensor import QTensor, plain
 from ._onnx_graph import GraphWriter
-from ._ops.op import Bound
+from ._ops.op import Bound, Kind
 from ._record.graph import Layer, Value
 from ._record.recorder import paused
 from ._record.tree import map_tensors
@@ -77,11 +77,15 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
 
 
 def _is_constant(operator: Operator, position: int, tensor: torch.Tensor) -> bool:
-    """Whether it is part of the engine's model: parameters, buffers, and weights made of them."""
+    """Whether it is part of the engine's model: parameters, buffers, weights and biases.
+
+    Those of a product are what the export has as constants: a bias is rounded there, among others.
+    """
     if isinstance(tensor, QTensor):
         return False
     own = (*operator.parameters(recurse=False), *operator.buffers(recurse=False))
-    return any(tensor is part for part in own) or (position > 0 and hasattr(operator, WEIGHT))
+    is_factor = position > 0 and operator.op.kind is Kind.GEMM
+    return is_factor or any(tensor is part for part in own)
 
 
 def _engine_of(operator: Operator, bound: Bound) -> _Engine:

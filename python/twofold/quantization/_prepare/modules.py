@@ -1,5 +1,7 @@
 """The operators of a model that nobody has seen running: PrepareMethod.EAGER without inputs."""
 
+import inspect
+
 import torch
 from torch import nn
 
@@ -35,10 +37,11 @@ def record_modules(model: nn.Module) -> Recording:
 
 
 def _layer(name: str, module: nn.Module, op: Op) -> Layer:
-    inputs = [Value(_number(), is_unknown=True)]
-    if op.kind is Kind.GEMM:
-        bias = module.bias
-        inputs += [Value(module.weight), None if bias is None else Value(bias)]
+    if op.kind is Kind.GEMM and hasattr(module, "weight"):
+        bias = None if module.bias is None else Value(module.bias)
+        inputs = [Value(_number(), is_unknown=True), Value(module.weight), bias]
+    else:
+        inputs = [Value(_number(), is_unknown=True) for _ in range(_count_of_inputs(module))]
     attributes = {}
     if op.name in CLAMPS and not isinstance(module, Operator):
         attributes = bind_module(module, (_number(),), {}).attributes
@@ -48,6 +51,13 @@ def _layer(name: str, module: nn.Module, op: Op) -> Layer:
         if value is not None:
             value.readers.append((layer, position))
     return layer
+
+
+def _count_of_inputs(module: nn.Module) -> int:
+    """How many tensors a forward needs; 1 of what says nothing about it."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    named = [p for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    return max(1, sum(p.default is p.empty for p in named))
 
 
 def _connect(before: Layer, behind: Layer) -> None:

@@ -22,12 +22,14 @@ _log = logging.getLogger("twofold.quantization")
 
 # Functions that give a tensor and compute nothing of the model.
 _ASIDE = {torch.Tensor.grad.__get__, torch.Tensor.data.__get__, torch.Tensor.backward}
+# What a view is one of. Wrapped it were a view itself, and torch.compile would ask on for ever.
+_BASE = torch.Tensor._base.__get__
 
 
 def dispatch(func: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Any:
     """Run a call: as the module that stands for it, as it is, or only recorded."""
     frame = current()
-    if frame is None:
+    if frame is None or func == _BASE:
         lost_scope.check()
         return call_plain(func, args, kwargs)
     if frame.is_leaf or func in _ASIDE:

@@ -16,8 +16,8 @@ class Value:
     `layer` computed it, or None: then it is an input of the graph (`is_input`), or a constant, that
     is, a parameter, a buffer or a tensor that was there before. `tensor` is what the run had.
     `quantized` says whether it is inside the part to be quantized: between QuantStub and
-    DeQuantStub, or everywhere where there are no stubs. Of what came out of a module whose readers
-    and producers nobody has seen, `is_unknown` is true.
+    DeQuantStub, or everywhere where there are no stubs. `is_unknown`: something computes it, but
+    nobody has seen what (PrepareMethod.EAGER without example inputs).
     """
 
     tensor: torch.Tensor

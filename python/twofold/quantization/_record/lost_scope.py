@@ -16,8 +16,8 @@ def check() -> None:
     while frame is not None:
         if frame.f_code.co_filename == checkpoint.__file__:
             raise Error(
-                "torch.utils.checkpoint runs a function of a forward again, and it cannot be told "
-                "which calls of that forward these are. Hand it a module, or say "
-                "context_fn=twofold.quantization.training.same_scope (with use_reentrant=False)"
+                "torch.utils.checkpoint runs a part of a forward again, and it cannot be told "
+                "which calls of that forward these are. Say use_reentrant=False, and hand it a "
+                "module, or say context_fn=twofold.quantization.training.same_scope, too"
             )
         frame = frame.f_back

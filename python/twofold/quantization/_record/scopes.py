@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from ..._uncompiled import uncompiled
+
 
 @dataclass
 class Frame:
@@ -53,16 +55,19 @@ def scope(module: torch.nn.Module) -> Frame:
     return replace(around, module=module, is_leaf=False, calls=Counter())
 
 
+@uncompiled
 def enter(module: torch.nn.Module, _args: tuple) -> None:
     """Forward pre-hook of a module in which functional calls are looked for."""
     frames().append(scope(module))
 
 
+@uncompiled
 def enter_of_modules(module: torch.nn.Module, _args: tuple) -> None:
     """The same where modules alone are quantized (PrepareMethod.EAGER)."""
     frames().append(replace(scope(module), functions_stay_float=True))
 
 
+@uncompiled
 def leave(_module: torch.nn.Module, _args: tuple, _output: Any) -> None:
     """Forward hook of the same; runs when its forward raises, too."""
     frames().pop()
