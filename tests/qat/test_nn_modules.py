@@ -30,6 +30,7 @@ from twofold.quantization.qconfig import QConfig
 from twofold.quantization.qconfig_setter import ModuleNameTemplate
 from twofold.quantization.qconfig_template import (
     ModuleNameQconfigSetter,
+    calibration_8bit_weight_16bit_act_qconfig_setter,
     default_calibration_qconfig_setter,
 )
 
@@ -130,6 +131,7 @@ def test_prepared_modules_are_pickled(case):
 @pytest.mark.parametrize("dim", [1, 2, -1])
 def test_layer_norm_along_one_axis(dim):
     """By NumPy: mean and variance of that axis alone."""
+    torch.manual_seed(0)
     length = X.shape[dim]
     module = tnn.LayerNorm([length, 1, 1], eps=1e-3, dim=dim)
     nn.init.normal_(module.weight)
@@ -143,11 +145,11 @@ def test_layer_norm_along_one_axis(dim):
     mean, var = x.mean(dim, keepdims=True), x.var(dim, keepdims=True)
     expected = (x - mean) / np.sqrt(var + 1e-3) * gain + shift
     np.testing.assert_allclose(module(X).detach(), expected, rtol=1e-4, atol=1e-5)
-    model = calibrated(Holds(module), (X,))
+    model = calibrated(Holds(module), (X,), calibration_8bit_weight_16bit_act_qconfig_setter)
     assert isinstance(module, tnn.LayerNorm) and "_generated_layer_norm_0" in dict(
         model.module.named_modules()
     )
-    np.testing.assert_allclose(model(X).detach(), expected, rtol=0.1, atol=0.1)
+    np.testing.assert_allclose(model(X).detach(), expected, rtol=0, atol=0.01)
     assert torch.equal(pickle.loads(pickle.dumps(model))(X), model(X))
 
 

@@ -37,10 +37,10 @@ def state_of(model):
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def trained(setter, images, wrap):
+def trained(setter, images, wrap, folder):
     """(state after calibration, after training); the first batch calibrates."""
     network = networks.make(networks.Residual)
-    model = prepare(network, (images[0],), setter)
+    model = prepare(network, (images[0],), setter, check_result_dir=folder)
     set_fake_quantize(model, FakeQuantState.CALIBRATION)
     model(images[0])
     calibrated = state_of(model)
@@ -61,7 +61,8 @@ def work(rank, folder):
     torch.set_num_threads(1)
     images = batches()[rank]
     found = {
-        name: trained(setter, images, DistributedDataParallel) for name, setter in SETTERS.items()
+        name: trained(setter, images, DistributedDataParallel, folder)
+        for name, setter in SETTERS.items()
     }
     torch.save(found, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
@@ -75,10 +76,14 @@ def ranks(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alone():
+def alone(tmp_path_factory):
     """The same of one process, whose batches are those of both ranks."""
     images = torch.cat(tuple(batches()), 1)
-    return {name: trained(setter, images, lambda model: model) for name, setter in SETTERS.items()}
+    folder = tmp_path_factory.mktemp("alone")
+    return {
+        name: trained(setter, images, lambda model: model, folder)
+        for name, setter in SETTERS.items()
+    }
 
 
 @pytest.mark.parametrize("name", SETTERS)
