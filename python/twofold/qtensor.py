@@ -32,6 +32,11 @@ class QTensor(torch.Tensor):
 
     def dequantize(self) -> torch.Tensor:
         """The same numbers as a plain tensor."""
+        from .quantization._record.recorder import active
+
+        recorder = active()
+        if recorder is not None and self._value is not None:
+            recorder.end(self)
         return plain(self)
 
     def q_scale(self) -> torch.Tensor:

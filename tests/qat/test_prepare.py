@@ -341,3 +341,28 @@ def test_functions_outside_and_in_front_keep_the_names_apart(kind):
     torch.testing.assert_close(validated, network(x), rtol=0, atol=0.05)
     (found,) = exported(model, (x,)).session().run({"input_0": x.numpy()}).values()
     assert np.array_equal(found, validated.numpy())
+
+
+class Dequantizes(nn.Module):
+    """Without stubs, and the forward itself makes plain tensors of what it returns."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        y = torch.sigmoid(self.layer(x))
+        return y.dequantize() if hasattr(y, "dequantize") and type(y) is not torch.Tensor else y
+
+
+def test_a_forward_may_end_in_dequantize():
+    torch.manual_seed(0)
+    network, x = Dequantizes().eval(), torch.randn(8, 4)
+    model = prepared(network, x)
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    torch.testing.assert_close(model(x), network(x))
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    validated = model(x).detach()
+    assert type(validated) is torch.Tensor
+    (found,) = exported(model, (x,)).session().run({"input_0": x.numpy()}).values()
+    assert np.array_equal(found, validated.numpy())

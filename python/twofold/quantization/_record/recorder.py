@@ -101,6 +101,11 @@ class Recorder:
         wrapped._value = value
         return wrapped
 
+    def end(self, tensor: QTensor) -> None:
+        """A tensor that the model itself dequantizes: it is an output of the graph."""
+        if tensor._value not in self.recording.outputs:
+            self.recording.outputs.append(tensor._value)
+
     def is_inside(self, bound: Bound) -> bool:
         """Whether a call belongs to the quantized part."""
         if self.all_inside:
