@@ -19,7 +19,8 @@ class MinMaxObserver(Observer):
     def observe(self, x: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor | None:
         """As of all observers."""
         if self._is_step_of_training(x, scale):
-            scale, self.fits = moved_scale(x, self.ch_axis, scale, self.dtype, self.step())
+            scale, fits = moved_scale(x, self.ch_axis, scale, self.dtype, self.step())
+            vars(self)["fits"] = fits  # past nn.Module, which looks whether it is a parameter
             return scale
         self.fits = False
         return super().observe(x, scale)

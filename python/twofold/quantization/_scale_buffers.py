@@ -81,12 +81,12 @@ class ScaleBuffers(nn.Module):
     @property
     def dtype(self) -> QuantDType:
         """The dtype of the integers."""
-        return self.activation_post_process.dtype
+        return self._observer.dtype
 
     @property
     def ch_axis(self) -> int:
         """The axis that has a scale for each index; -1: one scale."""
-        return self.activation_post_process.ch_axis
+        return self._observer.ch_axis
 
     @property
     def qscheme(self) -> torch.qscheme:
@@ -106,7 +106,7 @@ class ScaleBuffers(nn.Module):
     @property
     def is_fixed(self) -> bool:
         """Whether the scale was given, and nothing that is seen or loaded changes it."""
-        return isinstance(self.activation_post_process, FixedScaleObserver)
+        return isinstance(self._observer, FixedScaleObserver)
 
     @property
     def is_calibrated(self) -> bool:
@@ -114,6 +114,11 @@ class ScaleBuffers(nn.Module):
         if not self._is_known:
             self._is_known = bool((self.steps > 0).all())
         return self._is_known
+
+    @property
+    def _observer(self) -> Observer:
+        """`activation_post_process`, past nn.Module's search for it: each step asks it often."""
+        return self._modules["activation_post_process"]
 
     @property
     def _where(self) -> str:

@@ -17,7 +17,11 @@ def scale_of(threshold: torch.Tensor, dtype: QuantDType) -> torch.Tensor:
 
 def rows(x: torch.Tensor, ch_axis: int) -> torch.Tensor:
     """A tensor as [C, numbers of the channel]; C is 1 where ch_axis is -1."""
-    return x.reshape(1, -1) if ch_axis < 0 else x.movedim(ch_axis, 0).unsqueeze(-1).flatten(1)
+    if ch_axis < 0:
+        return x.reshape(1, -1)
+    if ch_axis == 0 and x.dim() > 1:
+        return x.flatten(1)
+    return x.movedim(ch_axis, 0).unsqueeze(-1).flatten(1)
 
 
 def along(values: torch.Tensor, ch_axis: int, rank: int) -> torch.Tensor:

@@ -85,7 +85,7 @@ class FakeQuantize(WithArgs, ScaleBuffers):
         fits = False
         if self._observe_now and self._moves() and not _is_recomputing():
             self.observe(x)
-            fits = self.activation_post_process.fits
+            fits = self._observer.fits
         if not self._quantize_now:
             return x
         self.check_scale()
@@ -95,7 +95,7 @@ class FakeQuantize(WithArgs, ScaleBuffers):
         """Let the observer see a tensor, and take its scale."""
         known = self.scale.detach() if self.is_calibrated else None
         try:
-            scale = self.activation_post_process.observe(x, known)
+            scale = self._observer.observe(x, known)
         except Error as e:
             raise Error(f"{self._where}: the tensor {e}") from None
         if scale is not None:
@@ -117,7 +117,7 @@ class FakeQuantize(WithArgs, ScaleBuffers):
         scale = self.scale.clone() if self._observe_now and not self.learnable else self.scale
         axis = self.ch_axis if scale.numel() > 1 else -1  # all channels may have been given one
         dtype, zero_point = self.dtype, self.zero_point
-        fits = fits and not zero_point.any()
+        fits = fits and _is_zero(zero_point)
         if dtype == ec:
             return fake_quantize_ec(x, scale, axis, fits=fits)
         grid = (x, scale, zero_point, dtype.min, dtype.max, axis)
@@ -183,7 +183,7 @@ class FakeQuantize(WithArgs, ScaleBuffers):
 
     def _moves(self) -> bool:
         """Whether what is seen changes the scale."""
-        observer = self.activation_post_process
+        observer = self._observer
         if isinstance(observer, FixedScaleObserver):
             return False
         if self._state is FakeQuantState.CALIBRATION:
@@ -215,6 +215,11 @@ def _flag(is_on: bool) -> np.ndarray:
     flag = np.array([is_on], dtype=np.uint8)
     flag.setflags(write=False)
     return flag
+
+
+def _is_zero(zero_point: torch.Tensor) -> bool:
+    one = zero_point.numel() == 1
+    return not (zero_point.item() if one else zero_point.any())
 
 
 def _is_recomputing() -> bool:
