@@ -1,6 +1,6 @@
 """Camera formats: not here, they raise."""
 
-from .quantization._setters.refused import refused
+from .quantization._not_built import refused
 
 __all__ = ["bgr2centered_yuv", "centered_yuv2rgb", "rgb2centered_yuv"]
 

@@ -1,6 +1,6 @@
 """Not here: TorchScript files of the vendor's compiler."""
 
-from .quantization._setters.refused import refused
+from .quantization._not_built import refused
 
 __all__ = ["load", "save"]
 

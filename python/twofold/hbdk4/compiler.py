@@ -2,7 +2,7 @@
 
 import os
 
-from ..quantization._setters.refused import refused
+from ..quantization._not_built import refused
 from ..quantization.export import ExportedModel
 
 __all__ = [

@@ -1,6 +1,6 @@
 """Modules of the original that are not built: they raise where a model would make one."""
 
-from ..quantization._setters.refused import refused
+from ..quantization._not_built import refused
 
 _BEFORE_OR_BEHIND = "do it before QuantStub or behind DeQuantStub, in functions of your own"
 _IN_FUNCTIONS = "write it in torch functions, whose calls are quantized one by one"

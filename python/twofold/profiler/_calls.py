@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from .._twofold import Error
-from ..nn._attention import open_up
-from ..nn.quantized import take_over
+from ..nn._in_steps import put_in_steps
 from ..quantization._record.arguments import as_arguments
 from ..quantization._record.tree import map_tensors
 from ._states import is_prepared
@@ -41,7 +40,7 @@ def device_of(model: nn.Module) -> torch.device:
 
 
 def in_steps(model: nn.Module) -> nn.Module:
-    """A float model as `prepare` sees it, attention opened up; a prepared one as it is.
+    """A float model as `prepare` sees it, in steps; a prepared one as it is.
 
     It is a copy that shares parameters and buffers.
     """
@@ -49,6 +48,5 @@ def in_steps(model: nn.Module) -> nn.Module:
         return model
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     model = copy.deepcopy(model, shared)
-    open_up(model)
-    take_over(model)
+    put_in_steps(model)
     return model

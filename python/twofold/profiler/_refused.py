@@ -1,6 +1,6 @@
 """Names of the original profiler that raise, and say what to use."""
 
-from ..quantization._setters.refused import refused
+from ..quantization._not_built import refused
 
 __all__ = [
     "ConsistencyAnalyzer",

@@ -1,13 +1,14 @@
 """Models while they are analysed, and as they were afterwards."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import nn
 
 from .._twofold import Error
 from ..nn._operator import Operator
+from ..quantization._kept import states_kept
 from ..quantization._states import FakeQuantState
 
 
@@ -54,19 +55,17 @@ def analysed(*models: nn.Module) -> Iterator[None]:
 
     States of fake quantizers and of operators may be changed in here.
     """
-    saved = [_Saved(model) for model in models]
     cudnn = torch.backends.cudnn
     was = cudnn.deterministic, cudnn.benchmark
-    cudnn.deterministic, cudnn.benchmark = True, False
-    try:
+    with ExitStack() as kept, torch.no_grad():
         for model in models:
+            kept.enter_context(states_kept(model))
             model.eval()
-        with torch.no_grad():
+        cudnn.deterministic, cudnn.benchmark = True, False
+        try:
             yield
-    finally:
-        cudnn.deterministic, cudnn.benchmark = was
-        for model in saved:
-            model.restore()
+        finally:
+            cudnn.deterministic, cudnn.benchmark = was
 
 
 def turn_off(model: nn.Module) -> None:
@@ -88,35 +87,3 @@ def alone(quantizers: list[nn.Module]) -> Iterator[None]:
     finally:
         for quantizer in quantizers:
             quantizer.fake_quant_state = FakeQuantState._FLOAT
-
-
-class _Saved:
-    """Modes and states of all modules."""
-
-    def __init__(self, model: nn.Module):
-        self._training = [(module, module.training) for module in model.modules()]
-        # The attribute itself: setting is_validated lets weights' scales follow.
-        self._validated = [
-            (module, module._is_validated)
-            for module in model.modules()
-            if isinstance(module, Operator)
-        ]
-        self._states = [(q, q.fake_quant_state, _switches(q)) for q in quantizers_of(model)]
-
-    def restore(self) -> None:
-        for module, training in self._training:
-            module.training = training
-        for module, validated in self._validated:
-            module._is_validated = validated
-        for quantizer, state, switches in self._states:
-            quantizer.fake_quant_state = state
-            if switches is not None:
-                quantizer.enable_observer(switches[0])
-                quantizer.enable_fake_quant(switches[1])
-
-
-def _switches(quantizer: nn.Module) -> tuple[bool, bool] | None:
-    """What users may have switched by hand, beside the state."""
-    if not hasattr(quantizer, "observer_enabled"):
-        return None
-    return bool(quantizer.observer_enabled[0]), bool(quantizer.fake_quant_enabled[0])

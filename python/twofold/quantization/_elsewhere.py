@@ -1,6 +1,6 @@
 """Names of the original that belong to its compiler or have another way here: they raise."""
 
-from ._setters.refused import refused
+from ._not_built import refused
 
 _EXPORT = (
     "twofold.quantization.export(model, example_inputs, 'm.onnx') writes the model with its "

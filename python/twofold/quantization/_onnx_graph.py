@@ -1,6 +1,6 @@
 """Recorded calls as an ONNX model, and which of its operands get integers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,8 +87,9 @@ class GraphWriter:
 
     def add(self, layer: Layer) -> None:
         """A layer whose inputs are there."""
-        if layer.op is DEQUANT:
-            return self._alias(layer.outputs[0], layer.inputs[0])
+        if layer.op is DEQUANT:  # the same tensor by another name
+            self.written.names[layer.outputs[0]] = self.written.names[layer.inputs[0]]
+            return
         model = self.written.model
         inputs = [self._input(layer, i, value) for i, value in enumerate(layer.inputs)]
         results = self._emitted(layer, inputs)
@@ -117,10 +118,6 @@ class GraphWriter:
     def add_output(self, name: str, value: Value) -> None:
         """An output of the model."""
         self.written.model.output(name, self.written.names[value], value.tensor)
-
-    def _alias(self, value: Value, of: Value) -> None:
-        """One that is another by a new name."""
-        self.written.names[value] = self.written.names[of]
 
     def _input(self, layer: Layer, position: int, value: Value | None) -> str:
         if value is None:
@@ -224,31 +221,35 @@ def write(
 
     Raises twofold.Error with the line of the model for a call that ONNX cannot say.
     """
-    writer = GraphWriter()
-    names = [*input_names]
-    for i, value in enumerate(recording.inputs):
-        writer.add_input(names[i] if i < len(names) else f"input_{i}", value)
-    for layer in _needed(recording):
-        writer.add(layer)
-    names = [*output_names]
-    for i, value in enumerate(recording.outputs):
-        writer.add_output(names[i] if i < len(names) else f"output_{i}", value)
-    return writer.written
+    return _write(recording, [*input_names], [*output_names], GraphWriter.add)
 
 
 def write_known(recording: Recording) -> Written:
     """What of a recording can be written; the results of all else are inputs of the model."""
-    writer = GraphWriter()
-    for i, value in enumerate(recording.inputs):
-        writer.add_input(f"input_{i}", value)
-    for layer in _needed(recording):
+
+    def add(writer: GraphWriter, layer: Layer) -> None:
         try:
             writer.add(layer)
         except _twofold.Error:
             for i, value in enumerate(layer.outputs):
                 writer.add_input(f"{node_name(layer)}:{i}", value)
+
+    return _write(recording, [], [], add)
+
+
+def _write(
+    recording: Recording,
+    input_names: list[str],
+    output_names: list[str],
+    add: Callable[[GraphWriter, Layer], None],
+) -> Written:
+    writer = GraphWriter()
+    for i, value in enumerate(recording.inputs):
+        writer.add_input(input_names[i] if i < len(input_names) else f"input_{i}", value)
+    for layer in _needed(recording):
+        add(writer, layer)
     for i, value in enumerate(recording.outputs):
-        writer.add_output(f"output_{i}", value)
+        writer.add_output(output_names[i] if i < len(output_names) else f"output_{i}", value)
     return writer.written
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from .. import _twofold
 from ..nn._operator import OUTPUT, Operator
 from ..qtensor import plain
+from ._kept import states_kept
 from ._record.arguments import as_arguments
 from ._record.tree import tensors_of
 from ._states import FakeQuantState, set_fake_quantize
@@ -39,14 +40,10 @@ def agreement(
     depend on how its sum is made.
     """
     args, kwargs = as_arguments(example_inputs, example_kw_inputs)
-    states = {m: m.fake_quant_state for m in model.modules() if hasattr(m, "fake_quant_state")}
-    modes = {module: module.training for module in model.modules()}
-    set_fake_quantize(model.eval(), FakeQuantState.VALIDATION)
-    try:
+    with states_kept(model):
+        set_fake_quantize(model.eval(), FakeQuantState.VALIDATION)
         validated = _integers_of_validation(model, args, kwargs)
         engine = _integers_of_engine(model, args, kwargs)
-    finally:
-        _restore(model, states, modes)
     rows = []
     for name, expected in validated.items():
         if name not in engine:
@@ -67,19 +64,6 @@ def agreement_table(rows: list[Agreement]) -> str:
         for r in rows
     ]
     return "\n".join(lines) + "\n"
-
-
-def _restore(model: nn.Module, states: dict[nn.Module, Any], modes: dict[nn.Module, bool]) -> None:
-    for module, mode in modes.items():
-        module.training = mode
-    for module, state in states.items():
-        module.fake_quant_state = state
-    for module in model.modules():
-        if isinstance(module, Operator):
-            parts = [m.fake_quant_state for m in module.modules() if m in states]
-            module.is_validated = bool(parts) and all(
-                state is FakeQuantState.VALIDATION for state in parts
-            )
 
 
 def _quantized_operators(model: nn.Module) -> dict[str, Operator]:

@@ -1,20 +1,18 @@
 """The trained model as a QDQ ONNX file, and how far it is from what was validated."""
 
-import copy
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import onnx
-import torch
 from torch import nn
 
 from .. import _twofold
 from ..nn._operator import Operator
+from ._files import write_file
 from ._onnx_graph import Written, write
 from ._record.arguments import as_arguments
-from ._record.recorder import Recorder
+from ._record.recorder import record_evaluated
 from ._states import FakeQuantState
 
 __all__ = ["ExportedModel", "export"]
@@ -31,7 +29,7 @@ class ExportedModel:
 
     def save(self, path: str | Path) -> None:
         """Write the ONNX file, whole or not at all."""
-        _write(path, self.onnx)
+        write_file(Path(path), self.onnx)
 
     def save_float(self, path: str | Path, plan: str | Path) -> None:
         """Write the float model as ONNX, and a plan with all precisions and scales for it.
@@ -39,8 +37,8 @@ class ExportedModel:
         `twofold quantize FLOAT --from-plan PLAN` makes this model of them; `--by-name` gives the
         plan to another model whose nodes are called the same.
         """
-        _write(path, self._written.proto().SerializeToString())
-        _write(plan, self._written.plan().encode())
+        write_file(Path(path), self._written.proto().SerializeToString())
+        write_file(Path(plan), self._written.plan())
 
     def integers(self) -> dict[str, str]:
         """{operator: the tensor of the file that has the integers of its output}."""
@@ -69,16 +67,8 @@ def exported(
     """
     _check(model)
     args, kwargs = as_arguments(example_inputs, example_kw_inputs)
-    training = {module: module.training for module in model.modules()}
-    recorder = Recorder(model.eval())
-    recorder.is_for_export = True
-    try:
-        with torch.no_grad():
-            recorder.run(args, kwargs)
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-    return ExportedModel(name, write(recorder.recording, input_names or (), output_names or ()))
+    recording = record_evaluated(model, args, kwargs, for_export=True)
+    return ExportedModel(name, write(recording, input_names or (), output_names or ()))
 
 
 def export(
@@ -98,16 +88,6 @@ def export(
     return result
 
 
-def _write(path: str | Path, content: bytes) -> None:
-    path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _check(model: nn.Module) -> None:
     operators = [module for module in model.modules() if isinstance(module, Operator)]
     if not operators:
@@ -121,8 +101,3 @@ def _check(model: nn.Module) -> None:
                 f"{name} is still calibrating: set_fake_quantize(model, "
                 "FakeQuantState.VALIDATION), look at the accuracy, and then export"
             )
-
-
-def copy_for_export(model: nn.Module) -> nn.Module:
-    """What `hbdk4.pre_export` gives: an equal model of its own."""
-    return copy.deepcopy(model)

@@ -1,14 +1,15 @@
 """Export under the name that scripts know: `hbdk4.export(model, inputs, name=...)`."""
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
 from torch import nn
 
 from .. import _twofold
+from ._not_built import refused
 from ._record import recorder as recording
-from ._setters.refused import refused
-from .export import ExportedModel, copy_for_export, exported
+from .export import ExportedModel, exported
 
 __all__ = [
     "export",
@@ -46,7 +47,7 @@ def export(
 
 def pre_export(model: nn.Module, inplace: bool = False) -> nn.Module:
     """The model itself or a copy: nothing has to be changed before `export`."""
-    return model if inplace else copy_for_export(model)
+    return model if inplace else copy.deepcopy(model)
 
 
 def is_exporting() -> bool:

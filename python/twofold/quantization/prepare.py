@@ -8,11 +8,9 @@ from torch import nn
 
 from .._twofold import Error
 from ..march import target_of_march
-from ..nn._attention import open_up
 from ..nn._eager_functional import take_functionals
+from ..nn._in_steps import put_in_steps
 from ..nn._operator import Operator
-from ..nn._recurrent import open_up_recurrent
-from ..nn.quantized import take_over
 from ._prepare.configure import configure
 from ._prepare.fuse import fuse, note_members
 from ._prepare.insert import insert, watch_scopes
@@ -54,22 +52,20 @@ def prepare(
     if not inplace:
         model = copy.deepcopy(model)
     is_eager = method is PrepareMethod.EAGER
-    open_up(model)
-    open_up_recurrent(model)
-    take_over(model)
+    put_in_steps(model)
     if is_eager:
         take_functionals(model)
     recording = record(model, method, (args, kwargs) if has_inputs else None)
     unknown = unknown_calls(recording)
-    fusions = fuse(model, recording, only_declared=is_eager)
+    members = fuse(model, recording, only_declared=is_eager)
     insert(model, recording)
     watch_scopes(model, functions_stay_float=is_eager)
     if recording.is_whole and not is_eager:
         follow_inputs(model)
-    note_members(model, fusions)
+    note_members(model, members)
     target = target or target_of_march() or "cpu"
     requests, canonical = configure(
-        model, recording, fusions, qconfig_setter, (args, kwargs), target
+        model, recording, members, qconfig_setter, (args, kwargs), target
     )
     granted = grant(recording, requests_of(recording, canonical.qconfigs), target)
     place(recording, canonical.qconfigs, granted)
@@ -77,7 +73,7 @@ def prepare(
         write_reports(
             model,
             recording,
-            members=fusions.members,
+            members=members,
             changes=[*canonical.changes, *granted.changes],
             messages=[*unknown, *requests.messages],
             check_result_dir=check_result_dir,

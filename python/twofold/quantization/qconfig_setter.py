@@ -1,6 +1,6 @@
 """The newer setter: QconfigSetter, and the templates that it is made of."""
 
-from ._setters.refused import refused
+from ._not_built import refused
 from ._templates.module_name import ModuleNameTemplate
 from ._templates.products import ConvDtypeTemplate, MatmulDtypeTemplate
 from ._templates.sensitivity import SensitivityTemplate

@@ -14,11 +14,11 @@ from ._classic_qconfigs import (
     default_qat_8bit_weight_16bit_act_fake_quant_qconfig,
     default_qat_8bit_weight_16bit_fixed_act_fake_quant_qconfig,
 )
+from ._not_built import refused
 from ._setters.base import QconfigSetterBase
 from ._setters.classic import UniformQconfigSetter
 from ._setters.module_name import ModuleNameQconfigSetter
 from ._setters.plan import PlanQconfigSetter
-from ._setters.refused import refused
 from ._setters.sensitive import sensitive_setter
 
 __all__ = [

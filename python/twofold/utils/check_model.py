@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from .._twofold import Error
 from ..quantization._prepare.fuse import members_of
 from ..quantization._record.arguments import as_arguments
-from ..quantization._record.recorder import Recorder
+from ..quantization._record.recorder import record_evaluated
 from ..quantization._reports.model_check import model_check_text
 from ..quantization._reports.write import write_whole
 
@@ -31,15 +30,7 @@ def check_qat_model(
     if example_inputs is None and not example_kw_inputs:
         raise Error("check_qat_model runs the model: give it example_inputs, one call's arguments")
     args, kwargs = as_arguments(example_inputs, example_kw_inputs)
-    modes = {module: module.training for module in model.modules()}
-    recorder = Recorder(model.eval())
-    try:
-        with torch.no_grad():
-            recorder.run(args, kwargs)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-    text = model_check_text(model, recorder.recording, members_of(model))
+    text = model_check_text(model, record_evaluated(model, args, kwargs), members_of(model))
     print(text)
     if save_results:
         write_whole(Path(out_dir or ".") / "model_check_result.txt", text)

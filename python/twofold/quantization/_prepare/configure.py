@@ -10,20 +10,20 @@ from .._record.graph import Recording
 from .._setters.context import SetterContext
 from .._setters.run import Requests, run_setters
 from ..fx.graph_optimizers import QconfigCanonicalizer
-from .fuse import Fusions
+from .fuse import Members
 
 
 def configure(
     model: nn.Module,
     recording: Recording,
-    fusions: Fusions,
+    members: Members,
     setters: Any,
     example_inputs: tuple[tuple, dict[str, Any]],
     target: str,
 ) -> tuple[Requests, Canonical]:
     """Run the setters, and make what they ask for fit together under the target's policy."""
     args, kwargs = example_inputs
-    context = SetterContext(model, recording, args, kwargs, fusions.members)
+    context = SetterContext(model, recording, args, kwargs, members)
     requests = run_setters(setters, context)
     canonical = QconfigCanonicalizer.canonicalize(
         recording,

@@ -1,7 +1,6 @@
 """What an operator computes along with the ones behind it: BatchNorm in its weights, and clamps."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -14,25 +13,17 @@ from .._ops.op import Kind
 from .._record.blocks import Block
 from .._record.graph import Layer, Recording
 
-
-@dataclass
-class Fusions:
-    """Layers that are gone, each with the one that does their work: name -> name."""
-
-    members: dict[str, str] = field(default_factory=dict)
-
-    def owner(self, name: str) -> str:
-        """Under which name a layer stands."""
-        return self.members.get(name, name)
+# Layers that are gone, each with the one that does their work: name -> name.
+Members = dict[str, str]
 
 
-def fuse(model: nn.Module, recording: Recording, only_declared: bool = False) -> Fusions:
+def fuse(model: nn.Module, recording: Recording, only_declared: bool = False) -> Members:
     """Put BatchNorms into the products in front, as `set_qat_mode` says, and let producers clamp.
 
     `recording` loses the fused layers; in the model a module that passes its input on takes the
     place of each. With `only_declared`, groups are those that `fuse_modules` was told.
     """
-    fusions = Fusions(members_of(model))
+    members = members_of(model)
     for layer in [*recording.layers]:
         is_norm = layer.op.name == "batch_norm"
         if not is_norm and layer.op.name not in CLAMPS:
@@ -41,12 +32,12 @@ def fuse(model: nn.Module, recording: Recording, only_declared: bool = False) ->
         if producer is None or (only_declared and not is_declared(producer.module, layer.module)):
             continue
         if is_norm and is_foldable(producer, layer):
-            _take_in(producer, layer, fusions)
-            _drop(model, recording, layer, producer, fusions)
+            _take_in(producer, layer, members)
+            _drop(model, recording, layer, producer, members)
         elif not is_norm and _can_clamp(producer, layer):
             producer.clamp = (layer.op.name, layer.attributes)
-            _drop(model, recording, layer, producer, fusions)
-    return fusions
+            _drop(model, recording, layer, producer, members)
+    return members
 
 
 def declare(owner: nn.Module, behind: Iterable[nn.Module]) -> None:
@@ -59,13 +50,13 @@ def is_declared(owner: nn.Module | None, behind: nn.Module | None) -> bool:
     return any(behind is module for module in getattr(owner, "fused_behind", ()))
 
 
-def note_members(model: nn.Module, fusions: Fusions) -> None:
+def note_members(model: nn.Module, members: Members) -> None:
     """Let what was fused away know who does its work."""
-    for name, owner in fusions.members.items():
+    for name, owner in members.items():
         model.get_submodule(name).fused_into = [model.get_submodule(owner)]
 
 
-def members_of(model: nn.Module) -> dict[str, str]:
+def members_of(model: nn.Module) -> Members:
     """{path: path of the one that does its work} of all that was fused away in a model."""
     paths = {module: name for name, module in model.named_modules()}
     return {
@@ -107,13 +98,13 @@ def is_foldable_weight(product: nn.Module) -> bool:
     return isinstance(product._parameters.get("weight"), nn.Parameter)
 
 
-def _take_in(product: Layer, norm: Layer, fusions: "Fusions") -> None:
+def _take_in(product: Layer, norm: Layer, members: Members) -> None:
     mode = get_qat_mode()
     if mode == QATMode.FuseBN:
         fold(product.module, norm.module)
         return
     keep_norm(product.module, norm.module, reverse=mode == QATMode.WithBNReverseFold)
-    fusions.members[f"{product.name}.{NORM}"] = product.name
+    members[f"{product.name}.{NORM}"] = product.name
 
 
 def _can_clamp(producer: Layer, clamp: Layer) -> bool:
@@ -130,17 +121,17 @@ def fold(product: nn.Module, norm: nn.Module) -> None:
 
 
 def _drop(
-    model: nn.Module, recording: Recording, layer: Layer, owner: Layer, fusions: Fusions
+    model: nn.Module, recording: Recording, layer: Layer, owner: Layer, members: Members
 ) -> None:
     """Take a layer out; what it gave is the owner's now."""
     (taken,), (kept,) = owner.outputs, layer.outputs
     recording.layers.remove(layer)
     kept.layer, owner.outputs = owner, [kept]
     taken.readers.clear()
-    for name, other in fusions.members.items():
+    for name, other in members.items():
         if other == layer.name:
-            fusions.members[name] = owner.name
-    fusions.members[layer.name] = owner.name
+            members[name] = owner.name
+    members[layer.name] = owner.name
     if layer.module is None:
         set_module(model, layer.name, FusedAway())
     else:

@@ -45,7 +45,7 @@ def _is_inside(layer: Layer) -> bool:
 
 
 def _generated(model: nn.Module, layer: Layer) -> nn.Module:
-    if not layer.called_once and layer.call > 0:
+    if layer.call > 0:
         return model.get_submodule(layer.name)
     module = GeneratedOperator(layer.op)
     set_module(model, layer.name, module.train(model.training))

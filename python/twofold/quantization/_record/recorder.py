@@ -9,6 +9,7 @@ import torch
 
 from ..._twofold import Error
 from ...qtensor import QTensor, plain, wrap
+from .._kept import modes_kept
 from .._ops import bind_function, bind_module, op_of_module
 from .._ops.op import Bound, Kind, Op
 from .._ops.stubs import DEQUANT, QUANT
@@ -241,6 +242,17 @@ class Recorder:
 
     def _begin(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor if isinstance(tensor, QTensor) else self.input(tensor)
+
+
+def record_evaluated(
+    model: torch.nn.Module, args: tuple, kwargs: Mapping[str, Any], for_export: bool = False
+) -> Recording:
+    """All that a model does in eval mode, without gradients; its modes are kept."""
+    with modes_kept(model), torch.no_grad():
+        recorder = Recorder(model.eval())
+        recorder.is_for_export = for_export
+        recorder.run(args, kwargs)
+    return recorder.recording
 
 
 @contextmanager

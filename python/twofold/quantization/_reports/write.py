@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from .._canonicalize.precisions import Change
+from .._files import write_file
 from .._record.graph import Recording
 from .changelog import changelog_text
 from .dtypes import as_python, qconfig_dtypes
@@ -45,11 +46,6 @@ def write_reports(
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file, whole or not at all; its folder is made. OSError where it cannot be written."""
+    """The same as `write_file`, but that the file's folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content if isinstance(content, bytes) else content.encode())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_file(path, content)

@@ -38,26 +38,18 @@ class SetterContext:
         self.layers: dict[str, Layer] = {}
         for layer in quantizable(recording):
             self.layers.setdefault(layer.name, layer)
-        self._paths = {module: name for name, module in model.named_modules()}
+        own = {module: name for name, module in model.named_modules()}
         paths = dict(model.named_modules(remove_duplicate=False))
-        others = {path: self._paths[module] for path, module in paths.items()}
+        others = {path: own[module] for path, module in paths.items()}
         shared = {path: name for path, name in others.items() if path != name}
         self.names = Names(self.layers, paths, {**shared, **(members or {})})
         self.decided: dict[str, QConfig | None] = {}
         self.ranking: dict[str, int] = {}
         self.messages: list[str] = []
 
-    def name_of(self, module: nn.Module) -> str:
-        """The module's path; KeyError for one that is not in the model."""
-        return self._paths[module]
-
     def find(self, name: str) -> list[str]:
         """The layers that a name stands for, in any spelling; none if it is unknown."""
         return self.names.find(name)
-
-    def layers_below(self, name: str) -> list[str]:
-        """The layers at and below a module; all for ""."""
-        return self.names.below(name)
 
     def decide(self, layer: str, qconfig: Any, setter: str) -> None:
         """Give a layer its qconfig, unless an earlier setter has.

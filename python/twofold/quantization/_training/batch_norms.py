@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..._twofold import Error
 from ...nn._operator import Operator
+from .._kept import states_kept
 from .._record.arguments import as_arguments
 from .._states import FakeQuantState
 from ..fake_quantize import FakeQuantize
@@ -45,31 +46,25 @@ def reestimate_bn_statistics(model: nn.Module, batches: Iterable[Any]) -> None:
 @contextmanager
 def _only_averaging(model: nn.Module, norms: list[_BatchNorm]) -> Iterator[None]:
     """Everything in eval mode but the norms; no scale moves, and nothing runs on the engine."""
-    modes = {module: module.training for module in model.modules()}
     momenta = {norm: norm.momentum for norm in norms}
     quantizers = [module for module in model.modules() if isinstance(module, FakeQuantize)]
-    states = {q: (q.fake_quant_state, bool(q.observer_enabled[0])) for q in quantizers}
     validated = [m for m in model.modules() if isinstance(m, Operator) and m.is_validated]
-    model.eval()
-    for norm in norms:
-        norm.train()
-        norm.momentum = None  # the average of all batches
-    for operator in validated:
-        operator.is_validated = False
-    for quantizer, (state, _) in states.items():
-        if state is FakeQuantState.VALIDATION:
-            quantizer.fake_quant_state = FakeQuantState.QAT
-        if not quantizer.follows:
-            quantizer.disable_observer()
     try:
-        yield
+        with states_kept(model):
+            model.eval()
+            for norm in norms:
+                norm.train()
+                norm.momentum = None  # the average of all batches
+            for operator in validated:
+                operator.is_validated = False
+            for quantizer in quantizers:
+                if quantizer.fake_quant_state is FakeQuantState.VALIDATION:
+                    quantizer.fake_quant_state = FakeQuantState.QAT
+                if not quantizer.follows:
+                    quantizer.disable_observer()
+            yield
     finally:
-        for quantizer, (state, observes) in states.items():
-            quantizer.fake_quant_state = state
-            quantizer.enable_observer(observes)
         for operator in validated:
-            operator.is_validated = True
+            operator.is_validated = True  # again: the weights that it folds are others now
         for norm, momentum in momenta.items():
             norm.momentum = momentum
-        for module, mode in modes.items():
-            module.training = mode

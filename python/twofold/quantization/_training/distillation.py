@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..._twofold import Error
 from ...qtensor import plain
+from .._kept import modes_kept
 
 
 class Distillation:
@@ -48,12 +49,9 @@ class Distillation:
         the teacher's. The teacher runs in eval mode, without gradients.
         """
         output, features = _run(student, self.layers, args, kwargs)
-        modes = {module: module.training for module in self.teacher.modules()}
-        with torch.no_grad():
+        with modes_kept(self.teacher), torch.no_grad():
             self.teacher.eval()
             target, targets = _run(self.teacher, self.layers, args, kwargs)
-            for module, mode in modes.items():
-                module.training = mode
         loss = sum(
             weight * _relative_error(features[name], targets[name])
             for name, weight in self.layers.items()

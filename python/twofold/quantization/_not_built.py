@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..._twofold import Error
+from .._twofold import Error
 
 
 def refused(name: str, instead: str) -> Callable[..., Any]:
