@@ -32,6 +32,7 @@ struct OperatorRow {
 struct TargetReport {
   std::string name, description;
   std::string fallback;  // policy for two 16-bit inputs, "v1" or "v2" (docs/config.md)
+  bool asymmetric = false;  // int8 activations get zero points unless a config says otherwise
   std::optional<CompilerRow> compiler;
   std::vector<std::string> epilogues;  // operators that are computed on the accumulator in front of them
   std::vector<OperatorRow> operators;  // "*" last

@@ -111,6 +111,7 @@ Json to_json_value(const TargetReport& report) {
           {"description", report.description},
           {"compiler", compiler},
           {"fallback", report.fallback},
+          {"asymmetric", report.asymmetric},
           {"epilogues", report.epilogues}};
 }
 

@@ -69,6 +69,7 @@ void print(const TargetReport& target) {
                target.compiler->reason);
   }
   fmt::print("fallback policy: {}\n", target.fallback);
+  fmt::print("int8 activations: {}\n", target.asymmetric ? "asymmetric, with a zero point" : "symmetric");
   if (!target.epilogues.empty()) {
     fmt::print("computed on the accumulator in front of them:\n{}\n", wrapped(target.epilogues));
   }

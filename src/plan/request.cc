@@ -103,7 +103,7 @@ std::optional<Request> requested_output(const Node& node, int output, std::span<
 }
 
 ActivationConfig activation_settings(const Node& node, QType qtype, std::span<const Level> levels,
-                                     const ModelConfig& model) {
+                                     const ModelConfig& model, bool asymmetric) {
   const auto pick = [&](auto member, auto fallback) {
     return first_set(
         levels, model.activation.*member,
@@ -116,7 +116,7 @@ ActivationConfig activation_settings(const Node& node, QType qtype, std::span<co
   result.max_num_bin = pick(&ActivationConfig::max_num_bin, std::vector{16384});
   result.max_percentile = pick(&ActivationConfig::max_percentile, std::vector{1.0});
   result.per_channel = pick(&ActivationConfig::per_channel, std::vector{false});
-  result.asymmetric = pick(&ActivationConfig::asymmetric, std::vector{false});
+  result.asymmetric = pick(&ActivationConfig::asymmetric, std::vector{asymmetric && qtype == QType::kInt8});
   const int bins = *std::max_element(result.num_bin.begin(), result.num_bin.end());
   const int limit = *std::min_element(result.max_num_bin.begin(), result.max_num_bin.end());
   if (bins > limit) {

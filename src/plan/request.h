@@ -32,10 +32,11 @@ std::optional<Request> requested_input(const Graph& graph, const Node& node, int
 std::optional<Request> requested_output(const Node& node, int output, std::span<const Level> levels);
 
 // The settings that apply to an operand: per key the level of highest priority that says something, then the model,
-// then the defaults of docs/config.md. For 16-bit operands the default method is max.
+// then the defaults of docs/config.md. For 16-bit operands the default method is max, and for int8 ones `asymmetric` is
+// whether there are zero points.
 // Throws Error(kInvalidArgument) if num_bin exceeds max_num_bin.
 ActivationConfig activation_settings(const Node& node, QType qtype, std::span<const Level> levels,
-                                     const ModelConfig& model);
+                                     const ModelConfig& model, bool asymmetric);
 WeightConfig weight_settings(std::span<const Level> levels, const ModelConfig& model);
 
 }  // namespace twofold

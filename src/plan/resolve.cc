@@ -234,7 +234,7 @@ void Resolver::plan_inputs(NodeId id, const std::vector<int>& indices) {
     if (operand.is_weight) {
       operand.weight = weight_settings(levels, config_.model);
     } else {
-      operand.activation = activation_settings(node, operand.granted, levels, config_.model);
+      operand.activation = activation_settings(node, operand.granted, levels, config_.model, target_.asymmetric);
     }
   }
   plan_outputs(id, grant.combination);
@@ -270,7 +270,7 @@ void Resolver::plan_outputs(NodeId id, const Combination* combination) {
                       target_.name, to_string(wanted), node.op_type, note.empty() ? "" : ": ", note);
     }
     if (is_integer(operand.granted)) {
-      operand.activation = activation_settings(node, operand.granted, levels, config_.model);
+      operand.activation = activation_settings(node, operand.granted, levels, config_.model, target_.asymmetric);
     }
     planned_[static_cast<size_t>(id)].outputs.push_back(std::move(operand));
   }

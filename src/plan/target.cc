@@ -165,6 +165,7 @@ constexpr ConfigKey<Target> kTargetKeys[] = {
          value.fail("needs 'name', 'min_version' and 'reason'");
        }
      }},
+    {"asymmetric", [](const ConfigValue& value, Target& out) { out.asymmetric = value.boolean(); }},
     {"operators", read_operators},
 };
 

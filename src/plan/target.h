@@ -52,6 +52,7 @@ struct Target {
   std::string description;
   FallbackPolicy fallback = FallbackPolicy::kV2;  // where the user does not say
   std::optional<CompilerRequirement> compiler;
+  bool asymmetric = false;  // whether int8 activations get zero points where no config says anything
   // Element-wise operators of one tensor (activations, arithmetic with a constant) that are computed on the accumulator
   // of the Gemm-type operator in front of them, before anything is quantized.
   std::set<std::string, std::less<>> epilogues;
