@@ -161,11 +161,16 @@ const Target& DebugCase::target() {
   return *target_;
 }
 
+ResolveOptions DebugCase::tested_options() {
+  ResolveOptions options = resolve_options();
+  options.kinds = chosen_kinds(plan());
+  return options;
+}
+
 const Plan& DebugCase::plan() {
   if (is_decided_) return *plan_;
-  plan_ = resolve(graph_, config_, target(), resolve_options());
   const StageScope scope = [](std::string_view, const std::function<void()>& step) { step(); };
-  decide_plan(calibrated(), config_.model, progress_, scope, *plan_);
+  plan_ = plan_of_config(calibrated(), config_, target(), resolve_options(), progress_, scope);
   is_decided_ = true;
   return *plan_;
 }

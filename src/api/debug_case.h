@@ -38,7 +38,10 @@ class DebugCase {
   bool tests_plan() const { return tests_plan_; }
   // That of a plan file is found by its name. Throws Error(kNotFound) where it was a file.
   const Target& target();
+  // What resolve() is to know of the file, beside its graph and the config.
   ResolveOptions resolve_options() const { return {.input_file_nodes = file_nodes_}; }
+  // The same, with what was chosen for kinds of operators in the plan that is tested.
+  ResolveOptions tested_options();
 
   // The positions of these outputs of the model; none named: all. Throws Error(kNotFound) with the nearest names.
   std::vector<size_t> outputs(const std::vector<std::string>& names) const;

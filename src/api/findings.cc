@@ -55,7 +55,7 @@ class Findings {
 
   FindingsReport run() {
     outputs_ = case_.outputs(job_.outputs);
-    Replanner replanner(case_.calibrated(), case_.config(), case_.target(), case_.resolve_options(), case_.plan());
+    Replanner replanner(case_.calibrated(), case_.config(), case_.target(), case_.tested_options(), case_.plan());
     DiagnosisInput input{replanner,
                          case_.measured(job_.data_num),
                          case_.calibrated(),
@@ -156,9 +156,9 @@ class Findings {
   void settle(const QuantConfig& lines) {
     report_.lines = config_lines(lines);
     const QuantConfig config = with_lines(case_.config(), lines);
-    Plan plan = resolve(case_.graph(), config, case_.target(), case_.resolve_options());
     const StageScope scope = [](std::string_view, const std::function<void()>& step) { step(); };
-    decide_plan(case_.calibrated(), config.model, nullptr, scope, plan);
+    const Plan plan =
+        plan_of_config(case_.calibrated(), config, case_.target(), case_.resolve_options(), nullptr, scope);
     CalibratedModel& model = case_.measured(job_.data_num);
     const SensitivityOptions options{.threads = case_.subject().threads, .memory_cap = 0};
     report_.after = metrics_of(measure_alone(model, {decided_operands(model.graph(), plan)}, options).front());

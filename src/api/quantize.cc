@@ -102,14 +102,15 @@ class Quantization {
   QuantizeReport run() {
     report_.model = paths_.model().string();
     Graph graph = open();
-    Plan plan =
-        options_.from_plan.empty() ? resolve_plan(graph) : plan_of_file(options_.from_plan, graph, options_.by_name);
+    // Refuses what cannot be planned before any data are read.
+    Plan plan = options_.from_plan.empty() ? resolve(graph, config_, target(), resolve_options(graph))
+                                           : plan_of_file(options_.from_plan, graph, options_.by_name);
     report_.target = plan.target;
     paths_.prepare_output();
     const std::vector<InputSpec> inputs = input_specs(graph);
     const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_.inputs, inputs));
     CalibratedModel model(std::move(graph), samples.get(), {.threads = options_.threads});
-    if (options_.from_plan.empty()) decide(model, plan);
+    if (options_.from_plan.empty()) plan = decide(model);
     Graph quantized;
     stage("apply", [&] {
       quantized = model.apply(plan);
@@ -141,19 +142,20 @@ class Quantization {
     return graph;
   }
 
-  Plan resolve_plan(const Graph& graph) const {
-    const Target target = load_target(options_.target.empty() ? "cpu" : options_.target);
-    Plan plan = resolve(graph, config_, target,
-                        {.strict = options_.strict,
-                         .compiler_version = options_.compiler_version,
-                         .sensitivity = options_.sensitivity.empty() ? decltype(ResolveOptions::sensitivity)()
-                                                                     : operand_sensitivity(graph, options_.sensitivity),
-                         .input_file_nodes = input_file_nodes_});
-    plan.uint8_activations = options_.uint8_activations;
-    return plan;
+  const Target& target() {
+    if (!target_) target_ = load_target(options_.target.empty() ? "cpu" : options_.target);
+    return *target_;
   }
 
-  void decide(CalibratedModel& model, Plan& plan) {
+  ResolveOptions resolve_options(const Graph& graph) const {
+    return {.strict = options_.strict,
+            .compiler_version = options_.compiler_version,
+            .sensitivity = options_.sensitivity.empty() ? decltype(ResolveOptions::sensitivity)()
+                                                        : operand_sensitivity(graph, options_.sensitivity),
+            .input_file_nodes = input_file_nodes_};
+  }
+
+  Plan decide(CalibratedModel& model) {
     const StageScope scope = [this](std::string_view name, const std::function<void()>& step) { stage(name, step); };
     if (!options_.save_statistics.empty() && options_.statistics.empty()) {
       stage("observe", [&] { statistics_ = to_bytes(model.observe(progress_of("observe"))); });
@@ -163,7 +165,9 @@ class Quantization {
       model.set_statistics(merged);
       if (!options_.save_statistics.empty()) statistics_ = to_bytes(merged);
     }
-    decide_plan(model, config_.model, progress_, scope, plan);
+    Plan plan = plan_of_config(model, config_, target(), resolve_options(model.graph()), progress_, scope);
+    plan.uint8_activations = options_.uint8_activations;
+    return plan;
   }
 
   void evaluate(const Graph& graph, const Graph& quantized, const Dataset& samples) {
@@ -195,6 +199,7 @@ class Quantization {
   QuantizeReport report_;
   Stopwatch stopwatch_;
   std::vector<std::string> input_file_nodes_;
+  std::optional<Target> target_;
   std::vector<std::byte> statistics_;  // what is to be saved of them
 };
 

@@ -68,7 +68,7 @@ class Analysis {
   }
 
   void measure() {
-    Replanner replanner(case_.calibrated(), case_.config(), case_.target(), case_.resolve_options(), case_.plan());
+    Replanner replanner(case_.calibrated(), case_.config(), case_.target(), case_.tested_options(), case_.plan());
     std::vector<std::vector<OperandQuantization>> models = {decided_operands(case_.graph(), case_.plan())};
     QuantConfig up_to;
     for (const SensitivityAnalysisRow& row : report_.rows) {

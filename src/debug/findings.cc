@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/output_noise.h"
+
 namespace twofold {
 
 namespace {
@@ -190,11 +192,6 @@ std::string_view to_string(FindingKind kind) {
     case FindingKind::kNote: return "note";
   }
   return "note";
-}
-
-std::string decibels(double noise) {
-  if (noise >= kWorstNoise) return "nothing (it is not a number)";
-  return noise > 0 ? fmt::format("{:.1f} dB", -10 * std::log10(noise)) : "no error";
 }
 
 std::vector<Finding> findings_of(const Diagnosis& diagnosis, const std::vector<size_t>& outputs) {

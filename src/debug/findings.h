@@ -28,9 +28,6 @@ struct Finding {
 // What limits the model first, then what is needed besides, in the order of what it gains, then notes.
 std::vector<Finding> findings_of(const Diagnosis& diagnosis, const std::vector<size_t>& outputs);
 
-// Decibels of signal over noise: "27.0 dB"; "no error".
-std::string decibels(double noise);
-
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_DEBUG_FINDINGS_H_

@@ -67,13 +67,7 @@ void Replanner::decide(const QuantConfig& lines, Plan& plan) {
       decide_constant(graph, operand);
     }
   }
-  fit_biases(
-      graph,
-      [&ranges](const Node& node) {
-        const RangeStatistics* seen = ranges.seen(node.input(0));
-        return seen == nullptr ? 0 : seen->abs_max();
-      },
-      plan);
+  fit_biases(graph, ranges, plan);
   // After fit_biases, which has been at these already.
   for (const auto& [position, tested] : kept) {
     OperandPlan& operand = plan.operand(position);

@@ -58,8 +58,7 @@ double Sensitivity::noise(const std::vector<size_t>& outputs) const {
   for (const size_t output : outputs) {
     double sum = 0;
     for (const std::vector<Values>& sample : values_) {
-      const double sqnr = sample[output][index_of(Metric::kSqnr)];
-      sum += std::isnan(sqnr) ? kWorstNoise : std::min(std::pow(10.0, -sqnr / 10), kWorstNoise);
+      sum += noise_of_sqnr(sample[output][index_of(Metric::kSqnr)]);
     }
     worst = std::max(worst, sum / static_cast<double>(values_.size()));
   }

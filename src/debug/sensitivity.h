@@ -13,13 +13,11 @@
 #include "plan/plan.h"
 #include "quantize/apply.h"
 #include "quantize/calibrated_model.h"
+#include "quantize/output_noise.h"
 #include "twofold/debug_subject.h"
 #include "twofold/job.h"
 
 namespace twofold {
-
-// Of an output that is not a number, or has no signal that its error could be compared with.
-inline constexpr double kWorstNoise = 1e12;
 
 // A unit's errors: every output of the model, the unit alone quantized, against the float model's.
 class Sensitivity {

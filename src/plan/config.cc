@@ -176,6 +176,9 @@ QuantConfig parse_config(std::string_view text, std::string_view label, const st
   if (is_quant_config(tree)) {
     read_quant_config(root, draft);
   } else {
+    // In a whole PTQ file nothing means what it means to the tools that such files are for.
+    const bool is_whole = tree.find("model_parameters") != nullptr || tree.find("calibration_parameters") != nullptr;
+    if (is_whole) draft.config.model.all_node_type = QType::kInt8;
     read_map<Draft>(root, kTopLevel, draft);
   }
   return finish(std::move(draft));

@@ -66,7 +66,9 @@ struct LevelConfig {
 };
 
 struct ModelConfig {
-  QType all_node_type = QType::kInt8;      // int8, int16, float16 or float32
+  // int8, int16, float16 or float32. Not said, or auto: int8 for products, and for other operators the cheapest
+  // precision that does not limit the model (quantize/choose_kinds.h); where nothing is measured, int8.
+  std::optional<QType> all_node_type;
   std::optional<QType> model_output_type;  // int8, int16 or float32; not said: float32
   ActivationConfig activation;
   WeightConfig weight;

@@ -44,7 +44,7 @@ void PlanNotes::note_defaults(Plan& plan) const {
       ++fused[operand.op_type];
     }
   }
-  if (!is_integer(config_.model.all_node_type)) return;
+  if (!is_integer(config_.model.all_node_type.value_or(QType::kInt8))) return;
   const auto note = [&plan](const char* what, const std::map<std::string, int>& counts) {
     std::string list;
     for (const auto& [op_type, n] : counts) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);

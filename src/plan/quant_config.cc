@@ -76,7 +76,10 @@ void read_search(const ConfigValue& value, std::optional<Metric>& out) {
 constexpr ConfigKey<ModelConfig> kModelKeys[] = {
     {"all_node_type",
      [](const ConfigValue& value, ModelConfig& out) {
-       out.all_node_type = read_word(value, std::array{QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32});
+       static constexpr std::string_view kWords[] = {"auto", "int8", "int16", "float16", "float32"};
+       static constexpr QType kTypes[] = {QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32};
+       const size_t word = value.word(kWords);
+       out.all_node_type = word == 0 ? std::nullopt : std::optional(kTypes[word - 1]);
      }},
     {"model_output_type",
      [](const ConfigValue& value, ModelConfig& out) {

@@ -150,18 +150,22 @@ std::optional<QType> Resolver::precision_of_readers(const Node& node) const {
 
 // What an input is where neither a node, a subgraph nor an op config asks for anything.
 QType Resolver::default_input(const Node& node, int input) const {
-  const QType all = config_.model.all_node_type;
+  const QType all = config_.model.all_node_type.value_or(QType::kInt8);
   if (is_integer(all) && (!target_.quantizes_by_default(node.op_type) || is_epilogue(node))) return QType::kFloat32;
   if (is_integer(all) && moves_data(traits_of(node))) {
     if (const std::optional<QType> precision = precision_of_readers(node)) return *precision;
   }
-  return qtype_of_input(node_qtype(all), graph_, node, input);
+  const auto chosen = options_.kinds.find(node.op_type);
+  return qtype_of_input(node_qtype(chosen == options_.kinds.end() ? all : chosen->second), graph_, node, input);
 }
 
 Request Resolver::request_input(const Node& node, int input, std::span<const Level> levels) const {
   std::optional<Request> request = requested_input(graph_, node, input, levels);
   const QType fallback = default_input(node, input);
-  if (!request) return {fallback, fallback, DecidedBy::kDefault, ""};
+  if (!request) {
+    const bool searched = options_.kinds.contains(node.op_type) && !is_epilogue(node);
+    return {fallback, fallback, searched ? DecidedBy::kSearch : DecidedBy::kDefault, ""};
+  }
   if (request->decided_by == DecidedBy::kDefault) request->effective = fallback;  // all that was asked was in vain
   return *request;
 }
@@ -313,6 +317,14 @@ Plan Resolver::run() {
 }
 
 }  // namespace
+
+KindPrecisions chosen_kinds(const Plan& plan) {
+  KindPrecisions kinds;
+  for (const OperandPlan& operand : plan.operands()) {
+    if (operand.decided_by == DecidedBy::kSearch) kinds[operand.op_type] = operand.granted;
+  }
+  return kinds;
+}
 
 Plan resolve(const Graph& graph, const QuantConfig& config, const Target& target, const ResolveOptions& options) {
   Plan plan = Resolver(graph, config, target, options).run();

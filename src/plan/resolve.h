@@ -15,6 +15,9 @@
 
 namespace twofold {
 
+// By op_type.
+using KindPrecisions = std::map<std::string, QType>;
+
 struct ResolveOptions {
   bool strict = false;                        // any fallback is an error
   std::string compiler_version = {};          // empty: the target's requirement is taken as met
@@ -23,6 +26,8 @@ struct ResolveOptions {
   std::map<std::pair<std::string, OperandRef>, double> sensitivity = {};
   // Names of the nodes of the input file, so that a config may name nodes that passes removed.
   std::vector<std::string> input_file_nodes = {};
+  // Found by a search: the precision of operators that no config names, where it is not the model level's.
+  KindPrecisions kinds = {};
 };
 
 // A pure function: the same arguments give the same plan. Priority: node, subgraph, op, model; inside one level, inputN
@@ -31,6 +36,9 @@ struct ResolveOptions {
 // that a node does not have; Error(kUnsupported) for a compiler that is too old, and under `strict` with every
 // fallback.
 Plan resolve(const Graph& graph, const QuantConfig& config, const Target& target, const ResolveOptions& options = {});
+
+// The kinds that a search has decided about in a plan.
+KindPrecisions chosen_kinds(const Plan& plan);
 
 }  // namespace twofold
 

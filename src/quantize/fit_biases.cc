@@ -35,4 +35,12 @@ void fit_biases(const Graph& graph, const std::function<float(const Node&)>& abs
   }
 }
 
+void fit_biases(const Graph& graph, Ranges& ranges, Plan& plan) {
+  const auto abs_max = [&ranges](const Node& node) {
+    const RangeStatistics* seen = ranges.seen(node.input(0));
+    return seen == nullptr ? 0 : seen->abs_max();
+  };
+  fit_biases(graph, abs_max, plan);
+}
+
 }  // namespace twofold

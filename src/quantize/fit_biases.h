@@ -6,6 +6,7 @@
 
 #include "graph/graph.h"
 #include "plan/plan.h"
+#include "quantize/ranges.h"
 
 namespace twofold {
 
@@ -18,6 +19,8 @@ namespace twofold {
 // `abs_max` gives that |a| of a node's first input, 0 where nothing is known of it.
 // REQUIRES: decide_constants was called.
 void fit_biases(const Graph& graph, const std::function<float(const Node&)>& abs_max, Plan& plan);
+// The same with what calibration saw.
+void fit_biases(const Graph& graph, Ranges& ranges, Plan& plan);
 
 }  // namespace twofold
 
