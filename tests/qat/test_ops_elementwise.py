@@ -413,3 +413,16 @@ def test_wrong_calls_name_the_operator(func, args, kwargs, message):
 def test_decimals_are_refused():
     with pytest.raises(ValueError, match="round: decimals"):
         bind_function(torch.round, (torch.ones(2),), {"decimals": 2})
+
+
+MASK = torch.empty(2, 3, dtype=torch.bool, device="meta")
+
+
+@pytest.mark.parametrize(
+    "call", [lambda x: 1 - x, lambda x: x * 2, lambda x: 2 / x, lambda x: x.masked_fill(MASK, -1.0)]
+)
+def test_numbers_become_tensors_beside_the_others(call):
+    """On a GPU a fake quantizer would meet one of the CPU else; "meta" is another device."""
+    x = torch.empty(2, 3, device="meta")
+    _, bound = bound_call(call, [x])
+    assert {operand.device.type for operand in bound.inputs} == {"meta"}

@@ -13,6 +13,7 @@ from torch.ao.nn.quantized import FloatFunctional as TorchFloatFunctional
 from torch.ao.quantization import DeQuantStub
 from twofold.nn.quantized import FloatFunctional
 from twofold.quantization import (
+    FakeQuantize,
     FakeQuantState,
     PrepareMethod,
     QuantStub,
@@ -366,3 +367,22 @@ def test_a_forward_may_end_in_dequantize():
     assert type(validated) is torch.Tensor
     (found,) = exported(model, (x,)).session().run({"input_0": x.numpy()}).values()
     assert np.array_equal(found, validated.numpy())
+
+
+class Multiplied(nn.Module):
+    """Functional calls alone; a parameter says where the model is."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return torch.matmul(x, x.transpose(1, 2)) + x.mean()
+
+
+def test_fake_quantizers_are_where_the_model_is():
+    """Those of functional calls too, which have no weight. Tensors of "meta" have no numbers."""
+    model = prepared(Multiplied().eval().to("meta"), torch.empty(2, 4, 8, device="meta"))
+    found = [module for module in model.modules() if isinstance(module, FakeQuantize)]
+    assert len(found) >= 4
+    assert {buffer.device.type for module in found for buffer in module.buffers()} == {"meta"}

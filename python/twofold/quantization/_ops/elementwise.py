@@ -146,7 +146,7 @@ def _emit_where(builder: Builder, inputs: Sequence[str], attributes: dict[str, A
 
 def _masked_fill(input: Tensor, mask: Tensor, value: Any) -> Bound:
     if not isinstance(value, Tensor):
-        value = torch.tensor(value, dtype=input.dtype)
+        value = torch.tensor(value, dtype=input.dtype, device=input.device)
     return Bound([input, mask, value], {})
 
 

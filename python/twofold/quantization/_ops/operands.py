@@ -13,7 +13,7 @@ _CASTS = "casts"
 
 
 def operand(value: Any, other: Any) -> Tensor:
-    """A number that meets the tensor `other`, as a tensor () of the type it then has.
+    """A number that meets the tensor `other`, as a tensor () of the type it then has, beside it.
 
     Beside float16 and bfloat16 it stays float32, since PyTorch rounds the result alone. Where
     `other` is a number too, the type is PyTorch's for numbers: float32, int64 or bool.
@@ -26,8 +26,10 @@ def operand(value: Any, other: Any) -> Tensor:
         tensor = torch.tensor(value)
         return tensor.to(torch.float32) if isinstance(value, float) else tensor
     if other.dtype in (torch.float16, torch.bfloat16) and other.dim() > 0:
-        return torch.tensor(value, dtype=torch.float32)
-    return torch.tensor(value, dtype=torch.result_type(other, value))
+        dtype = torch.float32
+    else:
+        dtype = torch.result_type(other, value)
+    return torch.tensor(value, dtype=dtype, device=other.device)
 
 
 def operands(first: Any, second: Any) -> list[Tensor]:

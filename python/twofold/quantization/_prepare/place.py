@@ -100,11 +100,11 @@ def _place_output(calls: list[Layer], qconfig: Any, granted: Granted, is_read: b
         calls, "output", lambda call: granted.precisions.get((node_name(call), "output0"), asked)
     )
     if _BITS[precision] == 0 and dtype_of(qconfig, "output") == torch.float16:
-        attach(layer.module, OUTPUT, qconfig.output(), layer.name)
+        _attach(layer, OUTPUT, qconfig.output())
     if _BITS[precision] == 0 or not (is_read or any(map(_leaves, calls))):
         return
     quantizer = _fixed_stub(layer, precision) or _made(qconfig.output, precision)
-    attach(layer.module, OUTPUT, quantizer, layer.name)
+    _attach(layer, OUTPUT, quantizer)
 
 
 def _made(factory: Any, precision: str) -> nn.Module:
@@ -149,8 +149,8 @@ def _place_inputs(calls: list[Layer], qconfig: Any, granted: Granted) -> None:
         factory = _of_input(qconfig, position)
         is_half = _BITS[precision] == 0
         quantizer = factory() if is_half else _made(factory or qconfig.output, precision)
-        quantizer.name = f"{layer.name}.{INPUTS}.{position}"
-        getattr(layer.module, INPUTS)[str(position)] = quantizer.train(layer.module.training)
+        inputs = getattr(layer.module, INPUTS)
+        inputs[str(position)] = _at(layer, f"{INPUTS}.{position}", quantizer)
 
 
 def _comes_so(layer: Layer, position: int, qconfig: Any, granted: Granted) -> bool:
@@ -182,19 +182,21 @@ def _place_weight(calls: list[Layer], qconfig: Any, granted: Granted) -> None:
     precision = _same(calls, "weight", lambda call: _input_precision(call, 1, granted))
     if _BITS[precision] == 0:
         if dtype_of(qconfig, "weight") == torch.float16:
-            attach(layer.module, WEIGHT, qconfig.weight(), layer.name)
+            _attach(layer, WEIGHT, qconfig.weight())
         return
     factory = qconfig.weight or get_qconfig().weight
     if factory.keywords.get("ch_axis", -1) >= 0:
         axis = weight_axis(layer.op.name, layer.inputs[1].tensor.dim())
         factory = factory.with_args(ch_axis=axis)
-    attach(layer.module, WEIGHT, _made(factory, precision), layer.name)
+    _attach(layer, WEIGHT, _made(factory, precision))
 
 
-def attach(module: nn.Module, part: str, quantizer: nn.Module, name: str) -> None:
-    """Make it the module's; it knows where it is, for messages."""
-    quantizer.name = f"{name}.{part}"
-    weight = getattr(module, "weight", None)
-    if isinstance(weight, torch.Tensor):
-        quantizer.to(weight.device)
-    setattr(module, part, quantizer.train(module.training))
+def _attach(layer: Layer, part: str, quantizer: nn.Module) -> None:
+    """Make it the module's."""
+    setattr(layer.module, part, _at(layer, part, quantizer))
+
+
+def _at(layer: Layer, place: str, quantizer: nn.Module) -> nn.Module:
+    """The same, where the layer's tensors are; it knows its place, for messages."""
+    quantizer.name = f"{layer.name}.{place}"
+    return quantizer.to(layer.outputs[0].tensor.device).train(layer.module.training)
