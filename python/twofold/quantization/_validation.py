@@ -1,4 +1,7 @@
-"""VALIDATION: an operator computed from its integers, by the engine that runs the export."""
+"""VALIDATION: an operator computed from its integers, by the engine that runs the export.
+
+Of tensors on a GPU what torch computes there with the same bits; the rest is copied to the engine.
+"""
 
 import hashlib
 from typing import Any
@@ -11,11 +14,15 @@ from torch import nn
 from .. import _twofold
 from ..nn._operator import OUTPUT, Operator
 from ..qtensor import QTensor, plain
+from ._on_device import run_on_device
 from ._onnx_graph import GraphWriter
 from ._ops.op import Bound, Kind
 from ._record.graph import Layer, Value
 from ._record.recorder import paused
 from ._record.tree import map_tensors
+
+# Devices that hold float64, and are not the engine's.
+_COMPUTE_THEMSELVES = {"cuda"}
 
 
 def run_on_integers(operator: Operator, bound: Bound) -> Any:
@@ -24,8 +31,10 @@ def run_on_integers(operator: Operator, bound: Bound) -> Any:
     Raises twofold.Error where the operator cannot be exported.
     """
     with torch.no_grad(), paused():
-        engine = _engine_of(operator, bound)
-        return engine.run(bound)
+        result = None
+        if _device(bound).type in _COMPUTE_THEMSELVES:
+            result = run_on_device(operator, bound)
+        return _engine_of(operator, bound).run(bound) if result is None else result
 
 
 class _Engine:
@@ -62,7 +71,7 @@ class _Engine:
 
     def run(self, bound: Bound) -> Any:
         """The results, as torch gives them."""
-        device = next(tensor.device for tensor in bound.inputs if tensor is not None)
+        device = _device(bound)
         feeds = {name: _array(bound.inputs[position]) for name, position in self._fed.items()}
         results = [torch.from_numpy(y).to(device) for y in self._session.run(feeds).values()]
         return results[0] if self._is_one else self._type(results)
@@ -70,6 +79,12 @@ class _Engine:
 
 # Beside the modules, which are copied and pickled.
 _engines: WeakKeyDictionary[Operator, tuple[tuple, _Engine]] = WeakKeyDictionary()
+
+
+def _device(bound: Bound) -> torch.device:
+    """The inputs'; a tensor of the CPU beside others is a number."""
+    devices = [tensor.device for tensor in bound.inputs if tensor is not None]
+    return next((device for device in devices if device.type != "cpu"), devices[0])
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:
