@@ -1,4 +1,4 @@
-// One bind_* function per header of include/twofold.
+// One bind_* function per header of include/twofold, and one for the command line.
 #ifndef TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
 #define TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
 
@@ -6,6 +6,7 @@
 
 namespace twofold::python {
 
+void bind_command_line(nanobind::module_& module);
 void bind_debug(nanobind::module_& module);
 void bind_fake_quantize(nanobind::module_& module);
 void bind_plan(nanobind::module_& module);

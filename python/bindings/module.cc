@@ -4,6 +4,8 @@
 namespace nb = nanobind;
 
 NB_MODULE(_twofold, module) {
+  module.def(
+      "version", [] { return TWOFOLD_VERSION; }, "Of the build.");
   const nb::exception<twofold::Error> error(module, "Error");
   // A subclass, for the one error that a program asks for itself. The translator registered last is asked first.
   const nb::object cancelled = nb::steal(PyErr_NewException("twofold._twofold.Cancelled", error.ptr(), nullptr));
@@ -18,6 +20,7 @@ NB_MODULE(_twofold, module) {
         }
       },
       cancelled.ptr());
+  twofold::python::bind_command_line(module);
   twofold::python::bind_plan(module);
   twofold::python::bind_statistics(module);
   twofold::python::bind_tensor_statistics(module);

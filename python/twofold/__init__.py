@@ -8,6 +8,7 @@ from . import (
     debug,
 )
 from ._twofold import Cancelled, Error, KeptRun, Session, split, target_names
+from ._twofold import version as _version
 from .plan import Plan
 from .ptq import graph_rows, inspect, quantize, resolve, verify
 from .statistics import Statistics
@@ -19,6 +20,7 @@ __all__ = [
     "Plan",
     "Session",
     "Statistics",
+    "__version__",
     "debug",
     "graph_rows",
     "inspect",
@@ -28,6 +30,8 @@ __all__ = [
     "target_names",
     "verify",
 ]
+
+__version__ = _version()
 
 # Quantization-aware training needs PyTorch, which is imported with the first of these that does.
 _ON_DEMAND = (

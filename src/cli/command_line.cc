@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <new>
 #include <span>
 #include <string>
@@ -57,22 +55,11 @@ void check_command(const CLI::App& app, std::span<char* const> words) {
                        twofold::quoted_list(twofold::nearest_names(word, names, 3)));
 }
 
-// Starts the program again with OpenMP threads that soon sleep while they wait, unless the environment says how they
-// wait. GNU's OpenMP runtime, which reads the environment before main() is called, lets them spin for milliseconds.
-// Where other programs want the cores too, a thread that spins keeps out the one it waits for; where none do, waking
-// one up takes as long as a small operator (docs/architecture.md has figures).
-void spin_shortly(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "1000", 1);
-  execv("/proc/self/exe", argv);  // returns where that cannot be; all is well then, only slower
-}
-
 }  // namespace
 
 namespace twofold {
 
 int run_command_line(CLI::App& app, int argc, char** argv) {
-  spin_shortly(argv);
   watch_interrupts();
   const std::function<bool()> cancelled = [] { return interrupted.load(); };
   const CancellationScope scope(cancelled);

@@ -290,6 +290,18 @@ def test_ctrl_c_ends_a_command(tmp_path, endless, command):
         assert written == []
 
 
+def test_ctrl_c_ends_a_command_in_python(tmp_path, endless):
+    """`python -m twofold`, as soon as it has written something."""
+    command = [sys.executable, "-m", "twofold", "run", MODEL, "--data", endless, "-o", tmp_path]
+    with started(command, **PIPES) as process:
+        while not any(tmp_path.rglob("*.npy")):
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=LIMIT)
+    assert (process.returncode, output, errors) == (130, b"", b"")
+
+
 def test_a_command_that_is_to_ignore_ctrl_c_does(tmp_path, endless):
     """As in the background of a script, or under nohup."""
     command = command_job(endless, tmp_path)
