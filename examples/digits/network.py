@@ -91,8 +91,9 @@ class DigitsNet(nn.Module):
         """Start the stem at standard deviations 1 to 1/8, each channel 64 of its own above zero."""
         norm = self.stem[1]
         with torch.no_grad():
-            norm.weight.copy_(2.0 ** torch.linspace(0, -3, STEM))
-            norm.bias.copy_(64 * norm.weight)
+            deviations = 2.0 ** torch.linspace(0, -3, STEM)
+            norm.weight.copy_(deviations)
+            norm.bias.copy_(64 * deviations)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map [B,1,28,28] to [B,10]."""

@@ -94,12 +94,13 @@ def draw_line(rng: np.random.Generator, text: str) -> Image.Image:
     left, _, right, _ = font.getbbox(text)
     above, below = font.getmetrics()
     margin = rng.integers(1, 2 + size // 5, size=4)
-    box = (right - left + margin[0] + margin[1], above + below + margin[2] + margin[3])
+    width = int(right - left + margin[0] + margin[1])
+    height = int(above + below + margin[2] + margin[3])
 
     paper, ink = rng.integers(150, 256, size=3), rng.integers(0, 110, size=3)
     if rng.random() < 0.25:
         paper, ink = ink, paper
-    image = Image.new("RGB", tuple(map(int, box)), tuple(map(int, paper)))
+    image = Image.new("RGB", (width, height), tuple(map(int, paper)))
     origin = (int(margin[0] - left), int(margin[2]))
     ImageDraw.Draw(image).text(origin, text, font=font, fill=tuple(map(int, ink)))
     image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 0.045 * size))))

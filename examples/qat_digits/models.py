@@ -40,13 +40,13 @@ class Easy(nn.Module):
 class Separable(nn.Module):
     """Depthwise and pointwise convolution; the former's filters sum to zero.
 
-    Its input channels differ in scale by up to 8 times, and each sits OFFSET of its standard
-    deviations above zero, which the filters do not see: what ruins depthwise layers in int8.
+    Its input channels, those of the BatchNorm `before`, differ in scale by up to 8 times, and each
+    sits OFFSET of its standard deviations above zero, which the filters do not see: what ruins
+    depthwise layers in int8.
     """
 
-    def __init__(self, before: nn.BatchNorm2d, outputs: int):
+    def __init__(self, before: nn.Module, inputs: int, outputs: int):
         super().__init__()
-        inputs = before.num_features
         self.depthwise = nn.Conv2d(inputs, inputs, 3, groups=inputs, bias=False)
         self.norm = nn.BatchNorm2d(inputs)
         self.act = nn.Hardswish()
@@ -55,8 +55,9 @@ class Separable(nn.Module):
         self.relu = nn.ReLU()
         parametrize.register_parametrization(self.depthwise, "weight", ZeroSum())
         with torch.no_grad():
-            before.weight.copy_(2.0 ** torch.linspace(0, -3, inputs))
-            before.bias.copy_(OFFSET * before.weight)
+            deviations = 2.0 ** torch.linspace(0, -3, inputs)
+            before.weight.copy_(deviations)
+            before.bias.copy_(OFFSET * deviations)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N,inputs,H,W] to [N,outputs,H-2,W-2]."""
@@ -71,9 +72,9 @@ class Hard(nn.Module):
         super().__init__()
         self.quant, self.dequant = QuantStub(), DeQuantStub()
         self.stem = conv_block(1, 16, 2)
-        self.first = Separable(self.stem[1], 32)
+        self.first = Separable(self.stem[1], 16, 32)
         self.pool = nn.MaxPool2d(2)
-        self.second = Separable(self.first.norm2, 64)
+        self.second = Separable(self.first.norm2, 32, 64)
         self.head = nn.Linear(64, 10)
 
     def forward(self, image: Tensor) -> Tensor:
