@@ -75,7 +75,7 @@ Tensor to_tensor(nb::handle array, const std::string& name) {
 namespace {
 
 // A NumPy array over the bytes, whoever else has them.
-nb::object array_over(Tensor tensor) {
+Array array_over(Tensor tensor) {
   const nb::dlpack::dtype* code = nullptr;
   for (const auto& entry : kTypes) {
     if (entry.first == tensor.dtype()) code = &entry.second;
@@ -86,29 +86,29 @@ nb::object array_over(Tensor tensor) {
   std::vector<size_t> shape(tensor.shape().begin(), tensor.shape().end());
   auto* keep = new Tensor(std::move(tensor));
   const nb::capsule owner(keep, [](void* p) noexcept { delete static_cast<Tensor*>(p); });
-  return nb::cast(
-      nb::ndarray<nb::numpy>(const_cast<std::byte*>(keep->bytes()), shape.size(), shape.data(), owner, nullptr, *code));
+  return nb::borrow<Array>(nb::cast(nb::ndarray<nb::numpy>(const_cast<std::byte*>(keep->bytes()), shape.size(),
+                                                           shape.data(), owner, nullptr, *code)));
 }
 
-nb::object array_of_any_type(Tensor tensor) {
+Array array_of_any_type(Tensor tensor) {
   if (tensor.dtype() != DType::kBFloat16) return array_over(std::move(tensor));
   const Shape shape = tensor.shape();
   const auto owner = std::make_shared<Tensor>(std::move(tensor));
-  const nb::object bits = array_over(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
-  return bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+  const Array bits = array_over(Tensor::wrap(DType::kUInt16, shape, owner->bytes(), owner));
+  return nb::borrow<Array>(bits.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16")));
 }
 
 }  // namespace
 
-nb::object to_array(Tensor tensor) {
+Array to_array(Tensor tensor) {
   // Writing to the array must change nothing else: an output may be a constant of the model, an input or another
   // output.
   tensor.mutable_bytes();
   return array_of_any_type(std::move(tensor));
 }
 
-nb::object to_read_only_array(Tensor tensor) {
-  const nb::object array = array_of_any_type(std::move(tensor));
+Array to_read_only_array(Tensor tensor) {
+  const Array array = array_of_any_type(std::move(tensor));
   array.attr("setflags")("write"_a = false);
   return array;
 }

@@ -4,6 +4,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python_types.h"
 #include "twofold/tensor.h"
 
 namespace twofold::python {
@@ -14,10 +15,10 @@ Tensor to_tensor(nanobind::handle array, const std::string& name);
 
 // A NumPy array over the tensor's bytes, which it keeps alive; over a copy where they are shared. bfloat16 needs the
 // package ml_dtypes. REQUIRES: plain layout.
-nanobind::object to_array(Tensor tensor);
+Array to_array(Tensor tensor);
 
 // The same for bytes that stay somebody else's too: an array that cannot be written to, and never a copy.
-nanobind::object to_read_only_array(Tensor tensor);
+Array to_read_only_array(Tensor tensor);
 
 }  // namespace twofold::python
 

@@ -10,6 +10,7 @@
 #include "bindings.h"
 #include "long_jobs.h"
 #include "python_samples.h"
+#include "python_types.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -24,7 +25,7 @@ using Texts = std::pair<std::string, std::string>;  // the report as JSON, and a
 
 // Calls run(subject), without the GIL, on what the dict of python/twofold/debug.py says.
 template <typename Run>
-auto with_subject(const nb::dict& given, const Run& run) {
+auto with_subject(const Row& given, const Run& run) {
   const auto text = [&given](const char* key) { return nb::cast<std::string>(given[key]); };
   DebugSubject subject;
   subject.model = text("model");
@@ -44,7 +45,7 @@ auto with_subject(const nb::dict& given, const Run& run) {
   return run(subject);
 }
 
-Texts sensitivity(const nb::dict& subject, const Names& metrics, const Names& outputs, const std::string& unit,
+Texts sensitivity(const Row& subject, const Names& metrics, const Names& outputs, const std::string& unit,
                   const Names& interested_nodes, const std::string& group, const Lists& group_lists, int64_t data_num,
                   const std::string& save_dir, bool resume, bool estimate, int64_t confirm) {
   const SensitivityJob job{metrics,  outputs,  unit,   interested_nodes, group,  group_lists,
@@ -55,7 +56,7 @@ Texts sensitivity(const nb::dict& subject, const Names& metrics, const Names& ou
   });
 }
 
-Texts findings(const nb::dict& subject, const Names& metrics, const Names& outputs, int64_t data_num,
+Texts findings(const Row& subject, const Names& metrics, const Names& outputs, int64_t data_num,
                const std::string& save_dir, bool resume, bool estimate, int64_t confirm,
                const std::string& write_config, const std::string& evaluate) {
   const FindingsJob job{metrics, outputs, data_num, save_dir, resume, estimate, confirm, write_config, evaluate};
@@ -70,7 +71,7 @@ ErrorCurveJob curve_job(const Lists& quantize, const Lists& non_quantize, bool w
   return {quantize, non_quantize, weights, activations, metric, average_mode};
 }
 
-std::string error_curves(const nb::dict& subject, const Lists& quantize, const Lists& non_quantize, bool weights,
+std::string error_curves(const Row& subject, const Lists& quantize, const Lists& non_quantize, bool weights,
                          bool activations, const std::string& metric, bool average_mode, int64_t data_num,
                          const std::string& save_dir) {
   ErrorCurveJob job = curve_job(quantize, non_quantize, weights, activations, metric, average_mode);
@@ -84,19 +85,19 @@ DistributionJob distribution_job(const Names& nodes, std::optional<int> axis, in
   return {nodes, axis, data_num, save_dir};
 }
 
-std::string distribution(const nb::dict& subject, const Names& nodes, int64_t data_num, const std::string& save_dir) {
+std::string distribution(const Row& subject, const Names& nodes, int64_t data_num, const std::string& save_dir) {
   const DistributionJob job = distribution_job(nodes, {}, data_num, save_dir);
   return with_subject(subject, [&](const DebugSubject& given) { return to_json(plot_distribution(given, job)); });
 }
 
-std::string channels(const nb::dict& subject, const Names& nodes, std::optional<int> axis, int64_t data_num,
+std::string channels(const Row& subject, const Names& nodes, std::optional<int> axis, int64_t data_num,
                      const std::string& save_dir) {
   const DistributionJob job = distribution_job(nodes, axis, data_num, save_dir);
   return with_subject(
       subject, [&](const DebugSubject& given) { return to_json(get_channelwise_data_distribution(given, job)); });
 }
 
-Texts analysis_of_tensors(const nb::dict& subject, const Names& nodes, int64_t data_num, const std::string& save_dir) {
+Texts analysis_of_tensors(const Row& subject, const Names& nodes, int64_t data_num, const std::string& save_dir) {
   const DistributionJob job = distribution_job(nodes, {}, data_num, save_dir);
   return with_subject(subject, [&](const DebugSubject& given) -> Texts {
     const DistributionReport report = tensor_analysis(given, job);
@@ -104,7 +105,7 @@ Texts analysis_of_tensors(const nb::dict& subject, const Names& nodes, int64_t d
   });
 }
 
-Texts analysis_of_sensitivity(const nb::dict& subject, const std::string& metric, double pick_threshold,
+Texts analysis_of_sensitivity(const Row& subject, const std::string& metric, double pick_threshold,
                               const Names& sensitive_nodes, const std::string& qtype, int64_t data_num,
                               const std::string& save_dir, bool resume) {
   const SensitivityAnalysisJob job{metric, pick_threshold, sensitive_nodes, qtype, data_num, save_dir, resume};
@@ -114,9 +115,9 @@ Texts analysis_of_sensitivity(const nb::dict& subject, const std::string& metric
   });
 }
 
-Texts all(const nb::dict& subject, const std::string& save_dir, const Names& metrics, const Names& outputs,
+Texts all(const Row& subject, const std::string& save_dir, const Names& metrics, const Names& outputs,
           const Names& units, int64_t data_num, const Names& interested_nodes, const Names& distribution_nodes,
-          const Names& channel_nodes, std::optional<int> axis, const nb::dict& curves, double pick_threshold,
+          const Names& channel_nodes, std::optional<int> axis, const Row& curves, double pick_threshold,
           const Names& sensitive_nodes, bool resume, bool estimate, int64_t confirm, const std::string& write_config,
           const std::string& evaluate) {
   DebugAllJob job;
@@ -145,7 +146,7 @@ Texts all(const nb::dict& subject, const std::string& save_dir, const Names& met
   });
 }
 
-std::string samples(const nb::dict& subject, const std::string& metric, int64_t count) {
+std::string samples(const Row& subject, const std::string& metric, int64_t count) {
   return with_subject(subject, [&](const DebugSubject& given) {
     return to_json(select_sensitive_samples(given, metric, count), metric);
   });

@@ -10,6 +10,7 @@
 #include "bindings.h"
 #include "long_jobs.h"
 #include "python_samples.h"
+#include "python_types.h"
 #include "twofold/graph_rows.h"
 #include "twofold/inspect.h"
 #include "twofold/quantize_operands.h"
@@ -23,13 +24,13 @@ namespace twofold::python {
 
 namespace {
 
-std::string quantize_to_json(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
-                             const std::string& config_text, const std::string& target,
+std::string quantize_to_json(const std::filesystem::path& model, const SamplesOrPath& data,
+                             const std::string& config_path, const std::string& config_text, const std::string& target,
                              const std::string& compiler_version, const std::string& output, const std::string& plan,
                              bool strict, bool uint8_activations, const std::string& from_plan, bool by_name,
                              const std::vector<Statistics>& statistics, const std::string& save_statistics,
-                             const std::string& sensitivity, int threads, nb::handle cancelled, nb::handle progress,
-                             int bar_columns) {
+                             const std::string& sensitivity, int threads, CancelledCallable cancelled,
+                             ProgressCallable progress, int bar_columns) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
   options.config = {config_path, config_text};
@@ -52,9 +53,9 @@ std::string quantize_to_json(const std::filesystem::path& model, nb::handle data
   return to_json(quantize(model, samples, options));
 }
 
-std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other, nb::handle data,
-                           const std::string& config_path, const std::string& config_text, int threads,
-                           nb::handle cancelled, nb::handle progress, int bar_columns) {
+std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other,
+                           const SamplesOrPath& data, const std::string& config_path, const std::string& config_text,
+                           int threads, CancelledCallable cancelled, ProgressCallable progress, int bar_columns) {
   const Samples samples = to_samples(data);
   const Cancelled ask = AskPython(cancelled);
   const nb::gil_scoped_release release;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "bindings.h"
 #include "long_jobs.h"
+#include "python_types.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -29,8 +30,8 @@ std::vector<std::string> names(const std::vector<TensorInfo>& infos) {
   return result;
 }
 
-nb::list describe(const std::vector<TensorInfo>& infos) {
-  nb::list result;
+TensorInfoRows describe(const std::vector<TensorInfo>& infos) {
+  TensorInfoRows result = nb::list();
   for (const TensorInfo& info : infos) {
     nb::dict entry;
     entry["name"] = info.name;
@@ -41,8 +42,8 @@ nb::list describe(const std::vector<TensorInfo>& infos) {
   return result;
 }
 
-std::vector<Tensor> collect_inputs(const Session& session, const nb::dict& feeds) {
-  for (auto [key, value] : feeds) {
+std::vector<Tensor> collect_inputs(const Session& session, const ArrayLikes& feeds) {
+  for (const nb::handle key : feeds) {
     const auto name = nb::cast<std::string>(key);
     const std::vector<std::string> known = names(session.inputs());
     if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -55,19 +56,19 @@ std::vector<Tensor> collect_inputs(const Session& session, const nb::dict& feeds
     if (!feeds.contains(info.name.c_str())) {
       throw_error(ErrorCode::kInvalidArgument, "input '{}' was not given", info.name);
     }
-    inputs.push_back(to_tensor(feeds[info.name.c_str()], info.name));
+    inputs.push_back(to_tensor(nb::object(feeds[info.name.c_str()]), info.name));
   }
   return inputs;
 }
 
 // Outputs that nobody else has become the caller's arrays; of others, copies do.
-nb::dict by_name(const std::vector<std::string>& names, std::vector<Tensor> outputs) {
-  nb::dict result;
+Arrays by_name(const std::vector<std::string>& names, std::vector<Tensor> outputs) {
+  Arrays result = nb::dict();
   for (size_t i = 0; i < outputs.size(); ++i) result[names[i].c_str()] = to_array(std::move(outputs[i]));
   return result;
 }
 
-nb::dict run(const Session& session, const nb::dict& feeds, nb::handle cancelled) {
+Arrays run(const Session& session, const ArrayLikes& feeds, CancelledCallable cancelled) {
   std::vector<Tensor> outputs;
   {
     const std::vector<Tensor> inputs = collect_inputs(session, feeds);
@@ -83,15 +84,15 @@ class NamedKeptRun {
   NamedKeptRun(KeptRun run, std::vector<std::string> output_names)
       : run_(std::move(run)), output_names_(std::move(output_names)) {}
 
-  nb::dict outputs() const {
-    nb::dict result;
+  Arrays outputs() const {
+    Arrays result = nb::dict();
     for (size_t i = 0; i < output_names_.size(); ++i) {
       result[output_names_[i].c_str()] = to_read_only_array(run_.outputs()[i]);
     }
     return result;
   }
 
-  nb::object value(const std::string& name, nb::handle cancelled) const {
+  Array value(const std::string& name, CancelledCallable cancelled) const {
     Tensor tensor;
     {
       const nb::gil_scoped_release release;
@@ -100,13 +101,13 @@ class NamedKeptRun {
     return to_read_only_array(std::move(tensor));
   }
 
-  nb::dict run_from(const nb::dict& changed, nb::handle cancelled) const {
+  Arrays run_from(const ArrayLikes& changed, CancelledCallable cancelled) const {
     std::vector<Tensor> outputs;
     {
       std::map<std::string, Tensor> tensors;
-      for (auto [key, array] : changed) {
+      for (const nb::handle key : changed) {
         const auto name = nb::cast<std::string>(key);
-        tensors.emplace(name, to_tensor(array, name));
+        tensors.emplace(name, to_tensor(nb::object(changed[key]), name));
       }
       const nb::gil_scoped_release release;
       outputs = run_.run_from(tensors, AskPython(cancelled));
@@ -122,8 +123,8 @@ class NamedKeptRun {
   std::vector<std::string> output_names_;
 };
 
-NamedKeptRun keep(const Session& session, const nb::dict& feeds, std::optional<size_t> memory_cap,
-                  nb::handle cancelled) {
+NamedKeptRun keep(const Session& session, const ArrayLikes& feeds, std::optional<size_t> memory_cap,
+                  CancelledCallable cancelled) {
   const std::vector<Tensor> inputs = collect_inputs(session, feeds);
   const auto run = [&] {
     const nb::gil_scoped_release release;

@@ -7,6 +7,7 @@
 #include "bindings.h"
 #include "long_jobs.h"
 #include "python_samples.h"
+#include "python_types.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -15,8 +16,8 @@ namespace twofold::python {
 
 namespace {
 
-Statistics observe(const std::filesystem::path& model, nb::handle data, const std::string& config_path,
-                   const std::string& config_text, int threads, nb::handle cancelled, nb::handle progress,
+Statistics observe(const std::filesystem::path& model, const SamplesOrPath& data, const std::string& config_path,
+                   const std::string& config_text, int threads, CancelledCallable cancelled, ProgressCallable progress,
                    int bar_columns) {
   const Samples samples = to_samples(data);
   const Cancelled ask = AskPython(cancelled);
@@ -36,10 +37,10 @@ Statistics from_bytes(const nb::bytes& bytes) {
   return Statistics::from_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()});
 }
 
-nb::list tensors(const Statistics& statistics) {
-  nb::list rows;
+Rows tensors(const Statistics& statistics) {
+  Rows rows = nb::list();
   for (const TensorStatisticsRow& row : statistics.tensors()) {
-    nb::dict entry;
+    Row entry = nb::dict();
     entry["tensor"] = row.tensor;
     entry["elements"] = row.elements;
     entry["min"] = row.min;

@@ -6,6 +6,7 @@
 #include "arrays.h"
 #include "base/error.h"
 #include "bindings.h"
+#include "python_types.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -14,7 +15,7 @@ namespace twofold::python {
 
 namespace {
 
-void observe(TensorStatistics& statistics, nb::handle array) {
+void observe(TensorStatistics& statistics, const ArrayLike& array) {
   const Tensor tensor = to_tensor(array, "tensor");
   const nb::gil_scoped_release release;
   statistics.observe(tensor);

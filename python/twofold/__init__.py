@@ -1,7 +1,7 @@
 """Twofold: float ONNX networks to mixed int8 / int16 / dual-int16 ones, run exactly."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import (
     _wait_policy,  # noqa: F401, loads ._twofold and so comes first
@@ -33,7 +33,7 @@ __all__ = [
 
 __version__ = _version()
 
-# Quantization-aware training needs PyTorch, which is imported with the first of these that does.
+# What is imported when it is first asked for: quantization-aware training needs PyTorch.
 _ON_DEMAND = (
     "dtype",
     "functional",
@@ -51,14 +51,32 @@ _ON_DEMAND = (
 # Names that scripts take from the package itself.
 _OF_MARCH = ("March", "get_march", "set_march", "with_march")
 
+if TYPE_CHECKING:
+    from . import dtype as dtype
+    from . import functional as functional
+    from . import fx as fx
+    from . import hbdk4 as hbdk4
+    from . import jit as jit
+    from . import march as march
+    from . import nn as nn
+    from . import profiler as profiler
+    from . import qat_mode as qat_mode
+    from . import qtensor as qtensor
+    from . import quantization as quantization
+    from . import utils as utils
+    from .march import March as March
+    from .march import get_march as get_march
+    from .march import set_march as set_march
+    from .march import with_march as with_march
+else:  # a type checker would take any name for one that is there
 
-def __getattr__(name: str) -> Any:
-    """A part of the package that is imported when it is first asked for."""
-    if name in _ON_DEMAND:
-        return import_module(f".{name}", __name__)
-    if name in _OF_MARCH:
-        return getattr(import_module(".march", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """A part of the package, or a name that scripts take from it."""
+        if name in _ON_DEMAND:
+            return import_module(f".{name}", __name__)
+        if name in _OF_MARCH:
+            return getattr(import_module(".march", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

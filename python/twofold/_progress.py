@@ -3,10 +3,17 @@
 import os
 import sys
 from collections.abc import Callable
+from typing import Literal, TypedDict
 
 from ._twofold import Error
 
 Progress = Callable[[str, int, int], None]
+
+
+class _Arguments(TypedDict):
+    progress: Progress | None
+    bar_columns: int
+
 
 _USUAL_COLUMNS = 80
 
@@ -26,7 +33,7 @@ def _bar_columns() -> int:
         return 0
 
 
-def progress_arguments(progress: Progress | bool | None) -> dict:
+def progress_arguments(progress: Progress | Literal[False] | None) -> _Arguments:
     """What is asked for as the arguments of the extension."""
     if callable(progress):
         return {"progress": progress, "bar_columns": 0}

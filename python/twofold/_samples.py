@@ -8,16 +8,29 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from io import BufferedRandom
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._twofold import Error
 
 _END = object()
+_Arrays = dict[str, NDArray[Any]]
 
 
-def _as_array(value: Any) -> np.ndarray | None:
+class SampleSource(Protocol):
+    """What the engine reads samples from."""
+
+    def size(self) -> int:
+        """How many there are."""
+
+    def sample(self, index: int, /) -> Mapping[str, NDArray[Any]]:
+        """One of them."""
+
+
+def _as_array(value: Any) -> NDArray[Any] | None:
     """The numbers of a value; None where it is something else, a label's text for example."""
     try:
         array = np.asarray(value)
@@ -27,7 +40,7 @@ def _as_array(value: Any) -> np.ndarray | None:
     return array if is_number else None
 
 
-def _arrays(sample: Any, index: int) -> dict[str, np.ndarray]:
+def _arrays(sample: Any, index: int) -> _Arrays:
     if not isinstance(sample, Mapping):
         raise Error(
             f"sample {index} is a {type(sample).__name__}; "
@@ -48,7 +61,7 @@ def _naming(index: int) -> Iterator[None]:
         raise
 
 
-def _next_sample(iterator: Iterator, index: int) -> Any:
+def _next_sample(iterator: Iterator[Any], index: int) -> Any:
     """The next one, which is `index`, or _END."""
     with _naming(index):
         return next(iterator, _END)
@@ -63,7 +76,7 @@ class _Indexed:
     def size(self) -> int:
         return len(self._data)
 
-    def sample(self, index: int) -> dict[str, np.ndarray]:
+    def sample(self, index: int) -> _Arrays:
         with _naming(index):
             return _arrays(self._data[index], index)
 
@@ -73,7 +86,7 @@ class _Iterated:
 
     def __init__(self, data: Any):
         self._data = data
-        self._iterator: Iterator | None = None
+        self._iterator: Iterator[Any] | None = None
         self._next = 0
 
     def size(self) -> int:
@@ -84,7 +97,7 @@ class _Iterated:
             count += 1
         return count
 
-    def sample(self, index: int) -> dict[str, np.ndarray]:
+    def sample(self, index: int) -> _Arrays:
         if self._iterator is None or index < self._next:
             self._iterator, self._next = iter(self._data), 0
         while True:
@@ -114,44 +127,45 @@ def _writing(index: int) -> Iterator[None]:
 class _Spooled:
     """What a one-shot iterator yields, in a temporary file without a name."""
 
-    def __init__(self, iterator: Iterator):
+    def __init__(self, iterator: Iterator[Any]):
         self._iterator = iterator
-        self._file = None
+        self._file: BufferedRandom | None = None
         # Per sample and name: element type, shape, place in the file.
-        self._places: list[dict[str, tuple[np.dtype, tuple[int, ...], int]]] = []
+        self._places: list[dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]] = []
 
     def size(self) -> int:
         if self._file is None:
             with _writing(0):
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by close()
             while (sample := _next_sample(self._iterator, len(self._places))) is not _END:
-                self._write(_arrays(sample, len(self._places)))
+                self._write(self._file, _arrays(sample, len(self._places)))
         return len(self._places)
 
-    def sample(self, index: int) -> dict[str, np.ndarray]:
+    def sample(self, index: int) -> _Arrays:
+        assert self._file is not None, "size() is called first"
         arrays = {}
         for name, (dtype, shape, place) in self._places[index].items():
             arrays[name] = np.empty(shape, dtype)
             self._file.seek(place)
-            self._file.readinto(arrays[name].reshape(-1).view(np.uint8))
+            self._file.readinto(arrays[name].reshape(-1).view(np.uint8).data)
         return arrays
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
-    def _write(self, arrays: dict[str, np.ndarray]) -> None:
+    def _write(self, file: BufferedRandom, arrays: _Arrays) -> None:
         places = {}
         with _writing(len(self._places)):
             for name, array in arrays.items():
-                places[name] = (array.dtype, array.shape, self._file.tell())
-                self._file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
-            self._file.flush()
+                places[name] = (array.dtype, array.shape, file.tell())
+                file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+            file.flush()
         self._places.append(places)
 
 
 @contextlib.contextmanager
-def open_samples(data: Any) -> Iterator[Any]:
+def open_samples(data: Any) -> Iterator[SampleSource | str]:
     """A path as it is, "" for None; other data as a source. At the end no file of it is left."""
     if data is None or isinstance(data, str | os.PathLike):
         yield os.fspath(data or "")

@@ -11,7 +11,7 @@ _WHY = (
 )
 
 
-def uncompiled(function: Callable) -> Callable:
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let torch.compile neither look into a function, nor into what it calls."""
     options: dict[str, Any] = {"reason": _WHY}
     try:

@@ -9,7 +9,7 @@ environment once, when it is loaded; afterwards the environment is as it was.
 import os
 
 
-def _load_extension():
+def _load_extension() -> None:
     if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
         return
     os.environ["GOMP_SPINCOUNT"] = "1000"

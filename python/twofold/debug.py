@@ -14,10 +14,10 @@ the disk, but where it has a default. `cancelled` and `progress` are those of `q
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol, TypedDict, Unpack, runtime_checkable
 
 from . import _twofold
 from ._progress import Progress, progress_arguments
@@ -36,16 +36,37 @@ __all__ = [
     "tensor_analysis",
 ]
 
+
+@runtime_checkable
+class _ModelProto(Protocol):
+    def SerializeToString(self) -> bytes: ...  # noqa: N802, D102, onnx.ModelProto's
+
+
+Model = str | os.PathLike[str] | _ModelProto
+
 Names = str | Iterable[str] | None
 Lists = str | Iterable[str | Iterable[str]] | None
 
 _SAVE_DIR = "./debug_result/"
 
 
+class Subject(TypedDict, total=False):
+    """What is tested, and how: keywords that all functions have (the module's text explains)."""
+
+    config: Config
+    target: str
+    plan: str | os.PathLike[str] | None
+    float_model: str | os.PathLike[str] | None
+    memory: int | None
+    threads: int
+    cancelled: Callable[[], bool] | None
+    progress: Progress | Literal[False] | None
+
+
 @contextmanager
-def _as_file(model: Any):
+def _as_file(model: Model) -> Iterator[str]:
     """A path as it is; an onnx.ModelProto as a file for as long as it takes."""
-    if not hasattr(model, "SerializeToString"):
+    if not isinstance(model, _ModelProto):
         yield os.fspath(model)
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -56,18 +77,18 @@ def _as_file(model: Any):
 
 @contextmanager
 def _subject(
-    model_or_file: Any,
+    model_or_file: Model,
     calibrated_data: Data | None,
     *,
     config: Config = None,
     target: str = "",
-    plan: str | os.PathLike | None = None,
-    float_model: str | os.PathLike | None = None,
+    plan: str | os.PathLike[str] | None = None,
+    float_model: str | os.PathLike[str] | None = None,
     memory: int | None = None,
     threads: int = 0,
     cancelled: Callable[[], bool] | None = None,
-    progress: Progress | bool | None = None,
-):
+    progress: Progress | Literal[False] | None = None,
+) -> Iterator[dict[str, Any]]:
     """What is debugged, as the extension takes it."""
     with _as_file(model_or_file) as model, open_samples(calibrated_data) as samples:
         yield {
@@ -85,7 +106,7 @@ def _subject(
 
 
 @contextmanager
-def _folder(save_dir: str | os.PathLike | None):
+def _folder(save_dir: str | os.PathLike[str] | None) -> Iterator[str]:
     if save_dir:
         yield os.fspath(save_dir)
         return
@@ -100,7 +121,9 @@ def _names(given: Names) -> list[str]:
 
 
 def _lists(given: Lists) -> list[list[str]]:
-    return [_names(item) for item in _names(given)]
+    if given is None:
+        return []
+    return [_names(item) for item in ([given] if isinstance(given, str) else given)]
 
 
 def _number(data_num: int | None) -> int:
@@ -110,11 +133,13 @@ def _number(data_num: int | None) -> int:
     return data_num or 0
 
 
-def _path(path: str | os.PathLike | None) -> str:
+def _path(path: str | os.PathLike[str] | None) -> str:
     return os.fspath(path) if path else ""
 
 
-def _curves(quantize: Lists, non_quantize: Lists, metric: str, average_mode: bool) -> dict:
+def _curves(
+    quantize: Lists, non_quantize: Lists, metric: str, average_mode: bool
+) -> dict[str, Any]:
     """The words weight and activation among the lists stand for all of these."""
     lists, left_out = _lists(quantize), _lists(non_quantize)
     for names in left_out:
@@ -132,7 +157,7 @@ def _curves(quantize: Lists, non_quantize: Lists, metric: str, average_mode: boo
 
 
 def get_sensitivity_of_nodes(
-    model_or_file: Any,
+    model_or_file: Model,
     metrics: str | Iterable[str] = "cosine-similarity",
     calibrated_data: Data | None = None,
     output_node: Names = None,
@@ -140,13 +165,13 @@ def get_sensitivity_of_nodes(
     data_num: int | None = None,
     verbose: bool = False,
     interested_nodes: Names = None,
-    save_dir: str | os.PathLike | None = None,
+    save_dir: str | os.PathLike[str] | None = None,
     *,
     group: Lists = None,
     resume: bool = False,
     estimate: bool = False,
     confirm: int = 40,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, dict[str, float]]:
     """What each unit alone does to the model's outputs: {unit: {metric: value}}, worst first.
 
@@ -188,20 +213,20 @@ def get_sensitivity_of_nodes(
 
 
 def find_remedies(
-    model_or_file: Any,
+    model_or_file: Model,
     calibrated_data: Data | None = None,
     metrics: str | Iterable[str] = "cosine-similarity",
     output_node: Names = None,
     data_num: int | None = None,
     verbose: bool = False,
-    save_dir: str | os.PathLike | None = None,
+    save_dir: str | os.PathLike[str] | None = None,
     *,
-    write_config: str | os.PathLike | None = None,
+    write_config: str | os.PathLike[str] | None = None,
     evaluate: str = "",
     estimate: bool = False,
     confirm: int = 40,
     resume: bool = False,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """What limits the model, which operators need 16 bits in both inputs, why, and what helps.
 
@@ -230,7 +255,7 @@ def find_remedies(
 
 
 def plot_acc_error(
-    save_dir: str | os.PathLike = _SAVE_DIR,
+    save_dir: str | os.PathLike[str] = _SAVE_DIR,
     calibrated_data: Data | None = None,
     model_or_file: Any = None,
     quantize_node: Lists = None,
@@ -238,7 +263,7 @@ def plot_acc_error(
     metric: str = "cosine-similarity",
     average_mode: bool = False,
     data_num: int | None = 8,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """How the error builds up node by node where some nodes are quantized, a curve for each list.
 
@@ -256,12 +281,12 @@ def plot_acc_error(
 
 
 def plot_distribution(
-    save_dir: str | os.PathLike = _SAVE_DIR,
+    save_dir: str | os.PathLike[str] = _SAVE_DIR,
     model_or_file: Any = None,
     calibrated_data: Data | None = None,
     nodes_list: Names = None,
     data_num: int | None = 1,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """Histograms of the operands of nodes before and after quantization; all without a list.
 
@@ -279,13 +304,13 @@ def plot_distribution(
 
 
 def get_channelwise_data_distribution(
-    save_dir: str | os.PathLike = _SAVE_DIR,
+    save_dir: str | os.PathLike[str] = _SAVE_DIR,
     model_or_file: Any = None,
     calibrated_data: Data | None = None,
     nodes_list: Names = None,
     axis: int | None = None,
     data_num: int | None = 1,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """Smallest, quartiles and largest of every channel, and a box plot per tensor.
 
@@ -304,18 +329,18 @@ def get_channelwise_data_distribution(
 
 
 def sensitivity_analysis(
-    model_or_file: Any,
+    model_or_file: Model,
     calibrated_data: Data | None = None,
     pick_threshold: float = 0.999,
     data_num: int | None = 1,
     sensitive_nodes: Names = None,
     qtype: str = "float32",
-    save_dir: str | os.PathLike = _SAVE_DIR,
+    save_dir: str | os.PathLike[str] = _SAVE_DIR,
     metric: str = "cosine-similarity",
     verbose: bool = False,
     *,
     resume: bool = False,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """What becomes of the quantized model if sensitive nodes get another precision.
 
@@ -340,14 +365,14 @@ def sensitivity_analysis(
 
 
 def tensor_analysis(
-    model_or_file: Any,
+    model_or_file: Model,
     calibrated_data: Data | None = None,
     node_names: Names = None,
-    save_dir: str | os.PathLike = _SAVE_DIR,
+    save_dir: str | os.PathLike[str] = _SAVE_DIR,
     num_processes: int = 0,
     data_num: int | None = 1,
     verbose: bool = False,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """All numbers about the operands of nodes, as text and CSV; `num_processes` means threads."""
     subject.setdefault("threads", num_processes)
@@ -364,9 +389,9 @@ def tensor_analysis(
 
 
 def runall(
-    model_or_file: Any,
+    model_or_file: Model,
     calibrated_data: Data | None = None,
-    save_dir: str | os.PathLike = _SAVE_DIR,
+    save_dir: str | os.PathLike[str] = _SAVE_DIR,
     ns_metrics: str | Iterable[str] = "cosine-similarity",
     output_node: Names = None,
     node_type: Names = None,
@@ -383,12 +408,12 @@ def runall(
     pick_threshold: float = 0.999,
     sensitive_nodes: Names = None,
     *,
-    write_config: str | os.PathLike | None = None,
+    write_config: str | os.PathLike[str] | None = None,
     evaluate: str = "",
     estimate: bool = False,
     confirm: int = 40,
     resume: bool = False,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> dict[str, Any]:
     """All of this but `tensor_analysis`, and report.html, one page with everything.
 
@@ -423,11 +448,11 @@ def runall(
 
 
 def select_sensitive_samples(
-    model_or_file: Any,
+    model_or_file: Model,
     data: Data | None = None,
     metric: str = "cosine-similarity",
     num_sample: int = 1,
-    **subject: Any,
+    **subject: Unpack[Subject],
 ) -> list[dict[str, Any]]:
     """The samples on which the quantized model is worst: [{"sample": index, metric: value}, ...].
 

@@ -20,11 +20,11 @@ class Plan:
         self._content = json.loads(self._text)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Plan":
+    def load(cls, path: str | os.PathLike[str]) -> "Plan":
         """The plan in a file. Raises `twofold.Error`, or OSError where it cannot be read."""
         return cls(Path(path).read_text(encoding="utf-8"), os.fspath(path))
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the plan to a file, whole or not at all."""
         _twofold.save_plan(self._text, os.fspath(path))
 
@@ -66,4 +66,4 @@ class Plan:
         """Whether both are the same plan."""
         return isinstance(other, Plan) and self._text == other._text
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]

@@ -3,49 +3,72 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from . import _twofold
 from ._progress import Progress, progress_arguments
 from ._samples import open_samples
+from .reports import InspectReport, QuantizeReport, VerifyReport
 
-Data = str | os.PathLike | Iterable[Mapping[str, Any]]
-Config = str | os.PathLike | Mapping[str, Any] | None
+if TYPE_CHECKING:
+    from .statistics import Statistics
 
 
-def config_arguments(config: Config) -> dict[str, str]:
+class IndexedSamples(Protocol):
+    """Data that are not iterated over, a dataset of PyTorch for example."""
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+
+    def __getitem__(self, index: int, /) -> Mapping[str, Any]:
+        """Arrays by the names of inputs."""
+
+
+Data = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | IndexedSamples
+Config = str | os.PathLike[str] | Mapping[str, Any] | None
+
+
+class _ConfigArguments(TypedDict):
+    config_path: str
+    config_text: str
+
+
+def config_arguments(config: Config) -> _ConfigArguments:
     """A config as the arguments of the extension: a file, or text."""
     if isinstance(config, Mapping):
         return {"config_path": "", "config_text": json.dumps(config)}
     return {"config_path": os.fspath(config) if config else "", "config_text": ""}
 
 
-def _native(statistics: Any) -> "_twofold.Statistics":
+def _native(statistics: "Statistics | str | os.PathLike[str]") -> _twofold.Statistics:
     """Statistics as the extension has them; what is no object of them is a file."""
-    native = getattr(statistics, "_native", None)
-    return _twofold.Statistics.load(os.fspath(statistics)) if native is None else native
+    from .statistics import Statistics
+
+    if isinstance(statistics, Statistics):
+        return statistics._native
+    return _twofold.Statistics.load(os.fspath(statistics))
 
 
 def quantize(
-    model: str | os.PathLike | None = None,
+    model: str | os.PathLike[str] | None = None,
     data: Data | None = None,
     config: Config = None,
     *,
     target: str = "",
-    output: str | os.PathLike | None = None,
-    plan: str | os.PathLike | None = None,
-    from_plan: str | os.PathLike | None = None,
+    output: str | os.PathLike[str] | None = None,
+    plan: str | os.PathLike[str] | None = None,
+    from_plan: str | os.PathLike[str] | None = None,
     by_name: bool = False,
-    statistics: Iterable[Any] = (),
-    save_statistics: str | os.PathLike | None = None,
-    sensitivity: str | os.PathLike | None = None,
+    statistics: "Iterable[Statistics | str | os.PathLike[str]]" = (),
+    save_statistics: str | os.PathLike[str] | None = None,
+    sensitivity: str | os.PathLike[str] | None = None,
     strict: bool = False,
     activation_format: str = "int8",
     compiler_version: str = "",
     threads: int = 0,
     cancelled: Callable[[], bool] | None = None,
-    progress: Progress | bool | None = None,
-) -> dict[str, Any]:
+    progress: Progress | Literal[False] | None = None,
+) -> QuantizeReport:
     """Quantizes a float ONNX model and returns the report of the whole job.
 
     `data` is a directory, .npz or .npy file; or it gives a {input name: array} per sample, and is
@@ -101,15 +124,15 @@ def quantize(
 
 
 def verify(
-    reference: str | os.PathLike,
-    other: str | os.PathLike,
+    reference: str | os.PathLike[str],
+    other: str | os.PathLike[str],
     data: Data,
     config: Config = None,
     *,
     threads: int = 0,
     cancelled: Callable[[], bool] | None = None,
-    progress: Progress | bool | None = None,
-) -> dict[str, Any]:
+    progress: Progress | Literal[False] | None = None,
+) -> VerifyReport:
     """Runs two models on the same samples; metrics per output and per common inner tensor.
 
     Of `config`, a PTQ file or a dict of the same shape, the `input_parameters` are used: mean and
@@ -156,11 +179,11 @@ def resolve(
     return json.loads(plan)
 
 
-def graph_rows(model: str | os.PathLike) -> dict[str, Any]:
+def graph_rows(model: str | os.PathLike[str]) -> dict[str, Any]:
     """The simplified graph of an ONNX model, which `quantize` plans, as rows."""
     return json.loads(_twofold.graph_rows_to_json(os.fspath(model)))
 
 
-def inspect(model: str | os.PathLike) -> dict[str, Any]:
+def inspect(model: str | os.PathLike[str]) -> InspectReport:
     """The nodes of a model with the names a config uses, and what simplification makes of them."""
     return json.loads(_twofold.inspect_to_json(os.fspath(model)))

@@ -1,6 +1,7 @@
 """The tensor between quantized operators."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, SupportsIndex
 
 import torch
 
@@ -18,13 +19,19 @@ class QTensor(torch.Tensor):
     """
 
     # What it was rounded by, where its numbers are on a grid, and what the recorder knows of it.
-    _quantizer = None
-    _value = None
-    _changed_at = None
+    _quantizer: Any = None
+    _value: Any = None
+    _changed_at: Any = None
 
     @classmethod
     @uncompiled
-    def __torch_function__(cls, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        cls,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         """Hand a call to the module that stands for it."""
         from .quantization._record.dispatch import dispatch
 
@@ -39,11 +46,11 @@ class QTensor(torch.Tensor):
             recorder.end(self)
         return plain(self)
 
-    def q_scale(self) -> torch.Tensor:
+    def q_scale(self) -> torch.Tensor:  # type: ignore[override]  # there may be several
         """Of the integers that it stands for, float32 [1] or one per channel."""
         return self._grid().scale
 
-    def q_zero_point(self) -> torch.Tensor:
+    def q_zero_point(self) -> torch.Tensor:  # type: ignore[override]
         """Of the integers that it stands for, int64."""
         return self._grid().zero_point
 
@@ -62,11 +69,11 @@ class QTensor(torch.Tensor):
             )
         return self._quantizer
 
-    def __reduce_ex__(self, protocol: int):
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         """As the plain tensor."""
         return plain(self).__reduce_ex__(protocol)
 
-    def __deepcopy__(self, memo: dict):
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """A plain tensor."""
         return plain(self).__deepcopy__(memo)
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from . import _twofold
 from ._progress import Progress, progress_arguments
@@ -28,13 +28,13 @@ class Statistics:
     @classmethod
     def observe(
         cls,
-        model: str | os.PathLike,
+        model: str | os.PathLike[str],
         data: Data,
         config: Config = None,
         *,
         threads: int = 0,
         cancelled: Callable[[], bool] | None = None,
-        progress: Progress | bool | None = None,
+        progress: Progress | Literal[False] | None = None,
     ) -> "Statistics":
         """Run the float model over the samples; all arguments are those of `quantize`.
 
@@ -53,7 +53,7 @@ class Statistics:
             )
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Statistics":
+    def load(cls, path: str | os.PathLike[str]) -> "Statistics":
         """Those in a file that `save` or `twofold quantize --save-statistics` wrote."""
         return cls(_twofold.Statistics.load(os.fspath(path)))
 
@@ -66,7 +66,7 @@ class Statistics:
         """Add what others saw of the same model: as if one had seen all, in whatever order."""
         self._native.merge(other._native)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write them to a file, whole or not at all."""
         self._native.save(os.fspath(path))
 
@@ -93,8 +93,8 @@ class Statistics:
         """Whether both saw the same."""
         return isinstance(other, Statistics) and self.to_bytes() == other.to_bytes()
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # what is equal may change
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[[bytes], "Statistics"], tuple[bytes]]:
         """Pickle as bytes."""
         return Statistics.from_bytes, (self.to_bytes(),)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -234,6 +235,17 @@ def test_arrays_of_every_layout(kind):
         )
     )
     np.testing.assert_array_equal(session.run({"x": arrays[kind]})["y"], -values)
+
+
+def test_inputs_are_any_mapping():
+    x = np.arange(4, dtype=np.float32)
+    session = twofold.Session(add_one())
+    result = session.run(types.MappingProxyType({"x": x}))
+    np.testing.assert_array_equal(result["y"], session.run({"x": x})["y"])
+    with pytest.raises(twofold.Error, match="the model has no input 'z'"):
+        session.run(types.MappingProxyType({"z": x}))
+    with pytest.raises(TypeError):
+        session.run([x])
 
 
 def test_another_byte_order_is_refused():

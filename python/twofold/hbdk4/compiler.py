@@ -23,7 +23,7 @@ _NO_COMPILER = (
 )
 
 
-def save(model: ExportedModel, path: str | os.PathLike) -> None:
+def save(model: ExportedModel, path: str | os.PathLike[str]) -> None:
     """Write what `quantization.hbdk4.export` returned: an ONNX file, whatever the path ends in."""
     model.save(path)
 

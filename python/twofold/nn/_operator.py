@@ -137,7 +137,16 @@ class Operator(nn.Module):
 
         return run_on_integers(self, bound)
 
-    def _load_from_state_dict(self, state, prefix, metadata, strict, missing, unexpected, errors):
+    def _load_from_state_dict(
+        self,
+        state: dict[str, Any],
+        prefix: str,
+        metadata: Any,
+        strict: bool,
+        missing: list[str],
+        unexpected: list[str],
+        errors: list[str],
+    ) -> None:
         """Quantizers that only one of the two models has are no reason to refuse a checkpoint."""
         super()._load_from_state_dict(state, prefix, metadata, strict, missing, unexpected, errors)
         for part in (OUTPUT, INPUTS, WEIGHT):

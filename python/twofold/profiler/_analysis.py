@@ -56,7 +56,7 @@ class QuantAnalysis:
         analysis_model_type: str,
         device_ids: Any = None,
         post_process: Callable[[Any], Any] | None = None,
-        out_dir: str | os.PathLike | None = None,
+        out_dir: str | os.PathLike[str] | None = None,
     ):
         """Raises twofold.Error for another type of analysis, and for a float analysis model.
 
@@ -133,7 +133,7 @@ class QuantAnalysis:
         self._bad.one(None, None)
         self._bad.save(self._out_dir / "all_badcase_info.pt")
 
-    def load_bad_case(self, filename: str | os.PathLike | None = None) -> None:
+    def load_bad_case(self, filename: str | os.PathLike[str] | None = None) -> None:
         """What `save_bad_case` wrote; by default all_badcase_info.pt in out_dir."""
         self._bad = BadCases.load(Path(filename or self._out_dir / "all_badcase_info.pt"))
         if self._bad.metric and (self._metric is None or self._metric.name != self._bad.metric):
@@ -141,7 +141,7 @@ class QuantAnalysis:
             self._metric = None if is_own else chosen_metric(self._bad.metric)
 
     def set_model_profiler_dir(
-        self, baseline_dir: str | os.PathLike, analysis_dir: str | os.PathLike
+        self, baseline_dir: str | os.PathLike[str], analysis_dir: str | os.PathLike[str]
     ) -> None:
         """Compare what `run` or ModelProfiler wrote to these folders before."""
         self._dirs = Path(baseline_dir), Path(analysis_dir)

@@ -25,7 +25,7 @@ def model_profiler(
     model2: nn.Module,
     example_inputs: Any,
     mode: str,
-    out_dir: str | os.PathLike | None = None,
+    out_dir: str | os.PathLike[str] | None = None,
     kwargs_dict: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Compare two models by all functions of this module, and write profiler.html.

@@ -73,7 +73,7 @@ def profile_featuremap(
     tensorboard_dir: Any = None,
     print_per_channel_scale: bool = False,
     show_per_channel: bool = False,
-    out_dir: str | os.PathLike | None = None,
+    out_dir: str | os.PathLike[str] | None = None,
     file_name: str | None = None,
 ) -> str:
     """Statistics of what `get_raw_features` returned, as a table; a row per tensor.
@@ -84,7 +84,7 @@ def profile_featuremap(
     """
     if with_tensorboard or tensorboard_dir is not None:
         raise Error("profile_featuremap writes no TensorBoard files: its .html has the same table")
-    rows = []
+    rows: list[list[Any]] = []
     for feature in featuremap:
         for suffix, data in _parts(feature, show_per_channel):
             values = map(number, moments(data.float()))

@@ -35,7 +35,7 @@ class ModelProfiler:
     name. Of a model with QuantStubs they are those between the stubs.
     """
 
-    def __init__(self, model: nn.Module, out_dir: str | os.PathLike):
+    def __init__(self, model: nn.Module, out_dir: str | os.PathLike[str]):
         """`model` is a float model or a prepared one, in any state."""
         self._model = model
         self._infos = InfoManager(Path(out_dir))

@@ -27,7 +27,7 @@ def check_qconfig(
     prefixes: Any = (),
     types: Any = (),
     custom_check_func: Callable[[nn.Module], bool] | None = None,
-    out_dir: str | os.PathLike | None = None,
+    out_dir: str | os.PathLike[str] | None = None,
 ) -> str:
     """The dtypes and observers of every layer of a prepared model, and what of it is unusual.
 

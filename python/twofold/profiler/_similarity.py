@@ -72,7 +72,7 @@ def featuremap_similarity(
     similarity_func: str | Callable[..., float] = "Cosine",
     threshold: float | None = None,
     devices: Any = None,
-    out_dir: str | os.PathLike | None = None,
+    out_dir: str | os.PathLike[str] | None = None,
 ) -> list[list[Any]]:
     """How like the outputs of every layer of two models are, on the same inputs.
 
@@ -108,9 +108,9 @@ def _similarities(
         for name, model in (("first", first), ("second", model2)):
             with ModelProfiler(model, Path(folder) / name):
                 call(model, inputs)
-        managers = [InfoManager.load(Path(folder) / name) for name in ("first", "second")]
+        baseline, analysis = (InfoManager.load(Path(folder) / name) for name in ("first", "second"))
         found, numbers = [], {}
-        for pair, a, b in pairs_of(*managers, Selection()):
+        for pair, a, b in pairs_of(baseline, analysis, Selection()):
             found.append(Similarity(pair, metric(a, b), 0.0))
             numbers[pair.analysis.layer, pair.analysis.call, pair.analysis.attr] = a
         own = _own_errors(model2, inputs, numbers)

@@ -29,7 +29,7 @@ def compare_weights(
     similarity_func: str | Callable[..., float] = "Cosine",
     with_tensorboard: bool = False,
     tensorboard_dir: Any = None,
-    out_dir: str | os.PathLike | None = None,
+    out_dir: str | os.PathLike[str] | None = None,
 ) -> list[list[Any]]:
     """[weight name, similarity, largest difference] of every operator's weight.
 

@@ -12,6 +12,8 @@ from torch import Tensor
 from . import _arrays, _contiguous, _cpu_path
 from ._torch_path import Integers
 
+_Grid = tuple[Tensor, Tensor, Tensor | None, Integers, int]
+
 
 def is_possible(t: Tensor) -> bool:
     """Whether this is a tensor of numbers on the CPU, and nobody watches, traces or compiles."""
@@ -65,7 +67,7 @@ class Function(torch.autograd.Function):
         return _straight(y_gradient, grid, is_seen), None, None, None
 
 
-def _straight(y_gradient: Tensor, grid: tuple, is_seen: bool) -> Tensor:
+def _straight(y_gradient: Tensor, grid: _Grid, is_seen: bool) -> Tensor:
     if is_seen:
         return torch.ops.twofold.fake_quantize_backward(y_gradient, *grid)
     x, scale, *_ = grid
@@ -75,7 +77,7 @@ def _straight(y_gradient: Tensor, grid: tuple, is_seen: bool) -> Tensor:
 
 
 def _learned(
-    y_gradient: Tensor, grid: tuple, grad_factor: float, is_seen: bool
+    y_gradient: Tensor, grid: _Grid, grad_factor: float, is_seen: bool
 ) -> tuple[Tensor, Tensor]:
     if is_seen:
         return torch.ops.twofold.fake_quantize_learned_backward(y_gradient, *grid, grad_factor)

@@ -28,6 +28,9 @@ class ScaleBuffers(nn.Module):
     """
 
     activation_post_process: Observer
+    scale: torch.Tensor
+    zero_point: torch.Tensor
+    steps: torch.Tensor
 
     def __init__(self, observer: Observer, channel_len: int, learnable: bool):
         """`channel_len`: the number of scales before anything was seen."""
@@ -173,7 +176,14 @@ class ScaleBuffers(nn.Module):
         return self
 
     def _load_from_state_dict(
-        self, state, prefix, metadata, strict, missing, unexpected, errors
+        self,
+        state: dict[str, Any],
+        prefix: str,
+        metadata: Any,
+        strict: bool,
+        missing: list[str],
+        unexpected: list[str],
+        errors: list[str],
     ) -> None:
         """Take a checkpoint's scales, whatever observer and dtype they were found with."""
         load_scales(self, state, prefix, errors)

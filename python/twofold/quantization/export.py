@@ -1,5 +1,6 @@
 """The trained model as a QDQ ONNX file, and how far it is from what was validated."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,11 @@ class ExportedModel:
         self.onnx = written.quantized()
         self._written = written
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the ONNX file, whole or not at all."""
         write_file(Path(path), self.onnx)
 
-    def save_float(self, path: str | Path, plan: str | Path) -> None:
+    def save_float(self, path: str | os.PathLike[str], plan: str | os.PathLike[str]) -> None:
         """Write the float model as ONNX, and a plan with all precisions and scales for it.
 
         `twofold quantize FLOAT --from-plan PLAN` makes this model of them; `--by-name` gives the
@@ -47,7 +48,7 @@ class ExportedModel:
         first = {node.name: node.output[0] for node in graph.node}
         return {name: quantized[first[node]] for name, node in self._written.results.items()}
 
-    def session(self, threads: int = 0) -> Any:
+    def session(self, threads: int = 0) -> _twofold.Session:
         """It on the engine."""
         return _twofold.Session(self.onnx, threads=threads)
 
@@ -74,7 +75,7 @@ def exported(
 def export(
     model: nn.Module,
     example_inputs: Any,
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
     input_names: Iterable[str] | None = None,
     output_names: Iterable[str] | None = None,

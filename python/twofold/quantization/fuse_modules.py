@@ -34,7 +34,8 @@ def fuse_known_modules(
     """
     if additional_fuser_method_mapping:
         raise Error("fuse_known_modules: other methods of fusing are not taken; leave them out")
-    owner, behind, result = mod_list[0], [], [mod_list[0]]
+    owner, result = mod_list[0], [mod_list[0]]
+    behind: list[nn.Module] = []
     for module in mod_list[1:]:
         if isinstance(module, _FUNCTIONALS):
             declare(owner, behind)

@@ -1,6 +1,7 @@
 """From a float model to one that is trained and validated as it will run."""
 
 import copy
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from ._prepare.resolve import grant
 from ._record.arguments import as_arguments
 from ._record.whole_model import follow_inputs
 from ._reports.write import write_reports
+from ._setters.base import Setters
 
 __all__ = ["PrepareMethod", "prepare"]
 
@@ -28,13 +30,13 @@ __all__ = ["PrepareMethod", "prepare"]
 def prepare(
     model: nn.Module,
     example_inputs: Any = None,
-    qconfig_setter: Any = None,
+    qconfig_setter: Setters = None,
     method: PrepareMethod | str = PrepareMethod.JIT_STRIP,
     example_kw_inputs: Mapping[str, Any] | None = None,
     *,
     inplace: bool = False,
     target: str | None = None,
-    check_result_dir: str = ".",
+    check_result_dir: str | os.PathLike[str] = ".",
 ) -> nn.Module:
     """The model with operators that quantize as the setters say, as far as the target can.
 

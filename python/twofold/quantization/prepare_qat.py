@@ -7,6 +7,7 @@ from torch import nn
 
 from .._twofold import Error
 from ._prepare.method import PrepareMethod
+from ._setters.base import Setters
 from ._states import FakeQuantState, set_fake_quantize
 from .prepare import prepare
 from .qconfig_template import default_calibration_qconfig_setter
@@ -22,7 +23,7 @@ def prepare_qat(
     hybrid: bool = False,
     optimize_kwargs: Any = None,
     example_inputs: Any = None,
-    qconfig_setter: Any = None,
+    qconfig_setter: Setters = None,
     verbose: Any = True,
 ) -> nn.Module:
     """`prepare` by PrepareMethod.EAGER, by the qconfigs that modules have and the setters.
@@ -56,7 +57,7 @@ def load_calib_state_dict(model: nn.Module, state_dict: Mapping[str, Any]) -> An
     return model.load_state_dict(state_dict)
 
 
-def calibration_setter(model: nn.Module) -> Any:
+def calibration_setter(model: nn.Module) -> Setters:
     """None where the model has qconfigs of its own."""
     has_own = any(hasattr(module, "qconfig") for module in model.modules())
     return None if has_own else default_calibration_qconfig_setter

@@ -13,6 +13,7 @@ from ._prepare.fuse import is_foldable, only_producer
 from ._prepare.method import PrepareMethod
 from ._record.graph import Layer
 from ._record.symbolic import record_symbolically
+from ._setters.base import Setters
 from ._setters.qconfig_dict import QconfigDictSetter
 from ._states import FakeQuantState, set_fake_quantize
 from .fuse_modules import fuse_modules
@@ -34,7 +35,7 @@ def prepare_qat_fx(
     hybrid_dict: Any = None,
     opset_version: Any = None,
     example_inputs: Any = None,
-    qconfig_setter: Any = None,
+    qconfig_setter: Setters = None,
 ) -> nn.Module:
     """`prepare` by PrepareMethod.SYMBOLIC; a copy of the model, not a GraphModule.
 
@@ -50,9 +51,9 @@ def prepare_qat_fx(
             f"prepare_qat_fx: prepare_custom_config_dict has {unknown[0]!r}, which is not taken; "
             "leave functions untraced with twofold.fx.fx_helper.wrap, and choose qconfigs by name"
         )
-    setters = () if qconfig_dict is None else (QconfigDictSetter(qconfig_dict),)
-    if qconfig_setter is not None:
-        setters = (*setters, qconfig_setter)
+    setters: tuple[Setters, ...] = (qconfig_setter,)
+    if qconfig_dict is not None:
+        setters = (QconfigDictSetter(qconfig_dict), qconfig_setter)
     return prepare(model, example_inputs, setters, PrepareMethod.SYMBOLIC)
 
 

@@ -1,5 +1,6 @@
 """The report about a prepared model, on demand."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def check_qat_model(
     example_inputs: Any = None,
     example_kw_inputs: Mapping[str, Any] | None = None,
     save_results: bool = False,
-    out_dir: str | None = None,
+    out_dir: str | os.PathLike[str] | None = None,
 ) -> None:
     """Print what prepare writes as model_check_result.txt; with `save_results` to `out_dir`, too.
 

@@ -21,8 +21,9 @@ def _narrow(input: Tensor, dim: int, start: int, length: int) -> Bound:
 def _emit_narrow(builder: Builder, inputs: list[str], attributes: dict[str, Any]) -> str:
     start = attributes["start"]
     end = start + attributes["length"]
-    bounds = [start, end if end or start >= 0 else _TO_THE_END]
-    return _slice(builder, inputs[0], *bounds, attributes["dim"])
+    if end == 0 and start < 0:
+        end = _TO_THE_END
+    return _slice(builder, inputs[0], start, end, attributes["dim"])
 
 
 def _slice(builder: Builder, x: str, start: int, end: int, axis: int, step: int = 1) -> str:

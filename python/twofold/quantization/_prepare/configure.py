@@ -7,6 +7,7 @@ from torch import nn
 from ...ptq import resolve
 from .._canonicalize.run import Canonical
 from .._record.graph import Recording
+from .._setters.base import Setters
 from .._setters.context import SetterContext
 from .._setters.run import Requests, run_setters
 from ..fx.graph_optimizers import QconfigCanonicalizer
@@ -17,7 +18,7 @@ def configure(
     model: nn.Module,
     recording: Recording,
     members: Members,
-    setters: Any,
+    setters: Setters,
     example_inputs: tuple[tuple, dict[str, Any]],
     target: str,
 ) -> tuple[Requests, Canonical]:

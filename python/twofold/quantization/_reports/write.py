@@ -24,8 +24,8 @@ def write_reports(
     members: Mapping[str, str],
     changes: Iterable[Change],
     messages: Iterable[str],
-    check_result_dir: str | os.PathLike = ".",
-    save_dir: str | os.PathLike | None = None,
+    check_result_dir: str | os.PathLike[str] = ".",
+    save_dir: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write all reports about a prepared model, whose operators have their fake quantizers.
 

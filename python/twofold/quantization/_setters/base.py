@@ -45,6 +45,10 @@ class QconfigSetterBase:
                     module.qconfig = before[name]
 
 
+# What `prepare` takes: one, or several of which the earlier one wins.
+Setters = QconfigSetterBase | tuple["Setters", ...] | list["Setters"] | None
+
+
 def _taken(module: nn.Module) -> Any:
     return module.__dict__.pop("qconfig", _NOTHING)
 

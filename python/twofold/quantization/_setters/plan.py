@@ -49,7 +49,7 @@ class PlanQconfigSetter(QconfigSetterBase):
 
     def __init__(
         self,
-        plan: "str | os.PathLike | Plan",
+        plan: "str | os.PathLike[str] | Plan",
         *,
         scales: bool = False,
         reference_qconfig: QConfig = default_calib_8bit_fake_quant_qconfig,

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..._twofold import Error
 from .._qconfig import QConfig, to_qconfig
-from .base import QconfigSetterBase, nearest_above
+from .base import QconfigSetterBase, Setters, nearest_above
 from .context import SetterContext
 
 _MISSING = object()
@@ -27,7 +26,7 @@ class Requests:
     save_dir: str | None = None
 
 
-def run_setters(setters: Any, context: SetterContext) -> Requests:
+def run_setters(setters: Setters, context: SetterContext) -> Requests:
     """Ask one setter, or the setters of a tuple in their order; the earlier one wins.
 
     `module.qconfig` that the model came with beats them all, and holds below its module. Layers
@@ -73,7 +72,7 @@ def _keep_presets(context: SetterContext) -> None:
             context.decide(name, given[path], "the model itself")
 
 
-def _flat(setters: Any) -> Iterator[QconfigSetterBase]:
+def _flat(setters: Setters) -> Iterator[QconfigSetterBase]:
     if setters is None:
         return
     if isinstance(setters, tuple | list):

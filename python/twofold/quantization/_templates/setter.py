@@ -26,7 +26,7 @@ class QconfigSetter(QconfigSetterBase):
         reference_qconfig: QConfig,
         templates: Sequence[Template],
         enable_optimize: bool = False,
-        save_dir: str | os.PathLike = "./qconfig_setting",
+        save_dir: str | os.PathLike[str] = "./qconfig_setting",
         custom_qconfig_mapping: Mapping[str, Any] | None = None,
     ):
         self.reference_qconfig = to_qconfig(reference_qconfig)
