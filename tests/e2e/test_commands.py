@@ -293,7 +293,14 @@ def test_targets_json(tmp_path):
     targets = load(tmp_path / "t.json")["targets"]
     assert [target["name"] for target in targets] == twofold.target_names()
     for target in targets:
-        assert set(target) == {"name", "description", "compiler", "fallback", "asymmetric", "epilogues"}
+        assert set(target) == {
+            "name",
+            "description",
+            "compiler",
+            "fallback",
+            "asymmetric",
+            "epilogues",
+        }
         assert target["name"] in text and target["description"] in text
     newest = targets[-1]["compiler"]
     assert newest["min_version"] == "4.3.3" and newest["reason"] and newest["name"]
