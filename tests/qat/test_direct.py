@@ -7,6 +7,7 @@ from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
+from twofold import Error
 from twofold.dtype import ec, qint4, qint8, qint16
 from twofold.quantization import _direct
 from twofold.quantization._kernels import fake_quantize, fake_quantize_ec, fake_quantize_learned
@@ -43,6 +44,47 @@ LAYOUTS = {
 }
 
 
+def test_zero_points_of_either_type():
+    x, scale = tensor((5, 8), 1), torch.full((5,), 0.02)
+    zero = torch.tensor([0, -128, 127, 3, -7])
+    expected = operators(x, scale, zero, INT8, 0, None)
+    for dtype in (torch.int32, torch.int64):
+        assert same_bits(fake_quantize(x, scale, zero.to(dtype), *INT8, 0), expected)
+    strided = torch.stack([zero, zero + 1], 1)[:, 0]
+    assert same_bits(fake_quantize(x, scale, strided, *INT8, 0), expected)
+
+
+def test_zero_points_and_shapes_that_cannot_be():
+    x, scale = tensor((5, 8), 1), torch.full((5,), 0.02)
+    zero = torch.zeros(5, dtype=torch.int64)
+    zero[3] = 2**40
+    with pytest.raises(Error, match="zero point 3 is 2147483647; the integers are those from"):
+        fake_quantize(x, scale, zero, *INT8, 0)
+    with pytest.raises(ValueError, match=r"scale has the shape \(5,\); for axis 1"):
+        fake_quantize(x, scale, None, *INT8, 1)
+    with pytest.raises(ValueError, match="has no axis 2"):
+        fake_quantize(x, scale, None, *INT8, 2)
+    with pytest.raises(ValueError, match=r"zero_point has the shape \(5,\)"):
+        fake_quantize(x, scale[:1], zero, *INT8)
+
+
+def test_memory_that_holds_numbers_negated():
+    """x and a gradient that are views of that kind."""
+    numbers = tensor((4, 6), 5)
+    negated = torch.complex(numbers, -numbers).conj().imag
+    assert negated.is_neg() and torch.equal(negated, numbers)
+    scale = torch.tensor([0.02])
+    assert same_bits(
+        fake_quantize(negated, scale, None, *INT8), fake_quantize(numbers, scale, None, *INT8)
+    )
+    found = []
+    for gradient in (numbers, negated):
+        leaf = numbers.clone().requires_grad_()
+        fake_quantize(leaf, scale, None, *INT8).backward(gradient)
+        found.append(leaf.grad)
+    assert same_bits(*found)
+
+
 @pytest.mark.parametrize("axis", [-1, 0, 1, 3])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("kind", ["int8", "zero points", "ec", "learned"])
@@ -55,7 +97,7 @@ def test_bits_are_those_of_the_operators(axis, layout, kind):
     integers = None if kind == "ec" else INT8
     factor = 0.3 if kind == "learned" else None
     found = []
-    for call in (operators, lambda *a: _direct.Function.apply(*a[:3], (*a[3:], False))):
+    for call in (operators, lambda x, scale, *a: _direct.apply(x, scale, (*a, False))):
         leaf, scales = x.clone().requires_grad_(), scale.clone().requires_grad_(kind == "learned")
         y = call(leaf, scales, zero, integers, axis, factor)
         y.backward(gradient)

@@ -75,7 +75,7 @@ def _called(
     fits: bool = False,
 ) -> Tensor:
     if _direct.is_possible(x):
-        return _direct.Function.apply(x, scale, zero_point, (integers, axis, grad_factor, fits))
+        return _direct.apply(x, scale, (zero_point, integers, axis, grad_factor, fits))
     return torch.ops.twofold.fake_quantize(x, scale, zero_point, integers, axis, grad_factor)
 
 
