@@ -2,12 +2,13 @@
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import qat_networks as networks
 import torch
 import twofold
+from exact_onnxruntime import exact_session
 from onnx import numpy_helper
+from onnxruntime import GraphOptimizationLevel
 from torch import nn
 from twofold.dtype import qint4, qint8, qint16
 from twofold.nn._operator import Operator
@@ -93,9 +94,8 @@ def test_onnxruntime_gives_the_same_integers(precision):
     network = networks.make(networks.Residual, 3)
     x = networks.inputs_of(network)
     model = validated(network, precision, x)
-    (found,) = onnxruntime.InferenceSession(exported(model, (x,)).onnx).run(
-        None, {"input_0": x.numpy()}
-    )
+    session = exact_session(exported(model, (x,)).onnx, GraphOptimizationLevel.ORT_ENABLE_ALL)
+    (found,) = session.run(None, {"input_0": x.numpy()})
     expected = model(x).detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 

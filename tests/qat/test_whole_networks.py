@@ -1,10 +1,11 @@
 """Networks of many kinds, from prepare to the exported file."""
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from exact_onnxruntime import exact_session
+from onnxruntime import GraphOptimizationLevel
 from torch import nn
 from twofold.quantization import (
     DeQuantStub,
@@ -200,7 +201,7 @@ def test_calibrated_trained_validated_and_exported(kind):
     feed = {"input_0": x.numpy()}
     engine = np.concatenate([y.ravel() for y in file.session().run(feed).values()])
     assert np.array_equal(engine, validated)
-    runtime = onnxruntime.InferenceSession(file.onnx).run(None, feed)
+    runtime = exact_session(file.onnx, GraphOptimizationLevel.ORT_ENABLE_ALL).run(None, feed)
     # Float operators in between have other last bits there, and some integers with them.
     close = np.abs(np.concatenate([y.ravel() for y in runtime]) - validated)
     assert close.max() <= 0.03 * np.abs(validated).max()
