@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from . import _torch_version  # noqa: F401, says first what is wrong with PyTorch
+
 _WHY = (
     "in a prepared model, functional calls find their modules while it runs, in Python; "
     "torch.compile leaves them as they are (no fullgraph=True)"
@@ -13,8 +15,4 @@ _WHY = (
 
 def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let torch.compile neither look into a function, nor into what it calls."""
-    options: dict[str, Any] = {"reason": _WHY}
-    try:
-        return torch.compiler.disable(function, **options)
-    except TypeError:  # PyTorch before 2.7 asks for no reason
-        return torch.compiler.disable(function)
+    return torch.compiler.disable(function, reason=_WHY)

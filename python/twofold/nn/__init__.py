@@ -3,6 +3,7 @@
 Those of torch.nn that are here too are torch.nn's own, or do the same in steps.
 """
 
+from .. import _torch_version  # noqa: F401, I001, says first what is wrong with PyTorch
 from torch.nn import (
     GroupNorm,
     Identity,

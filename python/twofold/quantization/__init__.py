@@ -1,5 +1,6 @@
 """Quantization-aware training: prepare, configure, calibrate, train, validate, export."""
 
+from .. import _torch_version  # noqa: F401, says first what is wrong with PyTorch
 from ..dtype import qint4, qint8, qint16
 from ..march import March, get_march, set_march
 from ..qat_mode import QATMode, get_qat_mode, set_qat_mode

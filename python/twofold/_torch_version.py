@@ -1,0 +1,22 @@
+"""Whether PyTorch is new enough. What uses it imports this first."""
+
+import torch
+
+OLDEST = "2.9"  # that the tests have run with
+
+
+def _number(version: str) -> tuple[int, int]:
+    major, minor, *_ = version.split(".")
+    return int(major), int(minor)
+
+
+def check(version: str) -> None:
+    """Raise ImportError for a version of PyTorch that is too old."""
+    if _number(version) < _number(OLDEST):
+        raise ImportError(
+            f"Twofold trains with PyTorch {OLDEST} or newer, and this is {version}: "
+            f"pip install 'torch>={OLDEST}'"
+        )
+
+
+check(torch.__version__)
