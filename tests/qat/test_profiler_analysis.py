@@ -124,8 +124,9 @@ def test_sensitivity_is_that_of_the_debugger(tmp_path, kind):
         )
         return {name: metrics["sqnr"] for name, metrics in units.items()}
 
-    # Constants have numbers for names there; the scalar one is exact.
-    weights = sorted(value for value in debugged("weight").values() if np.isfinite(value))
+    # Constants have numbers for names there; the scalar one is exact, so that all that is left of
+    # it, on some CPUs, are the last bits of float products.
+    weights = sorted(value for value in debugged("weight").values() if value < 120)
     assert sorted(found["weight"].values()) == pytest.approx(weights, abs=0.1)
     activations = debugged("activation")
     for name, value in found["activation"].items():
