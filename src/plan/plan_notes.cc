@@ -33,20 +33,23 @@ void PlanNotes::add_to(Plan& plan) const {
 
 // Says which operators stay float although every node was asked to be an integer.
 void PlanNotes::note_defaults(Plan& plan) const {
-  std::map<std::string, int> count, fused;
+  std::map<std::string, int> count, fused, parts;
   for (const OperandPlan& operand : plan.operands()) {
     const bool stays =
         operand.decided_by == DecidedBy::kDefault && operand.operand.is_input() && !is_integer(operand.granted);
     if (!stays) continue;
     if (!target_.quantizes_by_default(operand.op_type)) {
       ++count[operand.op_type];
-    } else if (is_epilogue_[static_cast<size_t>(graph_.find_node(operand.node))]) {
+    } else if (is_epilogue_[node]) {
       ++fused[operand.op_type];
     }
+    const auto node = static_cast<size_t>(graph_.find_node(operand.node));
   }
   if (!is_integer(config_.model.all_node_type.value_or(QType::kInt8))) return;
   const auto note = [&plan](const char* what, const std::map<std::string, int>& counts) {
     std::string list;
+    } else if (in_float_function_[node]) {
+      ++parts[operand.op_type];
     for (const auto& [op_type, n] : counts) list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", op_type, n);
     if (!list.empty()) plan.notes.push_back(what + list);
   };
@@ -56,6 +59,7 @@ void PlanNotes::note_defaults(Plan& plan) const {
 
 // Says where a request has a simpler meaning than its word, or none, and still nothing is left undone.
 void PlanNotes::note_qtypes(Plan& plan) const {
+  note("operands that stay float32 as parts of functions with such operators, unless a config asks for them: ", parts);
   std::set<std::string> notes;
   for (const NodeId id : graph_.topological_order()) {
     const Node& node = graph_.node(id);

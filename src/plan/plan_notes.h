@@ -14,15 +14,18 @@ namespace twofold {
 
 class PlanNotes {
  public:
-  // What the plan was made from. `is_float` as float_values() gives it, `is_epilogue` as find_epilogues().
+  // What the plan was made from. `is_float` as float_values() gives it, `is_epilogue` as find_epilogues(),
+  // `in_float_function` as find_float_functions().
   PlanNotes(const Graph& graph, const QuantConfig& config, const Target& target, const ConfigLevels& levels,
-            const std::vector<bool>& is_float, const std::vector<bool>& is_epilogue)
+            const std::vector<bool>& is_float, const std::vector<bool>& is_epilogue,
+            const std::vector<bool>& in_float_function)
       : graph_(graph),
         config_(config),
         target_(target),
         levels_(levels),
         is_float_(is_float),
-        is_epilogue_(is_epilogue) {}
+        is_epilogue_(is_epilogue),
+        in_float_function_(in_float_function) {}
 
   // Appends to the notes and unmet requests of a plan that has all its operands.
   void add_to(Plan& plan) const;
@@ -35,8 +38,9 @@ class PlanNotes {
   const QuantConfig& config_;
   const Target& target_;
   const ConfigLevels& levels_;
-  const std::vector<bool>& is_float_;     // by ValueId
-  const std::vector<bool>& is_epilogue_;  // by NodeId
+  const std::vector<bool>& is_float_;           // by ValueId
+  const std::vector<bool>& is_epilogue_;        // by NodeId
+  const std::vector<bool>& in_float_function_;  // by NodeId
 };
 
 }  // namespace twofold

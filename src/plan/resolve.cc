@@ -7,6 +7,7 @@
 #include "plan/config_levels.h"
 #include "plan/epilogues.h"
 #include "plan/fingerprint.h"
+#include "plan/float_functions.h"
 #include "plan/operands.h"
 #include "plan/plan_notes.h"
 #include "plan/refused_requests.h"
@@ -49,6 +50,7 @@ class Resolver {
         levels_(graph, config, options.input_file_nodes),
         is_float_(float_values(graph)),
         is_epilogue_(find_epilogues(graph, target)),
+        in_float_function_(find_float_functions(graph, target, levels_, is_float_)),
         refused_(graph, is_float_),
         planned_(static_cast<size_t>(graph.node_limit())) {}
 
@@ -60,7 +62,7 @@ class Resolver {
   };
 
   bool is_float(ValueId value) const { return value != kNone && is_float_[static_cast<size_t>(value)]; }
-  bool is_epilogue(const Node& node) const { return is_epilogue_[static_cast<size_t>(graph_.find_node(node.name))]; }
+  bool stays_float(const Node& node) const;
   std::vector<int> inputs_to_plan(const Node& node) const { return float_data_inputs(node, is_float_); }
   OperandPlan make_operand(const Node& node, OperandRef operand, ValueId value) const;
 
@@ -84,8 +86,9 @@ class Resolver {
   const Target& target_;
   const ResolveOptions& options_;
   ConfigLevels levels_;
-  std::vector<bool> is_float_;     // by ValueId
-  std::vector<bool> is_epilogue_;  // by NodeId
+  std::vector<bool> is_float_;           // by ValueId
+  std::vector<bool> is_epilogue_;        // by NodeId
+  std::vector<bool> in_float_function_;  // by NodeId
   RefusedRequests refused_;
   std::vector<NodePlan> planned_;  // by NodeId
   FallbackPolicy policy_ = FallbackPolicy::kV2;
@@ -148,10 +151,16 @@ std::optional<QType> Resolver::precision_of_readers(const Node& node) const {
   return result;
 }
 
+// Whether integers are asked in vain for a node that no config names.
+bool Resolver::stays_float(const Node& node) const {
+  const auto id = static_cast<size_t>(graph_.find_node(node.name));
+  return !target_.quantizes_by_default(node.op_type) || is_epilogue_[id] || in_float_function_[id];
+}
+
 // What an input is where neither a node, a subgraph nor an op config asks for anything.
 QType Resolver::default_input(const Node& node, int input) const {
   const QType all = config_.model.all_node_type.value_or(QType::kInt8);
-  if (is_integer(all) && (!target_.quantizes_by_default(node.op_type) || is_epilogue(node))) return QType::kFloat32;
+  if (is_integer(all) && stays_float(node)) return QType::kFloat32;
   if (is_integer(all) && moves_data(traits_of(node))) {
     if (const std::optional<QType> precision = precision_of_readers(node)) return *precision;
   }
@@ -163,7 +172,7 @@ Request Resolver::request_input(const Node& node, int input, std::span<const Lev
   std::optional<Request> request = requested_input(graph_, node, input, levels);
   const QType fallback = default_input(node, input);
   if (!request) {
-    const bool searched = options_.kinds.contains(node.op_type) && !is_epilogue(node);
+    const bool searched = options_.kinds.contains(node.op_type) && !stays_float(node);
     return {fallback, fallback, searched ? DecidedBy::kSearch : DecidedBy::kDefault, ""};
   }
   if (request->decided_by == DecidedBy::kDefault) request->effective = fallback;  // all that was asked was in vain
@@ -312,7 +321,7 @@ Plan Resolver::run() {
     for (OperandPlan& operand : node.inputs) plan.add(std::move(operand));
     for (OperandPlan& operand : node.outputs) plan.add(std::move(operand));
   }
-  PlanNotes(graph_, config_, target_, levels_, is_float_, is_epilogue_).add_to(plan);
+  PlanNotes(graph_, config_, target_, levels_, is_float_, is_epilogue_, in_float_function_).add_to(plan);
   return plan;
 }
 

@@ -32,6 +32,7 @@ class Row {
   constexpr Row all_outputs() const { return with(&OpTraits::all_outputs, true); }
   constexpr Row fills() const { return with(&OpTraits::fills, true); }
   constexpr Row never_negative() const { return with(&OpTraits::never_negative, true); }
+  constexpr Row homogeneous() const { return with(&OpTraits::homogeneous, true); }
   constexpr Row stays() const { return with(&OpTraits::folds, false); }
   constexpr Row type(TypeRule rule) const { return with(&OpTraits::type, rule); }
   constexpr Row type_attribute(std::string_view name) const { return with(&OpTraits::type_attribute, name); }

@@ -31,7 +31,7 @@ TEST(Resolve, DefaultsQuantizeWhatIsQuantizedByDefault) {
   EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(2)), "-");
   EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(0)), "int8");
   EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(1)), "int8");
-  EXPECT_EQ(granted(plan, "Add_3", OperandRef::input(0)), "int8");
+  EXPECT_EQ(granted(plan, "Add_3", OperandRef::input(0)), "float32") << "it feeds the Softmax alone";
   EXPECT_EQ(granted(plan, "Softmax_4", OperandRef::input(0)), "float32");
   EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::input(0)), "float32") << "its reader is the model's float32 output";
   EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::input(1)), "-");
@@ -203,13 +203,13 @@ TEST(Resolve, EcWhereItHasNoEffectSaysSo) {
   EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(0)), "int16") << "the next word decides";
   EXPECT_EQ(plan.find("Conv_1", OperandRef::input(0))->asked, QType::kEc);
   EXPECT_EQ(reason(plan, "Conv_1", OperandRef::input(0)), "ec has no effect on input0 of Conv");
-  EXPECT_EQ(granted(plan, "Add_3", OperandRef::input(1)), "int8");
+  EXPECT_EQ(granted(plan, "Add_3", OperandRef::input(1)), "float32") << "as a part of the Softmax";
   EXPECT_EQ(plan.find("Add_3", OperandRef::input(1))->decided_by, DecidedBy::kDefault);
   EXPECT_EQ(reason(plan, "Add_3", OperandRef::input(1)), "ec has no effect on input1 of Add");
   EXPECT_EQ(granted(plan, "MatMul_2", OperandRef::input(0)), "ec");
   EXPECT_EQ(reason(plan, "MatMul_2", OperandRef::output(0)), "ec has no effect on outputs of MatMul");
   EXPECT_ERROR(resolve_text("node_config: {Add_3: {input1: ec}}", "cpu", {.strict = true}), ErrorCode::kUnsupported,
-               "node 'Add_3' (Add) input1: asked ec, granted int8: ec has no effect on input1 of Add");
+               "node 'Add_3' (Add) input1: asked ec, granted float32: ec has no effect on input1 of Add");
 }
 
 TEST(Resolve, OperandsThatAreNotDataSaySo) {
@@ -347,7 +347,7 @@ TEST(Resolve, SettingsOfCalibration) {
   const Plan plan = resolve_text(R"(
 model_config: {activation: {max_percentile: 0.9, per_channel: [true, false]}, weight: {rounding: nearest}}
 op_config: {MatMul: {activation: {calibration_type: [kl, mse], num_bin: 256}}}
-node_config: {MatMul_2: {input0: int16, activation: {num_bin: 512}}, Conv_1: {input0: int16, weight: {bias_correction: {}}}}
+node_config: {MatMul_2: {input0: int16, activation: {num_bin: 512}}, Conv_1: {input0: int16, weight: {bias_correction: {}}}, Add_3: {qtype: int8}}
 )");
   const ActivationConfig& matmul = plan.find("MatMul_2", OperandRef::input(0))->activation;
   EXPECT_EQ(matmul.methods, (std::vector{RangeMethod::kKl, RangeMethod::kMse}));
@@ -363,8 +363,8 @@ node_config: {MatMul_2: {input0: int16, activation: {num_bin: 512}}, Conv_1: {in
   EXPECT_EQ(weight.activation, ActivationConfig{});
   EXPECT_EQ(weight.weight.rounding, std::vector{Rounding::kNearest});
   EXPECT_TRUE(weight.weight.bias_correction);
-  EXPECT_ERROR(resolve_text("op_config: {Add: {activation: {num_bin: 20000}}}"), ErrorCode::kInvalidArgument,
-               "node 'Add_3' (Add): num_bin 20000 is more than max_num_bin 16384");
+  EXPECT_ERROR(resolve_text("op_config: {Add: {qtype: int8, activation: {num_bin: 20000}}}"),
+               ErrorCode::kInvalidArgument, "node 'Add_3' (Add): num_bin 20000 is more than max_num_bin 16384");
 }
 
 TEST(Resolve, StrictListsEveryFallback) {

@@ -295,6 +295,19 @@ TEST(OpTraits, NeverNegativeIsSo) {
   }
 }
 
+TEST(OpTraits, HomogeneousReductionsDoubleWithTheirInput) {
+  int seen = 0;
+  for (const OpExample& example : op_examples()) {
+    const OpTraits& traits = row(example);
+    if (traits.effect != Effect::kByRow || traits.data == DataInputs::kNone || traits.quantized) continue;
+    const auto doubled = [](const Tensor& x) { return run_op("Add", {x, x})[0]; };
+    EXPECT_EQ(traits.homogeneous, bytes(run(with_data(example, doubled))[0]) == bytes(doubled(run(example)[0])))
+        << example.op_type;
+    seen += traits.homogeneous ? 1 : 0;
+  }
+  EXPECT_EQ(seen, 7);
+}
+
 // Index `i` of the leading dimension of all data inputs that have one of that size.
 OpExample slice_of(const OpExample& example, int axis, int64_t i) {
   return with_data(example, [&](const Tensor& x) {
