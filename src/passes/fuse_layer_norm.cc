@@ -9,107 +9,206 @@ namespace twofold {
 
 namespace {
 
-struct Match {
-  ValueId x = kNone, gamma = kNone, beta = kNone;
-  float epsilon = 0;
-  std::vector<NodeId> nodes;  // all but the last one
-  NodeId last = kNone;
+// Matches the pattern from its last operator up to x, and collects the nodes it passes, each once.
+class Matcher {
+ public:
+  Matcher(const Graph& graph, const Pattern& pattern) : graph_(graph), pattern_(pattern) {}
+
+  // (x - mean) / sqrt(variance + epsilon), gamma taken in where it stands before the product, at the node.
+  bool match_normalized(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (node.inputs.size() != 2) return false;
+    if (node.is(op::kDiv)) return match(node.inputs[0], [&] { return is_deviation(node.inputs[1]); });
+    if (!node.is(op::kMul)) return false;
+    for (const int centered : {0, 1}) {
+      if (match(node.input(centered), [&] { return is_gain(node.input(1 - centered)); })) return true;
+    }
+    return false;
+  }
+
+  ValueId x() const { return x_; }
+  ValueId gamma() const { return gamma_; }
+  float epsilon() const { return epsilon_; }
+  std::vector<NodeId>& nodes() { return nodes_; }
+
+ private:
+  template <typename Test>
+  bool match(ValueId centered, const Test& test) {
+    nodes_.clear();
+    gamma_ = kNone;
+    x_ = centered_input(centered);
+    return x_ != kNone && test();
+  }
+  void pass(NodeId node) {
+    if (std::ranges::find(nodes_, node) == nodes_.end()) nodes_.push_back(node);
+  }
+
+  // 1 / sqrt(variance + epsilon), or gamma times that.
+  bool is_gain(ValueId id) {
+    const NodeId mul = pattern_.producer(id, op::kMul);
+    if (mul != kNone && graph_.node(mul).inputs.size() == 2) {
+      for (const int at : {0, 1}) {
+        const ValueId constant = graph_.node(mul).input(at);
+        if (graph_.constant(constant) == nullptr || !is_inverse(graph_.node(mul).input(1 - at))) continue;
+        pass(mul);
+        gamma_ = constant;
+        return true;
+      }
+    }
+    return is_inverse(id);
+  }
+  bool is_inverse(ValueId id) {
+    const NodeId reciprocal = pattern_.producer(id, op::kReciprocal);
+    if (reciprocal != kNone) return is_deviation(graph_.node(reciprocal).input(0)) && passed(reciprocal);
+    const NodeId div = pattern_.producer(id, op::kDiv);
+    if (div != kNone && scalar_constant(graph_, graph_.node(div).input(0)) == 1.0F) {
+      return is_deviation(graph_.node(div).input(1)) && passed(div);
+    }
+    const ValueId sum = pattern_.undo(id, op::kPow, -0.5);
+    return sum != kNone && is_sum(sum) && passed(graph_.producer(id));
+  }
+  // sqrt(variance + epsilon).
+  bool is_deviation(ValueId id) {
+    const NodeId sqrt = pattern_.producer(id, op::kSqrt);
+    const ValueId sum = sqrt != kNone ? graph_.node(sqrt).input(0) : pattern_.undo(id, op::kPow, 0.5);
+    return sum != kNone && is_sum(sum) && passed(graph_.producer(id));
+  }
+  bool is_sum(ValueId id) {
+    const NodeId add = pattern_.producer(id, op::kAdd);
+    const auto sum = pattern_.scalar_operation(add, op::kAdd);
+    if (!sum || sum->scalar < 0 || !is_clamped_variance(sum->x)) return false;
+    epsilon_ = sum->scalar;
+    return passed(add);
+  }
+  bool is_clamped_variance(ValueId id) {
+    if (const NodeId relu = pattern_.producer(id, op::kRelu); relu != kNone) {
+      return is_variance(graph_.node(relu).input(0)) && passed(relu);
+    }
+    const NodeId max = pattern_.producer(id, op::kMax);
+    if (max == kNone || graph_.node(max).inputs.size() != 2) return is_variance(id);
+    for (const int at : {0, 1}) {
+      if (scalar_constant(graph_, graph_.node(max).input(at)) != 0.0F) continue;
+      return is_variance(graph_.node(max).input(1 - at)) && passed(max);
+    }
+    return false;
+  }
+  // mean((x - mean(x))^2), or mean(x^2) - mean(x)^2.
+  bool is_variance(ValueId id) {
+    const NodeId sub = pattern_.producer(id, op::kSub);
+    if (sub != kNone && graph_.node(sub).inputs.size() == 2) {
+      const ValueId mean = square_root(graph_.node(sub).inputs[1]);
+      return mean != kNone && mean_input(mean) == x_ && square_root(mean_input(graph_.node(sub).inputs[0])) == x_ &&
+             passed(sub);
+    }
+    const ValueId centered = square_root(mean_input(id));
+    return centered != kNone && centered_input(centered) == x_;
+  }
+  bool passed(NodeId node) {
+    pass(node);
+    return true;
+  }
+
+  // The input of a ReduceMean over the last axis that keeps it; kNone otherwise.
+  ValueId mean_input(ValueId id) {
+    const NodeId mean = pattern_.producer(id, op::kReduceMean);
+    if (mean == kNone || graph_.node(mean).attributes.get_int("keepdims", 1) == 0) return kNone;
+    const ValueId x = graph_.node(mean).input(0);
+    const Tensor* axes = graph_.constant(graph_.node(mean).input(1));
+    if (x == kNone || axes == nullptr || axes->dtype() != DType::kInt64 || axes->size() != 1) return kNone;
+    const int64_t axis = axes->data<int64_t>()[0];
+    const int rank = pattern_.type(x).rank();
+    if (axis != -1 && (rank <= 0 || axis != rank - 1)) return kNone;
+    pass(mean);
+    return x;
+  }
+  // x where `id` is x - mean(x).
+  ValueId centered_input(ValueId id) {
+    const NodeId sub = pattern_.producer(id, op::kSub);
+    if (sub == kNone || graph_.node(sub).input(1) == kNone) return kNone;
+    const ValueId x = graph_.node(sub).inputs[0];
+    if (x == kNone || mean_input(graph_.node(sub).inputs[1]) != x) return kNone;
+    pass(sub);
+    return x;
+  }
+  // The value whose square is `id`.
+  ValueId square_root(ValueId id) {
+    ValueId root = pattern_.undo(id, op::kPow, 2.0);
+    if (root == kNone) {
+      const NodeId mul = pattern_.producer(id, op::kMul);
+      const bool squares = mul != kNone && graph_.node(mul).inputs.size() == 2 &&
+                           graph_.node(mul).inputs[0] == graph_.node(mul).inputs[1];
+      if (squares) root = graph_.node(mul).inputs[0];
+    }
+    if (root != kNone) pass(graph_.producer(id));
+    return root;
+  }
+
+  const Graph& graph_;
+  const Pattern& pattern_;
+  ValueId x_ = kNone, gamma_ = kNone;
+  float epsilon_ = 0;
+  std::vector<NodeId> nodes_;
 };
 
-// The input of a ReduceMean over the last axis that keeps it; kNone otherwise.
-ValueId mean_input(const Graph& graph, const Pattern& pattern, ValueId id) {
-  const NodeId mean = pattern.producer(id, op::kReduceMean);
-  if (mean == kNone || graph.node(mean).attributes.get_int("keepdims", 1) == 0) return kNone;
-  const ValueId x = graph.node(mean).input(0);
-  const Tensor* axes = graph.constant(graph.node(mean).input(1));
-  if (x == kNone || axes == nullptr || axes->dtype() != DType::kInt64 || axes->size() != 1) return kNone;
-  const int64_t axis = axes->data<int64_t>()[0];
-  const int rank = pattern.type(x).rank();
-  return axis == -1 || (rank > 0 && axis == rank - 1) ? x : kNone;
+// Whether the value is a float32 constant [D]; any D where `size` is -1.
+bool is_vector(const Graph& graph, ValueId id, int64_t size) {
+  const Tensor* constant = graph.constant(id);
+  return constant != nullptr && constant->dtype() == DType::kFloat32 && constant->rank() == 1 &&
+         (size < 0 || constant->size() == size);
 }
 
-// x where `id` is x - mean(x); appends the two nodes.
-ValueId centered_input(const Graph& graph, const Pattern& pattern, ValueId id, std::vector<NodeId>& nodes) {
-  const NodeId sub = pattern.producer(id, op::kSub);
-  if (sub == kNone || graph.node(sub).input(1) == kNone) return kNone;
-  const ValueId x = graph.node(sub).inputs[0], mean = graph.node(sub).inputs[1];
-  if (x == kNone || mean_input(graph, pattern, mean) != x) return kNone;
-  for (NodeId node : {graph.producer(mean), sub}) {
-    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
-  }
-  return x;
-}
-
-// The value whose square is `id`; appends the node.
-ValueId square_root(const Graph& graph, const Pattern& pattern, ValueId id, std::vector<NodeId>& nodes) {
-  ValueId root = pattern.undo(id, op::kPow, 2.0);
-  if (root == kNone) {
-    const NodeId mul = pattern.producer(id, op::kMul);
-    if (mul != kNone && graph.node(mul).inputs.size() == 2 && graph.node(mul).inputs[0] == graph.node(mul).inputs[1]) {
-      root = graph.node(mul).inputs[0];
-    }
-  }
-  if (root != kNone) nodes.push_back(graph.producer(id));
-  return root;
-}
-
-// (x - mean) / sqrt(mean((x - mean)^2) + epsilon) at the Div `id`.
-std::optional<Match> match_normalized(const Graph& graph, const Pattern& pattern, NodeId id) {
-  if (!graph.node(id).is(op::kDiv) || graph.node(id).inputs.size() != 2) return std::nullopt;
-  Match match;
-  match.x = centered_input(graph, pattern, graph.node(id).inputs[0], match.nodes);
-  const NodeId sqrt = pattern.producer(graph.node(id).inputs[1], op::kSqrt);
-  if (match.x == kNone || sqrt == kNone) return std::nullopt;
-  const NodeId add = pattern.producer(graph.node(sqrt).input(0), op::kAdd);
-  const auto sum = pattern.scalar_operation(add, op::kAdd);
-  if (!sum || sum->scalar < 0) return std::nullopt;
-  const ValueId square = mean_input(graph, pattern, sum->x);
-  const ValueId centered = square_root(graph, pattern, square, match.nodes);
-  if (centered == kNone || centered_input(graph, pattern, centered, match.nodes) != match.x) return std::nullopt;
-  match.epsilon = sum->scalar;
-  match.nodes.insert(match.nodes.end(), {graph.producer(sum->x), add, sqrt, id});
-  return match;
-}
-
-// The one node that reads a value, with the [D] constant it joins to it; `size` is D, or -1 where it is not settled
-// yet.
+// The one node that reads a value, with the [D] constant it joins to it; kNone where there is no such node.
 struct Affine {
   NodeId node = kNone;
   ValueId constant = kNone;
 };
 
-std::optional<Affine> next_affine(const Graph& graph, const Pattern& pattern, ValueId id, std::string_view op_type,
-                                  int64_t size) {
-  if (!graph.has_single_use(id)) return std::nullopt;
+Affine next_affine(const Graph& graph, const Pattern& pattern, ValueId id, std::string_view op_type, int64_t size) {
+  if (!graph.has_single_use(id)) return {};
   const NodeId node = graph.consumers(id)[0];
-  if (!graph.node(node).is(op_type)) return std::nullopt;
+  if (!graph.node(node).is(op_type)) return {};
   const ValueId other = pattern.other_input(node, id);
-  const Tensor* constant = graph.constant(other);
-  if (constant == nullptr || constant->dtype() != DType::kFloat32 || constant->rank() != 1) return std::nullopt;
-  if (size >= 0 && constant->size() != size) return std::nullopt;
-  return Affine{node, other};
+  return is_vector(graph, other, size) ? Affine{node, other} : Affine{};
+}
+
+// D where it is known of x; -1 elsewhere.
+int64_t known_size(const Pattern& pattern, ValueId x) {
+  const auto& shape = pattern.type(x).shape;
+  return shape && !shape->empty() && shape->back() != kUnknownDim ? shape->back() : -1;
+}
+
+ValueId ones(Graph& graph, int64_t size, const std::string& name) {
+  Tensor tensor(DType::kFloat32, {size});
+  std::ranges::fill(tensor.mutable_data<float>(), 1.0F);
+  return graph.add_constant(graph.unique_value_name(name + "_gamma"), std::move(tensor));
 }
 
 bool fuse_at(Graph& graph, Pattern& pattern, NodeId id) {
-  auto match = match_normalized(graph, pattern, id);
-  if (!match) return false;
-  const auto& shape = pattern.type(match->x).shape;
-  const int64_t known = shape && !shape->empty() && shape->back() != kUnknownDim ? shape->back() : -1;
-  const auto mul = next_affine(graph, pattern, graph.node(id).outputs[0], op::kMul, known);
-  if (!mul) return false;
-  const int64_t size = graph.constant(mul->constant)->size();
-  std::vector<ValueId> inputs = {match->x, mul->constant};
-  NodeId last = mul->node;
-  if (const auto add = next_affine(graph, pattern, graph.node(last).outputs[0], op::kAdd, size)) {
-    match->nodes.push_back(last);
-    last = add->node;
-    inputs.push_back(add->constant);
-  }
-  if (!pattern.is_private(match->nodes, last)) return false;
+  Matcher matcher(graph, pattern);
+  if (!matcher.match_normalized(id)) return false;
+  int64_t size = known_size(pattern, matcher.x());
+  ValueId gamma = matcher.gamma();
+  if (gamma != kNone && !is_vector(graph, gamma, size)) return false;
+  std::vector<NodeId> nodes = matcher.nodes();
+  NodeId last = id;
+  const auto extend = [&](std::string_view op_type) -> ValueId {
+    const Affine affine = next_affine(graph, pattern, graph.node(last).outputs[0], op_type, size);
+    if (affine.node == kNone) return kNone;
+    nodes.push_back(last);
+    last = affine.node;
+    return affine.constant;
+  };
+  if (gamma == kNone) gamma = extend(op::kMul);
+  if (gamma != kNone) size = graph.constant(gamma)->size();
+  const ValueId beta = extend(op::kAdd);
+  if (gamma == kNone && beta != kNone) size = graph.constant(beta)->size();
+  if (size < 0 || !pattern.is_private(nodes, last)) return false;
+  std::vector<ValueId> inputs = {matcher.x(), gamma == kNone ? ones(graph, size, graph.node(last).name) : gamma};
+  if (beta != kNone) inputs.push_back(beta);
   Attributes attributes;
   attributes.set("axis", int64_t{-1});
-  attributes.set("epsilon", match->epsilon);
-  pattern.fuse(match->nodes, last, op::kLayerNormalization, inputs, std::move(attributes));
+  attributes.set("epsilon", matcher.epsilon());
+  pattern.fuse(nodes, last, op::kLayerNormalization, inputs, std::move(attributes));
   return true;
 }
 

@@ -13,6 +13,8 @@
 #include "passes/fuse_layer_norm.h"
 #include "passes/fuse_matmul_bias.h"
 #include "passes/fuse_mish.h"
+#include "passes/fuse_sigmoid.h"
+#include "passes/fuse_softmax.h"
 #include "passes/remove_dead_nodes.h"
 #include "passes/remove_identity.h"
 #include "passes/unflatten_softmax.h"
@@ -34,6 +36,8 @@ const std::vector<Pass>& passes() {
       {"fuse_hard_swish", fuse_hard_swish},
       {"fuse_gelu", fuse_gelu},
       {"fuse_mish", fuse_mish},
+      {"fuse_sigmoid", fuse_sigmoid},
+      {"fuse_softmax", fuse_softmax},
       {"fuse_layer_norm", fuse_layer_norm},
       // Padding before additions, which may not move across it.
       {"fold_pad", fold_pad},

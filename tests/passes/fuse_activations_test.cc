@@ -5,6 +5,7 @@
 #include "passes/fuse_gelu.h"
 #include "passes/fuse_hard_swish.h"
 #include "passes/fuse_mish.h"
+#include "passes/fuse_sigmoid.h"
 #include "passes/graph_builder.h"
 #include "passes/same_results.h"
 
@@ -128,6 +129,35 @@ TEST(CanonicalizeClip, WritesRelu) {
   EXPECT_EQ(canonicalize_clip(six.b.graph), 0);
   dynamic.b.output(dynamic.op("Clip", {dynamic.x, dynamic.b.scalar(0), dynamic.b.input("high", {})}));
   EXPECT_EQ(canonicalize_clip(dynamic.b.graph), 0);
+}
+
+TEST(FuseSigmoid, FindsTheSpellings) {
+  const auto power = [](Expression& e) { return e.op("Exp", {e.op("Neg", {e.x})}); };
+  Expression a, b, c, d;
+  a.expect(a.op("Div", {a.b.scalar(1), a.add(power(a), 1)}), fuse_sigmoid, "Sigmoid");
+  b.expect(b.op("Reciprocal", {b.op("Add", {b.b.scalar(1), power(b)})}), fuse_sigmoid, "Sigmoid");
+  c.expect(c.op("Reciprocal", {c.add(c.op("Exp", {c.mul(c.x, -1.0F)}), 1)}), fuse_sigmoid, "Sigmoid");
+  // Swish as one division.
+  d.b.output(d.op("Div", {d.x, d.add(power(d), 1)}));
+  run_and_compare(d.b.graph, fuse_sigmoid, 1);
+  EXPECT_EQ(ops(d.b.graph), "Sigmoid Mul");
+  EXPECT_EQ(d.b.graph.node(d.b.graph.find_node("n2")).origins, (std::vector<std::string>{"n2", "n0", "n1"}));
+}
+
+TEST(FuseSigmoid, RefusesOtherConstantsRanksAndUses) {
+  const auto sum = [](Expression& e, float one) { return e.add(e.op("Exp", {e.op("Neg", {e.x})}), one); };
+  Expression two, raised, used, positive;
+  two.b.output(two.op("Reciprocal", {sum(two, 2)}));
+  EXPECT_EQ(fuse_sigmoid(two.b.graph), 0);
+  raised.b.output(raised.op("Div", {raised.b.floats({1, 1, 1, 1}, {1}), sum(raised, 1)}));
+  EXPECT_EQ(fuse_sigmoid(raised.b.graph), 1);
+  EXPECT_EQ(ops(raised.b.graph), "Sigmoid Mul") << "the product keeps the rank of the constant";
+  const ValueId shared = sum(used, 1);
+  used.b.output(used.op("Reciprocal", {shared}));
+  used.b.output(shared);
+  EXPECT_EQ(fuse_sigmoid(used.b.graph), 0);
+  positive.b.output(positive.op("Reciprocal", {positive.add(positive.op("Exp", {positive.x}), 1)}));
+  EXPECT_EQ(fuse_sigmoid(positive.b.graph), 0);
 }
 
 }  // namespace

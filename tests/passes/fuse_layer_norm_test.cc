@@ -56,17 +56,71 @@ TEST(FuseLayerNorm, LeavesABetaOfAnotherShapeBehind) {
   EXPECT_EQ(ops(norm.b.graph), "LayerNormalization Add");
 }
 
-TEST(FuseLayerNorm, RefusesOtherAxesGammasAndUses) {
-  LayerNorm middle(1), used, gamma, bare;
+TEST(FuseLayerNorm, RefusesOtherAxesUsesAndUnknownLengths) {
+  LayerNorm middle(1), used, gamma;
   middle.b.output(middle.beta(middle.gamma()));
   EXPECT_EQ(fuse_layer_norm(middle.b.graph), 0);
   used.b.output(used.beta(used.gamma()));
   used.b.output(used.centered);
   EXPECT_EQ(fuse_layer_norm(used.b.graph), 0);
   gamma.b.output(gamma.gamma({1}));
-  EXPECT_EQ(fuse_layer_norm(gamma.b.graph), 0);
+  EXPECT_EQ(fuse_layer_norm(gamma.b.graph), 1);
+  EXPECT_EQ(ops(gamma.b.graph), "LayerNormalization Mul") << "a factor of another shape stays behind";
+  GraphBuilder unknown;
+  const ValueId x = unknown.input("x", {2, 3, -1});
+  const ValueId centered = unknown.node("sub", "Sub", {x, unknown.node("mean", "ReduceMean", {x, unknown.ints({-1})})});
+  const ValueId square = unknown.node("square", "Mul", {centered, centered});
+  const ValueId variance = unknown.node("variance", "ReduceMean", {square, unknown.ints({-1})});
+  const ValueId root = unknown.node("root", "Sqrt", {unknown.node("sum", "Add", {variance, unknown.scalar(1)})});
+  unknown.output(unknown.node("div", "Div", {centered, root}));
+  EXPECT_EQ(fuse_layer_norm(unknown.graph), 0) << "the length of gamma is not known";
+}
+
+TEST(FuseLayerNorm, DoesWithoutGamma) {
+  LayerNorm bare, beta;
   bare.b.output(bare.b.graph.find_value("div"));
-  EXPECT_EQ(fuse_layer_norm(bare.b.graph), 0);
+  run_and_compare(bare.b.graph, fuse_layer_norm, 1);
+  ASSERT_EQ(ops(bare.b.graph), "LayerNormalization");
+  EXPECT_EQ(constant_floats(bare.b.graph, bare.b.graph.node(bare.b.graph.find_node("div")).input(1)),
+            (std::vector<float>{1, 1, 1, 1}));
+  beta.b.output(beta.beta(beta.b.graph.find_value("div")));
+  run_and_compare(beta.b.graph, fuse_layer_norm, 1);
+  EXPECT_EQ(ops(beta.b.graph), "LayerNormalization");
+}
+
+// As flax writes it: mean(x^2) - mean(x)^2, kept above 0, and the gain before the product.
+TEST(FuseLayerNorm, FindsWhatJaxWrites) {
+  for (const char* const clamp : {"Max", "Relu", ""}) {
+    for (const char* const inverse : {"Reciprocal", "Div", "Pow"}) {
+      for (const bool gain_first : {true, false}) {
+        GraphBuilder b;
+        const ValueId x = b.input("x", {2, 3, 4}), last = b.ints({-1});
+        const ValueId mean = b.node("mean", "ReduceMean", {x, last});
+        const ValueId of_squares = b.node("of_squares", "ReduceMean", {b.node("x2", "Mul", {x, x}), last});
+        ValueId v = b.node("variance", "Sub", {of_squares, b.node("mean2", "Mul", {mean, mean})});
+        if (clamp == std::string("Max")) v = b.node("clamp", "Max", {b.scalar(0), v});
+        if (clamp == std::string("Relu")) v = b.node("clamp", "Relu", {v});
+        const ValueId sum = b.node("sum", "Add", {v, b.scalar(0.25F)});
+        ValueId r = kNone;
+        if (inverse == std::string("Pow")) {
+          r = b.node("inverse", "Pow", {sum, b.scalar(-0.5F)});
+        } else {
+          const ValueId root = b.node("root", "Sqrt", {sum});
+          r = inverse == std::string("Div") ? b.node("inverse", "Div", {b.scalar(1), root})
+                                            : b.node("inverse", "Reciprocal", {root});
+        }
+        const ValueId centered = b.node("center", "Sub", {x, mean});
+        if (gain_first) {
+          r = b.node("gain", "Mul", {r, b.ramp({4})});
+          b.output(b.node("bias", "Add", {b.node("normal", "Mul", {centered, r}), b.ramp({4})}));
+        } else {
+          b.output(b.node("gain", "Mul", {b.ramp({4}), b.node("normal", "Mul", {r, centered})}));
+        }
+        run_and_compare(b.graph, fuse_layer_norm, 1);
+        EXPECT_EQ(ops(b.graph), "LayerNormalization") << clamp << " " << inverse << " " << gain_first;
+      }
+    }
+  }
 }
 
 }  // namespace
