@@ -31,11 +31,20 @@ float steps(QType qtype) {
 // A scale must be a normal number: 1 / scale and products of two scales are taken later.
 float at_least_normal(float scale) { return std::max(scale, std::numeric_limits<float>::min()); }
 
+// The largest scale of which `steps` steps are a finite number: the file's DequantizeLinear makes infinity of more, and
+// then 0 times it NaN.
+float with_finite_range(float scale, float steps) {
+  scale = std::min(scale, std::numeric_limits<float>::max() / steps);
+  return std::isfinite(scale * steps) ? scale : std::nextafter(scale, 0.0F);
+}
+
 }  // namespace
 
 float symmetric_scale(float threshold, QType qtype) {
   TWOFOLD_CHECK(std::isfinite(threshold) && threshold >= 0);
-  return threshold == 0 ? 1.0F : at_least_normal(threshold / steps(qtype));
+  if (threshold == 0) return 1.0F;
+  // The smallest integer is one step further from 0 than the largest.
+  return with_finite_range(at_least_normal(threshold / steps(qtype)), steps(qtype) + 1);
 }
 
 float symmetric_threshold(float scale, QType qtype) { return scale * steps(qtype); }
@@ -52,6 +61,8 @@ QParams asymmetric_qparams(float min, float max, QType qtype) {
   const double zero = qmin(qtype) - static_cast<double>(min) / params.scale[0];
   params.zero_point[0] = static_cast<int32_t>(
       std::clamp(std::nearbyint(zero), static_cast<double>(qmin(qtype)), static_cast<double>(qmax(qtype))));
+  const int32_t furthest = std::max(qmax(qtype) - params.zero_point[0], params.zero_point[0] - qmin(qtype));
+  params.scale[0] = with_finite_range(params.scale[0], static_cast<float>(furthest));
   return params;
 }
 

@@ -26,7 +26,8 @@ int32_t qmin(QType qtype);
 int32_t qmax(QType qtype);
 
 // Scale of the symmetric range [-threshold, threshold]: T/127 for int8 and for ec's first digit, T/32767 for int16.
-// 1 where the threshold is 0. REQUIRES: threshold finite and >= 0, is_integer(qtype).
+// 1 where the threshold is 0; never so large that the smallest integer of int8 or int16 stands for infinity. REQUIRES:
+// threshold finite and >= 0, is_integer(qtype).
 float symmetric_scale(float threshold, QType qtype);
 
 // The range that a symmetric scale covers: the inverse of symmetric_scale.
