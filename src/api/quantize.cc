@@ -165,7 +165,7 @@ class Quantization {
       model.set_statistics(merged);
       if (!options_.save_statistics.empty()) statistics_ = to_bytes(merged);
     }
-    Plan plan = plan_of_config(model, config_, target(), resolve_options(model.graph()), progress_, scope);
+    Plan plan = plan_of_config(model, {config_, target(), resolve_options(model.graph())}, progress_, scope);
     plan.uint8_activations = options_.uint8_activations;
     return plan;
   }

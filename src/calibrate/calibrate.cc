@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,7 +15,9 @@
 #include "base/parallel_for.h"
 #include "base/parallel_tasks.h"
 #include "calibrate/first_nan.h"
+#include "calibrate/scores.h"
 #include "engine/executor.h"
+#include "numeric/float_range.h"
 
 namespace twofold {
 
@@ -28,15 +31,10 @@ constexpr double kMemoryShare = 0.5;
 // Of constants.
 constexpr int64_t kNoSample = -1;
 
-// A tensor that no range can be made of.
-class Refused : public Error {
- public:
-  using Error::Error;
-};
-
 // One value's statistics, which all workers add to.
 struct SharedStatistics {
   RangeStatistics statistics;
+  std::optional<int> scores_axis;
   // The first sample, in order, that could not be observed, and what was wrong with it.
   int64_t refused_in = std::numeric_limits<int64_t>::max();
   std::string refused;
@@ -67,6 +65,7 @@ std::map<ValueId, SharedStatistics> make_statistics(const Graph& graph, const st
   std::map<ValueId, SharedStatistics> statistics;
   for (const auto& [id, request] : merged) {
     statistics[id].statistics = RangeStatistics(request.first, request.second);
+    statistics[id].scores_axis = scores_axis(graph, id);
   }
   return statistics;
 }
@@ -79,6 +78,10 @@ double available_memory() {
     if (word == "MemAvailable:" && file >> kib) return kib * 1024;
   }
   return std::numeric_limits<double>::infinity();
+}
+
+bool is_finite(const Tensor& tensor) {
+  return tensor.dtype() != DType::kFloat32 || tensor.size() == 0 || float_range(tensor.data<float>()).finite;
 }
 
 class Calibrator {
@@ -99,7 +102,7 @@ class Calibrator {
   void run_samples(const Executor& executor, int64_t begin, int64_t end, int workers);
   void run_sample(const Executor& executor, int64_t index);
   std::unique_ptr<Scratch> take_scratch();
-  void observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch);
+  std::string observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch);
 
   const Graph& graph_;
   const Dataset& data_;
@@ -135,8 +138,11 @@ CalibrationResult Calibrator::run() {
   CalibrationResult result;
   result.num_samples = total_;
   for (auto& [id, shared] : shared_) {
-    result.statistics.emplace(id, std::move(shared.statistics));
-    if (!shared.refused.empty()) result.refused.emplace(id, std::move(shared.refused));
+    if (shared.refused.empty()) {
+      result.statistics.emplace(id, std::move(shared.statistics));
+    } else {
+      result.refused.emplace(id, std::move(shared.refused));
+    }
   }
   return result;
 }
@@ -175,15 +181,17 @@ void Calibrator::run_sample(const Executor& executor, int64_t index) {
     return read_.extract(index);
   }();
   std::unique_ptr<Scratch> scratch = take_scratch();
-  try {
-    executor.run(inputs.mapped(), [&](ValueId id, const Tensor& tensor) {
-      if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
-      observe(id, tensor, index, *scratch);
-    });
-  } catch (const Refused& refused) {
+  std::string refused;
+  const std::vector<Tensor> outputs = executor.run(inputs.mapped(), [&](ValueId id, const Tensor& tensor) {
+    if (index == 0) bytes_seen_ += static_cast<double>(tensor.byte_size());
+    const std::string why = observe(id, tensor, index, *scratch);
+    if (refused.empty() && !why.empty())
+      refused = fmt::format("value '{}' in sample {} {}", graph_.value(id).name, index, why);
+  });
+  if (!refused.empty() && !options_.any_outputs && !std::ranges::all_of(outputs, is_finite)) {
     // What was observed need not be where it begins.
     const std::string first = first_nan(graph_, inputs.mapped());
-    throw_error(refused.code(), "{}{}{}", refused.what(), first.empty() ? "" : "; ", first);
+    throw_error(ErrorCode::kInvalidArgument, "{}{}{}", refused, first.empty() ? "" : "; ", first);
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   idle_.push_back(std::move(scratch));
@@ -199,27 +207,29 @@ std::unique_ptr<Scratch> Calibrator::take_scratch() {
   return scratch;
 }
 
-void Calibrator::observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch) {
+// Why no range can be made of the tensor; empty where one can.
+std::string Calibrator::observe(ValueId id, const Tensor& tensor, int64_t sample, Scratch& scratch) {
   SharedStatistics& shared = shared_.at(id);
   try {
-    if (tensor.size() < kLargeTensor && !options_.refuse_tensors) {
+    const Tensor counted = shared.scores_axis ? without_masked_scores(tensor, *shared.scores_axis) : tensor;
+    if (counted.size() < kLargeTensor) {
       const std::lock_guard<std::mutex> lock(shared.mutex);
-      shared.statistics.observe(tensor);
+      shared.statistics.observe(counted);
     } else {
       RangeStatistics& part = scratch.like(shared.statistics);
-      part.observe(tensor);
+      part.observe(counted);
       const std::lock_guard<std::mutex> lock(shared.mutex);
       shared.statistics.merge(part);
     }
+    return "";
   } catch (const Error& error) {
-    const std::string where = sample == kNoSample ? "" : fmt::format(" in sample {}", sample);
-    if (!options_.refuse_tensors) {
-      throw Refused(error.code(), fmt::format("value '{}'{} {}", graph_.value(id).name, where, error.what()));
-    }
     const std::lock_guard<std::mutex> lock(shared.mutex);
-    if (sample >= shared.refused_in) return;
-    shared.refused_in = sample;
-    shared.refused = error.what() + where;
+    shared.statistics.clear();  // a part of the tensor may be in them
+    if (sample < shared.refused_in) {
+      shared.refused_in = sample;
+      shared.refused = error.what() + (sample == kNoSample ? "" : fmt::format(" in sample {}", sample));
+    }
+    return error.what();
   }
 }
 

@@ -23,25 +23,29 @@ struct ValueRequest {
 struct CalibrationOptions {
   int threads = 0;          // 0: all cores
   int64_t max_samples = 0;  // 0: all; else the first so many
-  // What no range can be made of (NaN, infinity, another type than float32) is no error, but named in the result.
-  bool refuse_tensors = false;
+  // NaN and infinity may reach the model's outputs.
+  bool any_outputs = false;
   // Called after each sample, never by two threads at once. What it throws ends the calibration.
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
 struct CalibrationResult {
-  std::map<ValueId, RangeStatistics> statistics;  // one entry per requested value
-  std::map<ValueId, std::string> refused;         // values whose statistics are of no use, and why
+  std::map<ValueId, RangeStatistics> statistics;  // of the requested values
+  // Requested values that no range can be made of, which have no statistics, and why: "holds NaN in sample 3".
+  std::map<ValueId, std::string> refused;
   int64_t num_samples = 0;
 };
 
 // Statistics of the requested values over the samples. A value may be a graph input, a constant or computed; one that
-// is requested twice gets the higher level, per channel if either asks for it. Memory does not depend on the number of
-// samples. Samples run in parallel, each in one thread, as long as the memory of so many runs is there; statistics
-// merge exactly, so the result is the same for any number of threads (but for operators of oneDNN where one run uses
-// several threads).
-// Throws Error(kInvalidArgument) naming value and sample for NaN, infinity or a value that is not float32; errors of
-// the dataset and of nodes; of several, the one of the first sample.
+// is requested twice gets the higher level, per channel if either asks for it. Scores that a Softmax makes 0 of do not
+// count (scores.h). Memory does not depend on the number of samples. Samples run in parallel, each in one thread, as
+// long as the memory of so many runs is there; statistics merge exactly, so the result is the same for any number of
+// threads (but for operators of oneDNN where one run uses several threads).
+//
+// A value with NaN or infinity, or that is not float32, is refused. Such numbers may be meant: -infinity masks scores,
+// and a Where behind a Log leaves out what the Log made of negative numbers. Where they come through to an output of
+// the model they are not, which throws Error(kInvalidArgument) naming value and sample, and where NaN begins. Errors of
+// the dataset and of nodes are thrown on; of several, the one of the first sample.
 CalibrationResult calibrate(const Graph& graph, const Dataset& data, const std::vector<ValueRequest>& requests,
                             const CalibrationOptions& options = {});
 

@@ -32,17 +32,13 @@ std::vector<ValueRequest> requests_of(const Graph& graph) {
 ModelStatistics observe_model(const Graph& graph, const Dataset& data, std::string model_hash,
                               const CalibrationOptions& options) {
   CalibrationOptions lenient = options;
-  lenient.refuse_tensors = true;
+  lenient.any_outputs = true;
   CalibrationResult seen = calibrate(graph, data, requests_of(graph), lenient);
   ModelStatistics result{std::move(model_hash), seen.num_samples, {}, {}};
   for (auto& [value, statistics] : seen.statistics) {
-    const std::string& name = graph.value(value).name;
-    if (const auto it = seen.refused.find(value); it != seen.refused.end()) {
-      result.refused.emplace(name, it->second);
-    } else {
-      result.tensors.emplace(name, std::move(statistics));
-    }
+    result.tensors.emplace(graph.value(value).name, std::move(statistics));
   }
+  for (auto& [value, why] : seen.refused) result.refused.emplace(graph.value(value).name, std::move(why));
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quantize/calibrate_plan.h"
 #include "quantize/decide.h"
 #include "quantize/fit_biases.h"
 
@@ -44,8 +45,9 @@ bool Replanner::asks_for_range(const QuantConfig& lines, const OperandPlan& oper
 }
 
 Plan Replanner::plan(const QuantConfig& lines) {
-  Plan plan = resolve(model_.graph(), with_lines(config_, lines), target_, options_);
-  model_.calibrate(plan);
+  const QuantConfig config = with_lines(config_, lines);
+  Plan plan = resolve(model_.graph(), config, target_, options_);
+  calibrate_plan(model_, {config, target_, options_}, nullptr, plan);
   decide(lines, plan);
   return plan;
 }

@@ -28,7 +28,7 @@ bool lowers(QType asked, QType granted) { return distance(asked, granted) >= 8; 
 }  // namespace
 
 Grant nearest_combination(const OperatorRule& rule, std::string_view op_type, std::span<const int> indices,
-                          std::span<const QType> asked, size_t keep) {
+                          std::span<const QType> asked, size_t keep, const std::vector<bool>& never_integers) {
   Grant best;
   double best_distance = std::numeric_limits<double>::infinity();
   for (const Combination& combination : rule.combinations) {
@@ -39,6 +39,7 @@ Grant nearest_combination(const OperatorRule& rule, std::string_view op_type, st
       QType choice = asked[i];
       for (const QType qtype : combination.input(i)) {
         if (qtype == QType::kEc && !takes_ec(op_type, indices[i])) continue;
+        if (never_integers[i] && is_integer(qtype)) continue;
         const double d = distance(asked[i], qtype) + (i == keep && lowers(asked[i], qtype) ? 0.5 : 0);
         if (d >= nearest) continue;
         nearest = d;

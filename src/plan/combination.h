@@ -17,9 +17,10 @@ struct Grant {
 
 // The allowed precisions nearest to those asked: equal if they are allowed; else 16 bits in the other form (int16, ec)
 // before more bits, before fewer bits, before float. Among equals, data input `keep` keeps its precision.
-// `indices` are the data inputs' positions among the node's inputs: ec is granted only where takes_ec().
+// `indices` are the data inputs' positions among the node's inputs: ec is granted only where takes_ec(). Data inputs
+// that are `never_integers` get a float, whatever that costs the others.
 Grant nearest_combination(const OperatorRule& rule, std::string_view op_type, std::span<const int> indices,
-                          std::span<const QType> asked, size_t keep);
+                          std::span<const QType> asked, size_t keep, const std::vector<bool>& never_integers);
 
 // The allowed output precision nearest to the one asked. REQUIRES: allowed is not empty.
 QType nearest_output(std::span<const QType> allowed, QType asked);

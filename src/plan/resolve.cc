@@ -71,6 +71,8 @@ class Resolver {
   void plan_outputs(NodeId id, const Combination* combination);
 
   Request request_input(const Node& node, int input, std::span<const Level> levels) const;
+  std::string why_no_range(ValueId value) const;
+  std::string why_no_range(const Node& node, int input) const;
   QType default_input(const Node& node, int input) const;
   std::optional<QType> precision_of_readers(const Node& node) const;
   std::optional<QType> precision_of_readers(ValueId value) const;
@@ -179,6 +181,27 @@ Request Resolver::request_input(const Node& node, int input, std::span<const Lev
   return *request;
 }
 
+// Why the tensor cannot be integers; empty where it can.
+std::string Resolver::why_no_range(ValueId value) const {
+  const auto it = options_.without_range.find(graph_.value(value).name);
+  return it == options_.without_range.end() ? ""
+                                            : fmt::format("no range can be made of '{}': it {}", it->first, it->second);
+}
+
+// The same of an input; that of a node that moves data has the scale of what comes out.
+std::string Resolver::why_no_range(const Node& node, int input) const {
+  std::string why = why_no_range(node.input(input));
+  if (!moves_data(traits_of(node))) return why;
+  for (const ValueId output : node.outputs) {
+    if (why.empty() && is_float(output)) why = why_no_range(output);
+  }
+  return why;
+}
+
+void add_reason(OperandPlan& operand, const std::string& reason) {
+  operand.reason += (operand.reason.empty() ? "" : "; ") + reason;
+}
+
 // The data input (as an index into `indices`) that keeps its precision where not both can.
 size_t Resolver::input_to_keep(const Node& node, const std::vector<int>& indices) const {
   size_t keep = 0;
@@ -218,6 +241,7 @@ void Resolver::plan_inputs(NodeId id, const std::vector<int>& indices) {
   const std::vector<Level>& levels = levels_.of(id);
   std::vector<OperandPlan>& operands = planned_[static_cast<size_t>(id)].inputs;
   std::vector<QType> asked;
+  std::vector<bool> never_integers;
   for (const int index : indices) {
     const Request request = request_input(node, index, levels);
     OperandPlan operand = make_operand(node, OperandRef::input(index), node.input(index));
@@ -225,23 +249,27 @@ void Resolver::plan_inputs(NodeId id, const std::vector<int>& indices) {
     operand.asked = request.asked;
     operand.decided_by = request.decided_by;
     operand.reason = request.reason;
-    operands.push_back(std::move(operand));
     asked.push_back(request.effective);
+    const std::string why = why_no_range(node, index);
+    never_integers.push_back(!why.empty());
+    if (!why.empty() && is_integer(request.effective)) {
+      add_reason(operand, why);
+      asked.back() = QType::kFloat32;
+    }
+    operands.push_back(std::move(operand));
   }
   std::vector<QType> wanted = asked;
   const std::string policy_reason = apply_policy_v1(node, indices, wanted);
-  const Grant grant =
-      nearest_combination(target_.rule(node.op_type), node.op_type, indices, wanted, input_to_keep(node, indices));
+  const Grant grant = nearest_combination(target_.rule(node.op_type), node.op_type, indices, wanted,
+                                          input_to_keep(node, indices), never_integers);
   for (size_t i = 0; i < operands.size(); ++i) {
     OperandPlan& operand = operands[i];
     // A rule may hold nothing but ec for an input that does not take it; then the input stays float.
     operand.granted = grant.combination == nullptr ? QType::kFloat32 : grant.inputs[i];
-    const auto because = [&](const std::string& reason) {
-      operand.reason += (operand.reason.empty() ? "" : "; ") + reason;
-    };
-    if (wanted[i] != asked[i]) because(policy_reason);
+    if (wanted[i] != asked[i]) add_reason(operand, policy_reason);
     if (operand.granted != wanted[i]) {
-      because(why_not(node, wanted, grant.combination == nullptr ? std::vector<QType>{QType::kFloat32} : grant.inputs));
+      add_reason(operand, why_not(node, wanted,
+                                  grant.combination == nullptr ? std::vector<QType>{QType::kFloat32} : grant.inputs));
     }
     if (!is_integer(operand.granted)) continue;
     if (operand.is_weight) {
@@ -273,14 +301,18 @@ void Resolver::plan_outputs(NodeId id, const Combination* combination) {
       operand.decided_by = request->decided_by;
       if (request->decided_by != DecidedBy::kDefault) wanted = request->effective;
     }
-    const bool fits = std::find(allowed.begin(), allowed.end(), wanted) != allowed.end();
+    const std::string why = why_no_range(value);
+    if (!why.empty() && is_integer(wanted)) {
+      add_reason(operand, why);
+      wanted = QType::kFloat32;
+    }
+    const bool fits = !why.empty() || std::find(allowed.begin(), allowed.end(), wanted) != allowed.end();
     if (!request && !graph_.is_output(value) && (fits || !is_read_as_float(value))) continue;
     operand.granted = fits ? wanted : nearest_output(allowed, wanted);
     if (!fits) {
       const std::string& note = target_.rule(node.op_type).note;
-      operand.reason +=
-          fmt::format("{}target '{}' has no {} output of {} with these inputs{}{}", operand.reason.empty() ? "" : "; ",
-                      target_.name, to_string(wanted), node.op_type, note.empty() ? "" : ": ", note);
+      add_reason(operand, fmt::format("target '{}' has no {} output of {} with these inputs{}{}", target_.name,
+                                      to_string(wanted), node.op_type, note.empty() ? "" : ": ", note));
     }
     if (is_integer(operand.granted)) {
       operand.activation = activation_settings(node, operand.granted, levels, config_.model, target_.asymmetric);

@@ -24,6 +24,8 @@ struct ResolveOptions {
   std::optional<FallbackPolicy> policy = {};  // absent: the target's
   // (node, operand) -> how sensitive; larger is worse. Decides which 16-bit input policy v1 keeps.
   std::map<std::pair<std::string, OperandRef>, double> sensitivity = {};
+  // Tensor -> why no range can be made of it ("holds infinity in sample 3"): what reads it stays float32.
+  std::map<std::string, std::string> without_range = {};
   // Names of the nodes of the input file, so that a config may name nodes that passes removed.
   std::vector<std::string> input_file_nodes = {};
   // Found by a search: the precision of operators that no config names, where it is not the model level's.

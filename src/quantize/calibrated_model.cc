@@ -1,9 +1,12 @@
 #include "quantize/calibrated_model.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "calibrate/calibrate.h"
+#include "numeric/float_range.h"
 #include "plan/fingerprint.h"
 #include "quantize/apply.h"
 #include "quantize/decide.h"
@@ -41,19 +44,46 @@ const std::map<ValueId, Shape>& CalibratedModel::shapes() {
   return shapes_;
 }
 
-void CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
-  std::vector<ValueRequest> missing = observation_requests(graph_, plan, ScaleGroups(graph_, plan));
+bool CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
+  see_constants(plan);
+  const std::vector<ValueRequest> requests = observation_requests(graph_, plan, ScaleGroups(graph_, plan));
+  std::vector<ValueRequest> missing = requests;
   std::erase_if(missing, [this](const ValueRequest& request) {
     const auto it = statistics_.find(request.value);
-    return it != statistics_.end() && it->second.level() >= request.level;
+    return is_refused(request.value) || (it != statistics_.end() && it->second.level() >= request.level);
   });
-  if (missing.empty()) return;
-  if (!observes_) throw_missing(missing.front().value);
-  CalibrationResult seen = twofold::calibrate(graph_, data("to calibrate with"), missing,
-                                              {.threads = options_.threads, .progress = progress});
-  ++counters_.calibrations;
-  for (auto& [value, statistics] : seen.statistics) statistics_.insert_or_assign(value, std::move(statistics));
+  if (!missing.empty()) {
+    if (!observes_) throw_missing(missing.front().value);
+    CalibrationResult seen = twofold::calibrate(graph_, data("to calibrate with"), missing,
+                                                {.threads = options_.threads, .progress = progress});
+    ++counters_.calibrations;
+    for (auto& [value, statistics] : seen.statistics) statistics_.insert_or_assign(value, std::move(statistics));
+    for (auto& [value, why] : seen.refused) refused_.insert_or_assign(graph_.value(value).name, std::move(why));
+  }
+  return std::ranges::none_of(requests, [this](const ValueRequest& request) { return is_refused(request.value); }) &&
+         std::ranges::none_of(plan.operands(), [this](const OperandPlan& operand) {
+           return is_integer(operand.granted) && refused_.contains(operand.value);
+         });
 }
+
+// Of the constants that get integers. Where a weight is not finite, nothing that is computed from it means anything.
+void CalibratedModel::see_constants(const Plan& plan) {
+  for (const OperandPlan& operand : plan.operands()) {
+    if (!is_integer(operand.granted)) continue;
+    const ValueId value = graph_.find_value(operand.value);
+    const Tensor* constant = graph_.constant(value);
+    if (constant == nullptr || constant->size() == 0 || !seen_constants_.insert(value).second) continue;
+    throw_if_cancelled();
+    if (float_range(constant->data<float>()).finite) continue;
+    if (operand.is_weight) {
+      throw_error(ErrorCode::kInvalidArgument, "node '{}' ({}) {} '{}': the weights hold NaN or infinity", operand.node,
+                  operand.op_type, to_string(operand.operand), operand.value);
+    }
+    refused_.emplace(operand.value, "is a constant with NaN or infinity");
+  }
+}
+
+bool CalibratedModel::is_refused(ValueId value) const { return refused_.contains(graph_.value(value).name); }
 
 ModelStatistics CalibratedModel::observe(const OnSample& progress) {
   ModelStatistics seen = observe_model(graph_, data("to calibrate with"), content_hash(graph_),
@@ -74,17 +104,15 @@ void CalibratedModel::set_statistics(const ModelStatistics& statistics) {
 
 void CalibratedModel::take(const ModelStatistics& statistics) {
   statistics_.clear();
-  refused_.clear();
   observes_ = false;
   for (const auto& [name, seen] : statistics.tensors) statistics_.emplace(graph_.find_value(name), seen);
-  for (const auto& [name, why] : statistics.refused) refused_.emplace(graph_.find_value(name), why);
+  refused_ = statistics.refused;
+  seen_constants_.clear();
 }
 
 void CalibratedModel::throw_missing(ValueId value) const {
-  const auto refused = refused_.find(value);
-  throw_error(ErrorCode::kInvalidArgument, "tensor '{}' is to be quantized, but the statistics {}",
-              graph_.value(value).name,
-              refused == refused_.end() ? "have none of it" : "say of it that it " + refused->second);
+  throw_error(ErrorCode::kInvalidArgument, "tensor '{}' is to be quantized, but the statistics have none of it",
+              graph_.value(value).name);
 }
 
 Graph CalibratedModel::apply(const Plan& plan) {

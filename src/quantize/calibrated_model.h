@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -52,10 +53,14 @@ class CalibratedModel {
   // The shape that every value has in the first sample, constants among them.
   const std::map<ValueId, Shape>& shapes();
 
-  // Statistics of what the plan makes integers of; what is there already is not observed again.
+  // Statistics of what the plan makes integers of; what is there already is not observed again. False where refused()
+  // has some of it: then the plan cannot be (quantize/calibrate_plan.h). Throws Error as calibrate() does, and for
+  // weights with NaN or infinity.
   using OnSample = std::function<void(int64_t done, int64_t total)>;
-  void calibrate(const Plan& plan, const OnSample& progress = nullptr);
+  bool calibrate(const Plan& plan, const OnSample& progress = nullptr);
   const ValueStatistics& statistics() const { return statistics_; }
+  // Tensors that no range can be made of, by name, and why: "holds NaN in sample 3".
+  const std::map<std::string, std::string>& refused() const { return refused_; }
   // Statistics of all tensors, enough for every plan, which take the place of those that were observed.
   ModelStatistics observe(const OnSample& progress = nullptr);
   // The same from elsewhere. Throws Error(kInvalidArgument) if they are of another model.
@@ -70,13 +75,16 @@ class CalibratedModel {
  private:
   [[noreturn]] void throw_missing(ValueId value) const;
   void take(const ModelStatistics& statistics);
+  void see_constants(const Plan& plan);
+  bool is_refused(ValueId value) const;
 
   const Graph graph_;
   const Dataset* const data_;
   const Options options_;
   ValueStatistics statistics_;
-  bool observes_ = true;                    // false: statistics are what was given
-  std::map<ValueId, std::string> refused_;  // of what was given, tensors without a range, and why
+  bool observes_ = true;  // false: statistics are what was given
+  std::map<std::string, std::string> refused_;
+  std::set<ValueId> seen_constants_;
   std::optional<SearchSamples> samples_;
   std::map<ValueId, Shape> shapes_;
   WeightCache weights_;

@@ -21,9 +21,8 @@ bool is_open(const OperandPlan& operand) {
 
 class Choice {
  public:
-  Choice(CalibratedModel& model, const std::function<Plan(const KindPrecisions&)>& plan_of,
-         const std::function<void(int64_t, int64_t)>& progress)
-      : model_(model), plan_of_(plan_of), progress_(progress), trials_(model, {}) {}
+  Choice(CalibratedModel& model, const PlanRequest& request, const std::function<void(int64_t, int64_t)>& progress)
+      : model_(model), request_(request), progress_(progress), trials_(model, {}) {}
 
   KindChoice run() {
     const Plan plan = decided({});
@@ -40,8 +39,10 @@ class Choice {
  private:
   // With the first of the methods that each operand's range may be found by, and weights rounded to the nearest.
   Plan decided(const KindPrecisions& precisions) {
-    Plan plan = plan_of_(precisions);
-    model_.calibrate(plan);
+    PlanRequest request = request_;
+    request.options.kinds = precisions;
+    request.options.strict = false;  // what a target lacks is not chosen
+    Plan plan = calibrated_plan(model_, request);
     decide_constants(model_.graph(), plan);
     Ranges ranges(model_.graph(), plan, model_.statistics());
     fit_biases(model_.graph(), ranges, plan);
@@ -119,7 +120,7 @@ class Choice {
   }
 
   CalibratedModel& model_;
-  const std::function<Plan(const KindPrecisions&)>& plan_of_;
+  const PlanRequest& request_;
   const std::function<void(int64_t, int64_t)>& progress_;
   Trials trials_;
   KindChoice result_;
@@ -136,9 +137,9 @@ KindPrecisions KindChoice::precisions() const {
   return result;
 }
 
-KindChoice choose_kinds(CalibratedModel& model, const std::function<Plan(const KindPrecisions&)>& plan_of,
+KindChoice choose_kinds(CalibratedModel& model, const PlanRequest& request,
                         const std::function<void(int64_t, int64_t)>& progress) {
-  return Choice(model, plan_of, progress).run();
+  return Choice(model, request, progress).run();
 }
 
 }  // namespace twofold

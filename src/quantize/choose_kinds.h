@@ -9,6 +9,7 @@
 
 #include "plan/plan.h"
 #include "plan/resolve.h"
+#include "quantize/calibrate_plan.h"
 #include "quantize/calibrated_model.h"
 
 namespace twofold {
@@ -33,9 +34,8 @@ struct KindChoice {
 inline constexpr double kNoiseBesideProducts = 0.25;
 
 // Measures on the model's search samples what the products alone, and each kind alone, do to the outputs, and leaves at
-// 8 bits what adds little; the others get 16 bits where that suffices, and else stay float. `plan_of` resolves the
-// user's config with these precisions of kinds.
-KindChoice choose_kinds(CalibratedModel& model, const std::function<Plan(const KindPrecisions&)>& plan_of,
+// 8 bits what adds little; the others get 16 bits where that suffices, and else stay float.
+KindChoice choose_kinds(CalibratedModel& model, const PlanRequest& request,
                         const std::function<void(int64_t done, int64_t total)>& progress = nullptr);
 
 }  // namespace twofold

@@ -17,8 +17,9 @@ Count progress_of(const Progress& progress, std::string_view name) {
   return [&progress, name](int64_t done, int64_t total) { progress(name, done, total); };
 }
 
-void calibrate(CalibratedModel& model, const Plan& plan, const Progress& progress, const StageScope& stage) {
-  stage("calibrate", [&] { model.calibrate(plan, progress_of(progress, "calibrate")); });
+void calibrate(CalibratedModel& model, const PlanRequest& request, const Progress& progress, const StageScope& stage,
+               Plan& plan) {
+  stage("calibrate", [&] { calibrate_plan(model, request, progress_of(progress, "calibrate"), plan); });
 }
 
 RangeSearchCounters decide_calibrated(CalibratedModel& model, const ModelConfig& config, const Progress& progress,
@@ -43,33 +44,30 @@ RangeSearchCounters decide_calibrated(CalibratedModel& model, const ModelConfig&
 
 }  // namespace
 
-Plan plan_of_config(CalibratedModel& model, const QuantConfig& config, const Target& target,
-                    const ResolveOptions& options, const Progress& progress, const StageScope& stage) {
-  Plan plan = resolve(model.graph(), config, target, options);
-  calibrate(model, plan, progress, stage);
-  const bool chooses = !config.model.all_node_type;
+Plan plan_of_config(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
+                    const StageScope& stage) {
+  Plan plan = resolve(model.graph(), request.config, request.target, request.options);
+  calibrate(model, request, progress, stage, plan);
+  const bool chooses = !request.config.model.all_node_type;
   if (chooses || raises_products(plan)) {
     stage("choose precisions", [&] {
-      const auto plan_of = [&](const KindPrecisions& kinds) {
-        ResolveOptions tried = options;
-        tried.kinds = kinds;
-        tried.strict = false;  // what a target lacks is not chosen
-        return resolve(model.graph(), config, target, tried);
-      };
-      const KindChoice choice = choose_kinds(model, plan_of, progress_of(progress, "choose precisions"));
-      if (chooses) plan = plan_of(choice.precisions());
+      const KindChoice choice = choose_kinds(model, request, progress_of(progress, "choose precisions"));
+      if (chooses) {
+        PlanRequest chosen = request;
+        chosen.options.kinds = choice.precisions();
+        plan = calibrated_plan(model, chosen);
+      }
       add_notes(choice, chooses, plan);
-      model.calibrate(plan);
     });
   }
-  decide_calibrated(model, config.model, progress, stage, plan);
+  decide_calibrated(model, request.config.model, progress, stage, plan);
   return plan;
 }
 
-RangeSearchCounters decide_plan(CalibratedModel& model, const ModelConfig& config, const Progress& progress,
+RangeSearchCounters decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
                                 const StageScope& stage, Plan& plan) {
-  calibrate(model, plan, progress, stage);
-  return decide_calibrated(model, config, progress, stage, plan);
+  calibrate(model, request, progress, stage, plan);
+  return decide_calibrated(model, request.config.model, progress, stage, plan);
 }
 
 }  // namespace twofold

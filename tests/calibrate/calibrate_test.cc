@@ -12,6 +12,7 @@
 
 #include "base/message_of.h"
 #include "calibrate/range_search.h"
+#include "passes/graph_builder.h"
 
 namespace twofold {
 namespace {
@@ -122,9 +123,6 @@ TEST(Calibrate, ReportsProgressAndStopsAtMaxSamples) {
 
 TEST(Calibrate, ErrorsNameValueAndFirstBadSample) {
   const Model model;
-  const auto data = dataset_of(model.graph, random_samples(5));
-  EXPECT_EQ(message_of([&] { calibrate(model.graph, *data, {{model.q}}); }),
-            "value 'q' in sample 0 is int8, but only float32 has a range to calibrate");
   auto samples = random_samples(40);
   samples[11][3] = NAN;
   samples[30][3] = INFINITY;
@@ -135,11 +133,65 @@ TEST(Calibrate, ErrorsNameValueAndFirstBadSample) {
   }
 }
 
-TEST(Calibrate, ConstantsThatAreNotFiniteAreNamed) {
-  Model model;
-  model.graph.set_constant(model.scale, Tensor::scalar(INFINITY));
+TEST(Calibrate, TensorsWithoutARangeAreRefused) {
+  const Model model;
   const auto data = dataset_of(model.graph, random_samples(2));
-  EXPECT_EQ(message_of([&] { calibrate(model.graph, *data, {{model.scale}}); }), "value 'scale' holds infinity");
+  const CalibrationResult result = calibrate(model.graph, *data, {{model.x}, {model.q}});
+  EXPECT_EQ(
+      result.refused,
+      (std::map<ValueId, std::string>{{model.q, "is int8, but only float32 has a range to calibrate in sample 0"}}));
+  EXPECT_EQ(result.statistics.size(), 1U);
+  GraphBuilder b;
+  const ValueId x = b.input("x", {2, 3}), highest = b.scalar(INFINITY);
+  b.output(b.node("min", "Min", {x, highest}));
+  const CalibrationResult constant = calibrate(b.graph, *data, {{highest}});
+  EXPECT_EQ(constant.refused, (std::map<ValueId, std::string>{{highest, "holds infinity"}}));
+}
+
+// log(x), of which a Where takes what is a number, or which is the output.
+TEST(Calibrate, WhatIsNotFiniteMayNotReachAnOutput) {
+  std::vector<std::vector<float>> samples(40, std::vector<float>{1, 2, 3, 4, 5, 6});
+  samples[30][2] = -1;
+  samples[17][5] = 0;
+  for (const bool masked : {true, false}) {
+    GraphBuilder b;
+    const ValueId x = b.input("x", {2, 3});
+    const ValueId log = b.node("log", "Log", {x});
+    const ValueId positive = b.node("positive", "Greater", {x, b.scalar(0)});
+    b.output(b.node("where", "Where", {positive, log, b.scalar(7)}));
+    if (!masked) b.output(log);
+    const auto data = dataset_of(b.graph, samples);
+    for (const int threads : {1, 4}) {
+      const auto run = [&] { return calibrate(b.graph, *data, {{log}}, {.threads = threads}); };
+      if (masked) {
+        EXPECT_EQ(run().refused, (std::map<ValueId, std::string>{{log, "holds infinity in sample 17"}}));
+      } else {
+        EXPECT_EQ(message_of(run), "value 'log' in sample 17 holds infinity");
+      }
+    }
+    samples[17][5] = 1;
+    const auto without = dataset_of(b.graph, samples);
+    if (!masked) {
+      EXPECT_EQ(message_of([&] { calibrate(b.graph, *without, {{log}}); }),
+                "value 'log' in sample 30 holds NaN; node 'log' (Log) is the first that computes NaN: 'log'");
+    }
+    samples[17][5] = 0;
+  }
+}
+
+// The last score of every row is masked.
+TEST(Calibrate, MaskedScoresDoNotCount) {
+  constexpr float kLowest = std::numeric_limits<float>::lowest();
+  for (const float mask : {-1e4F, kLowest, -INFINITY}) {
+    GraphBuilder b;
+    const ValueId x = b.input("x", {2, 3});
+    const ValueId scores = b.node("scores", "Add", {x, b.floats({3}, {0, 0, mask})});
+    b.output(b.node("softmax", "Softmax", {scores}));
+    const auto data = dataset_of(b.graph, {{2, -3, 1, 0, 0, 0}, {1, 1, 1, 1, 1, 1}});
+    const RangeStatistics seen = calibrate(b.graph, *data, {{scores}}).statistics.at(scores);
+    EXPECT_EQ(seen.max(), 2) << mask;
+    EXPECT_NEAR(seen.min(), -16 * std::log(2.0), 1e-5) << "below a row whose largest score is 0";
+  }
 }
 
 }  // namespace

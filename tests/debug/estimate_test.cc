@@ -26,7 +26,7 @@ struct Opened {
       : data(random_samples(graph, samples, 5)),
         model(graph, data.get(), {.threads = 1}),
         plan(plan_of(model.graph(), config)) {
-    decide_plan(model, parse_config(config, "config").model, nullptr, kNoStage, plan);
+    decide_with(model, config, plan);
   }
 
   std::vector<Unit> units(UnitKind kind = UnitKind::kNode) const { return units_of(model.graph(), plan, kind); }

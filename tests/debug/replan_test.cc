@@ -41,7 +41,7 @@ TEST(Replanner, GivesThePlanOfTheChangedConfig) {
     const Plan found = opened.replanner.plan(lines(change));
     const QuantConfig config = with_lines(opened.config, lines(change));
     Plan expected = resolve(opened.network.model.graph(), config, opened.target);
-    decide_plan(opened.network.model, config.model, nullptr, kNoStage, expected);
+    decide_plan(opened.network.model, {config, opened.target, {}}, nullptr, kNoStage, expected);
     EXPECT_EQ(found.operands(), expected.operands()) << change;
   }
 }

@@ -388,6 +388,34 @@ TEST(Resolve, NodesInBodiesStayFloat) {
   EXPECT_TRUE(plan.operands().empty());
 }
 
+TEST(Resolve, TensorsWithoutARangeStayFloat) {
+  const ResolveOptions options{
+      .without_range = {{"m", "holds infinity in sample 3"}, {"out", "holds NaN in sample 0"}}};
+  const std::string config = "node_config: {Add_3: {qtype: int8}, Reshape_5: {qtype: int16, output0: int8}}";
+  const Plan plan = resolve_text(config, "cpu", options);
+  EXPECT_EQ(inputs_of(plan, "Add_3"), "float32 int8");
+  EXPECT_EQ(reason(plan, "Add_3", OperandRef::input(0)), "no range can be made of 'm': it holds infinity in sample 3");
+  EXPECT_EQ(plan.find("Add_3", OperandRef::input(0))->asked, QType::kInt8);
+  EXPECT_EQ(inputs_of(plan, "Reshape_5"), "float32") << "what comes out has the scale of what goes in";
+  EXPECT_EQ(granted(plan, "Reshape_5", OperandRef::output(0)), "float32");
+  EXPECT_EQ(reason(plan, "Reshape_5", OperandRef::output(0)),
+            "no range can be made of 'out': it holds NaN in sample 0");
+  EXPECT_EQ(inputs_of(resolve_text(config, "generic", options), "Add_3"), "float32 float32");
+  ResolveOptions strict = options;
+  strict.strict = true;
+  EXPECT_ERROR(resolve_text(config, "cpu", strict), ErrorCode::kUnsupported, "node 'Add_3' (Add) input0: asked int8");
+}
+
+// Where one input cannot be integers, a target without mixed ones leaves all float, however many these are.
+TEST(Resolve, OneTensorWithoutARangeAmongMany) {
+  GraphMaker maker;
+  maker.input("a").input("b").input("c").weight("w").node("Max", "max", {"a", "b", "c"}, {"m"});
+  maker.node("MatMul", "product", {"m", "w"}, {"y"}).output("y");
+  const Plan plan = resolve(maker.graph, QuantConfig{}, load_target("generic"),
+                            {.without_range = {{"b", "holds infinity in sample 0"}}});
+  EXPECT_EQ(inputs_of(plan, "max"), "float32 float32 float32");
+}
+
 // What CastLike gives is of the type of its second input.
 TEST(Resolve, IntegersThatCastLikeMakesAreNotQuantized) {
   GraphMaker maker;

@@ -23,7 +23,7 @@ const char* const kConfigs[] = {
 
 Plan decided(CalibratedModel& model, const std::string& config) {
   Plan plan = plan_of(model.graph(), config);
-  decide_plan(model, ModelConfig{}, nullptr, kNoStage, plan);
+  decide_with(model, config, plan);
   return plan;
 }
 

@@ -1,0 +1,27 @@
+#include "quantize/calibrate_plan.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace twofold {
+
+void calibrate_plan(CalibratedModel& model, PlanRequest request, const CalibratedModel::OnSample& progress,
+                    Plan& plan) {
+  while (!model.calibrate(plan, progress)) {
+    // Each time more tensors stay float32, which may take others out of their scale groups.
+    TWOFOLD_CHECK(request.options.without_range != model.refused());
+    request.options.without_range = model.refused();
+    Plan without = resolve(model.graph(), request.config, request.target, request.options);
+    without.uint8_activations = plan.uint8_activations;
+    plan = std::move(without);
+  }
+}
+
+Plan calibrated_plan(CalibratedModel& model, const PlanRequest& request) {
+  Plan plan = resolve(model.graph(), request.config, request.target, request.options);
+  calibrate_plan(model, request, nullptr, plan);
+  return plan;
+}
+
+}  // namespace twofold
