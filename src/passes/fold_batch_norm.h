@@ -13,7 +13,8 @@ namespace twofold {
 //
 // per output channel, in double. The bias is made where there is none; a weight that other nodes share is copied.
 // Refuses where the Conv's output has another use, where any of the parameters is not a float32 constant, in training
-// mode, and where a result is not finite. Returns the number of BatchNormalizations folded.
+// mode, where a result is not finite, and where the weight would underflow. Returns the number of BatchNormalizations
+// folded.
 int fold_batch_norm(Graph& graph);
 
 }  // namespace twofold

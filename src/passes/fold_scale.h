@@ -10,8 +10,8 @@ namespace twofold {
 //   x ─ Conv(W, b) ─ Mul(s) ─ y          =>      x ─ Conv(s W, s b) ─ y
 //
 // s is one number, or one per output channel (Mul in either order, or Div by s). Refuses where the operator's output
-// has another use, where s could change the shape, and where a result is not finite. Returns the number of nodes
-// folded.
+// has another use, where s could change the shape, where a result is not finite, and where the weight would underflow.
+// Returns the number of nodes folded.
 int fold_scale(Graph& graph);
 
 }  // namespace twofold

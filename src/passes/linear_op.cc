@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "traits/op_names.h"
 
@@ -45,6 +46,23 @@ bool all_finite(const Tensor& tensor) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
+// Largest |w| that is no danger to weights beside it: 16-bit integers of what is 2^-16 of it have a scale that float32
+// holds as a normal number. Weights of less than that are rounded coarsely, or to 0.
+constexpr double kSafeMagnitude = 65536.0 * 32767 * std::numeric_limits<float>::min();
+
+template <typename T>
+double largest(std::span<const T> values) {
+  double result = 0;
+  for (const T value : values) result = std::max(result, std::fabs(static_cast<double>(value)));
+  return result;
+}
+
+// Folding a tiny factor, which belongs to large activations, into weights that had a magnitude.
+bool underflows(const Tensor& old_weight, const std::vector<double>& weight) {
+  const double magnitude = largest(std::span<const double>(weight));
+  return magnitude > 0 && magnitude < kSafeMagnitude && magnitude < largest(old_weight.data<float>());
+}
+
 int64_t channels_of(const Node& node, const Tensor& weight) {
   if (node.is(op::kConv)) return weight.dim(0);
   if (node.is(op::kConvTranspose)) return weight.dim(1) * std::max<int64_t>(node.attributes.get_int("group", 1), 1);
@@ -64,12 +82,14 @@ std::optional<std::vector<double>> per_channel(const LinearOp& op, const Tensor&
   return std::vector<double>(values.begin(), values.end());
 }
 
-// New weight and bias in the place of the old ones; false, and nothing changes, where one is not finite.
+// New weight and bias in the place of the old ones; false, and nothing changes, where one is not finite or the weight
+// would underflow.
 bool replace_weight_and_bias(Graph& graph, NodeId id, const std::vector<double>& weight,
                              const std::vector<double>* bias) {
   const Node& node = graph.node(id);
-  Tensor new_weight = to_tensor(graph.constant(node.inputs[1])->shape(), weight);
-  if (!all_finite(new_weight)) return false;
+  const Tensor& old_weight = *graph.constant(node.inputs[1]);
+  Tensor new_weight = to_tensor(old_weight.shape(), weight);
+  if (!all_finite(new_weight) || underflows(old_weight, weight)) return false;
   if (bias != nullptr) {
     Tensor new_bias = to_tensor({static_cast<int64_t>(bias->size())}, *bias);
     if (!all_finite(new_bias)) return false;

@@ -41,11 +41,12 @@ std::vector<int64_t> output_channels(const Node& node, const Tensor& weight);
 
 // Folds y = affine(op(x, W) + b) into W and b, in double: W' = scale W, b' = scale b + shift. The operator's node then
 // computes what `follower` computed, which is removed. False, and nothing changes, where the operator's output has
-// another use, where a result is not finite, or where a MatMul would need a bias.
+// another use, where a result is not finite, where the weight would underflow, or where a MatMul would need a bias.
 bool fold_following(Graph& graph, const LinearOp& op, NodeId follower, const ChannelAffine& affine);
 
 // Folds op(scale * x + shift, W) + b into W and b, in double: W' = scale W, b' = b + shift sum(W) per output channel.
-// The caller takes the operation before the operator away. False, and nothing changes, where a result is not finite.
+// The caller takes the operation before the operator away. False, and nothing changes, where a result is not finite or
+// the weight would underflow.
 // REQUIRES: shift is 0, or the operator takes a bias and sums all of a channel's weights for every output.
 bool fold_preceding(Graph& graph, const LinearOp& op, double scale, double shift);
 

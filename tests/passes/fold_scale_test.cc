@@ -62,5 +62,24 @@ TEST(FoldScale, RefusesOtherAxesHigherRanksAndZeroDivisors) {
   EXPECT_EQ(fold_scale(zero.graph), 0);
 }
 
+// 1e-37 belongs to the activations: in the weights it would lie below the smallest scale.
+TEST(FoldScale, RefusesToLetTheWeightVanish) {
+  GraphBuilder tiny, dead;
+  tiny.output(tiny.node("mul", "Mul", {conv(tiny), tiny.scalar(1e-37F)}));
+  EXPECT_EQ(fold_scale(tiny.graph), 0);
+  EXPECT_EQ(parameter(tiny, 1), (std::vector<float>{1, 2}));
+  dead.output(dead.node("mul", "Mul", {conv(dead), dead.floats({2, 1, 1}, {0, 1e-38F})}));
+  EXPECT_EQ(fold_scale(dead.graph), 0);
+}
+
+// Beside a channel that lives, one that does not is folded as any other; so is a factor of 0.
+TEST(FoldScale, FoldsChannelsThatAreNextToNothing) {
+  GraphBuilder beside, zero;
+  beside.output(beside.node("mul", "Mul", {conv(beside), beside.floats({2, 1, 1}, {1e-38F, 1})}));
+  EXPECT_EQ(fold_scale(beside.graph), 1);
+  zero.output(zero.node("mul", "Mul", {conv(zero), zero.scalar(0)}));
+  EXPECT_EQ(fold_scale(zero.graph), 1);
+}
+
 }  // namespace
 }  // namespace twofold
