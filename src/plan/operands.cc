@@ -14,7 +14,7 @@ bool is_weight(const Graph& graph, const Node& node, int input) {
 
 std::vector<bool> float_values(const Graph& graph) {
   std::vector<bool> result;
-  for (const DType type : infer_element_types(graph, Declarations::kAll)) result.push_back(is_float(type));
+  for (const DType type : infer_element_types(graph, Declarations::kAll)) result.push_back(type == DType::kFloat32);
   return result;
 }
 

@@ -33,6 +33,7 @@ class PlanNotes {
  private:
   void note_defaults(Plan& plan) const;
   void note_qtypes(Plan& plan) const;
+  void note_other_floats(Plan& plan) const;
 
   const Graph& graph_;
   const QuantConfig& config_;

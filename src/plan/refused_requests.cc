@@ -47,7 +47,7 @@ std::vector<OperandPlan> RefusedRequests::find(const Node& node, std::span<const
       const bool bias = operand == OperandRef::input(2) && is_gemm_type(node.op_type);
       std::string reason = fmt::format("it is not an operand of {} that can be quantized", node.op_type);
       if (bias) reason = "a bias is quantized with the scales of the other two inputs";
-      if (!is_float(value)) reason = "it does not hold floating-point numbers, as far as the model tells";
+      if (!is_float(value)) reason = "it does not hold float32 numbers, as far as the model tells";
       refuse(operand, value, qtype, level, std::move(reason));
     }
     const bool whole_node = level.config->qtype && level.decided_by == DecidedBy::kNode;

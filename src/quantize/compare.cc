@@ -6,18 +6,23 @@
 #include "base/error.h"
 #include "engine/lowered_model.h"
 #include "loops/layout.h"
+#include "numeric/float16.h"
 #include "traits/op_names.h"
 
 namespace twofold {
 
 namespace {
 
+template <typename T, typename Convert>
+Tensor converted(const Tensor& tensor, const Convert& convert) {
+  Tensor result(DType::kFloat32, tensor.shape(), tensor.layout());
+  std::transform(tensor.data<T>().begin(), tensor.data<T>().end(), result.mutable_data<float>().begin(), convert);
+  return result;
+}
+
 template <typename T>
 Tensor converted(const Tensor& tensor) {
-  Tensor result(DType::kFloat32, tensor.shape(), tensor.layout());
-  std::transform(tensor.data<T>().begin(), tensor.data<T>().end(), result.mutable_data<float>().begin(),
-                 [](T v) { return static_cast<float>(v); });
-  return result;
+  return converted<T>(tensor, [](T v) { return static_cast<float>(v); });
 }
 
 void add_sample(const Tensor& a, const Tensor& b, TensorComparison& comparison) {
@@ -96,6 +101,8 @@ Tensor as_float(const Tensor& tensor) {
   switch (tensor.dtype()) {
     case DType::kFloat32: return tensor;
     case DType::kFloat64: return converted<double>(tensor);
+    case DType::kFloat16: return converted<uint16_t>(tensor, float16_to_float);
+    case DType::kBFloat16: return converted<uint16_t>(tensor, bfloat16_to_float);
     case DType::kInt8: return converted<int8_t>(tensor);
     case DType::kUInt8:
     case DType::kBool: return converted<uint8_t>(tensor);

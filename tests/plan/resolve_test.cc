@@ -218,7 +218,7 @@ TEST(Resolve, OperandsThatAreNotDataSaySo) {
             "a bias is quantized with the scales of the other two inputs");
   EXPECT_EQ(granted(plan, "Conv_1", OperandRef::input(2)), "float32");
   EXPECT_EQ(reason(plan, "Reshape_5", OperandRef::input(1)),
-            "it does not hold floating-point numbers, as far as the model tells");
+            "it does not hold float32 numbers, as far as the model tells");
   GraphMaker maker;
   maker.input("x").node("Shape", "s", {"x"}, {"i"}).node("Gather", "g", {"i", "i"}, {"out"}).output("out");
   const Plan shapes = resolve(maker.graph, parse_config("node_config: {s: {qtype: int16}, g: {qtype: int16}}", "f"),
@@ -386,6 +386,26 @@ TEST(Resolve, NodesInBodiesStayFloat) {
   EXPECT_EQ(plan.unmet,
             std::vector<std::string>{"node_config.inner: nodes in the bodies of If, Loop and Scan stay float32"});
   EXPECT_TRUE(plan.operands().empty());
+}
+
+// MaxPool's indices, masks, arithmetic on integers and islands of other floats are left as they are.
+TEST(Resolve, OnlyFloat32IsQuantized) {
+  GraphMaker maker;
+  maker.input("x").input("c", DType::kBool).indices("one").weight("w");
+  maker.node("Conv", "conv", {"x", "w"}, {"a"}).node("MaxPool", "pool", {"a"}, {"p", "i"});
+  maker.node("Add", "shifted", {"i", "one"}, {"j"}).node("Cast", "to_double", {"p"}, {"d"});
+  maker.graph.attributes(maker.graph.find_node("to_double")).set("to", static_cast<int64_t>(DType::kFloat64));
+  maker.node("Mul", "island", {"d", "d"}, {"e"}).node("Cast", "back", {"e"}, {"f"});
+  maker.graph.attributes(maker.graph.find_node("back")).set("to", static_cast<int64_t>(DType::kFloat32));
+  maker.node("MaxUnpool", "unpool", {"f", "j"}, {"u"}).node("Where", "where", {"c", "u", "u"}, {"v"});
+  maker.node("Conv", "last", {"v", "w"}, {"y"}).output("y").output("j");
+  const Plan plan = resolve(maker.graph, QuantConfig{}, load_target("cpu"));
+  EXPECT_EQ(inputs_of(plan, "conv"), "int8 int8");
+  EXPECT_EQ(inputs_of(plan, "where"), "int8 int8");
+  EXPECT_EQ(inputs_of(plan, "shifted"), "");
+  EXPECT_EQ(inputs_of(plan, "island"), "");
+  EXPECT_EQ(plan.notes.back(),
+            "operators of other types stay as they are, since only float32 is quantized: Mul 'island' (float64)");
 }
 
 TEST(Resolve, TensorsWithoutARangeStayFloat) {
