@@ -211,7 +211,7 @@ class Diagnosing {
   }
 
   void take(const Outcome& outcome) {
-    for (const Step& step : outcome.steps) {
+    for (const RepairStep& step : outcome.steps) {
       step.examined->needed = true;
       step.examined->choose(step.remedy);
     }

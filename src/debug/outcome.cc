@@ -6,27 +6,27 @@ namespace twofold {
 
 namespace {
 
-std::optional<Step> step(Examined& examined, Effort effort, double noise) {
+std::optional<RepairStep> step(Examined& examined, Effort effort, double noise) {
   const Remedy* remedy =
       effort == Effort::kCheapest ? first_choice(examined) : chosen_remedy(examined.remedies, examined.suspect, effort);
   if (remedy == nullptr) return std::nullopt;
-  return Step{&examined, remedy, noise - remedy->noise};
+  return RepairStep{&examined, remedy, noise - remedy->noise};
 }
 
-void append(std::vector<Step> steps, std::vector<Step>& order) {
-  std::ranges::stable_sort(steps, std::greater(), &Step::gain);
+void append(std::vector<RepairStep> steps, std::vector<RepairStep>& order) {
+  std::ranges::stable_sort(steps, std::greater(), &RepairStep::gain);
   order.insert(order.end(), steps.begin(), steps.end());
 }
 
-std::vector<Step> first_steps(const std::vector<Step>& order, size_t count) {
+std::vector<RepairStep> first_steps(const std::vector<RepairStep>& order, size_t count) {
   return {order.begin(), order.begin() + static_cast<ptrdiff_t>(count)};
 }
 
 }  // namespace
 
-NodeLines lines_of(const std::vector<Step>& steps) {
+NodeLines lines_of(const std::vector<RepairStep>& steps) {
   NodeLines lines;
-  for (const Step& step : steps) {
+  for (const RepairStep& step : steps) {
     for (const auto& [node, level] : step.remedy->lines.nodes) {
       const auto there = lines.find(node);
       if (there != lines.end() && there->second.level.operands.size() >= level.operands.size()) continue;
@@ -57,13 +57,13 @@ const Remedy* first_choice(const Examined& examined) {
 
 // What limits the model, then nodes by what they gain, then kinds; where it is not about ranges, the same again with
 // what helps most, by what is gained besides.
-std::vector<Step> OutcomeSearch::sequence(Effort effort) {
-  std::vector<Step> order, all_more;
+std::vector<RepairStep> OutcomeSearch::sequence(Effort effort) {
+  std::vector<RepairStep> order, all_more;
   if (limit_ != nullptr) {
     if (const auto first = step(*limit_, effort, limit_->suspect.noise)) order.push_back(*first);
   }
   for (auto* all : {&nodes_, &kinds_}) {
-    std::vector<Step> steps, more;
+    std::vector<RepairStep> steps, more;
     for (Examined& examined : *all) {
       const auto next = step(examined, effort, examined.suspect.noise);
       if (!next) continue;
@@ -80,7 +80,7 @@ std::vector<Step> OutcomeSearch::sequence(Effort effort) {
 
 // How many of the steps, from the first on, make the model good enough; where all do not, those with which it is best.
 // Found by doubling, and then looking in between.
-Outcome OutcomeSearch::fewest(const std::vector<Step>& order) {
+Outcome OutcomeSearch::fewest(const std::vector<RepairStep>& order) {
   const auto measured = [&](const std::vector<size_t>& counts) {
     std::vector<NodeLines> sets;
     for (const size_t count : counts) sets.push_back(lines_of(first_steps(order, count)));
@@ -106,7 +106,7 @@ Outcome OutcomeSearch::fewest(const std::vector<Step>& order) {
     const auto best = std::ranges::min_element(models, {}, [&](const Sensitivity& model) { return noise_of(model); });
     at = static_cast<size_t>(best - models.begin());
   }
-  const std::vector<Step> steps = first_steps(order, counts[at]);
+  const std::vector<RepairStep> steps = first_steps(order, counts[at]);
   return {steps, lines_of(steps), models[at]};
 }
 
@@ -147,7 +147,7 @@ void OutcomeSearch::leave_out(Outcome& outcome) {
       outcome.model = models[i];
     }
   }
-  std::erase_if(outcome.steps, [&](const Step& step) {
+  std::erase_if(outcome.steps, [&](const RepairStep& step) {
     return std::ranges::none_of(step.remedy->lines.nodes,
                                 [&](const auto& line) { return outcome.lines.contains(line.first); });
   });
@@ -161,7 +161,7 @@ bool OutcomeSearch::is_better(const Outcome& a, const Outcome& b) const {
 std::optional<Outcome> OutcomeSearch::run() {
   std::optional<Outcome> best;
   for (const Effort effort : {Effort::kCheapest, Effort::kPrecision}) {
-    const std::vector<Step> order = sequence(effort);
+    const std::vector<RepairStep> order = sequence(effort);
     if (order.empty()) continue;
     Outcome outcome = fewest(order);
     if (is_good(outcome.model)) leave_out(outcome);

@@ -13,7 +13,7 @@
 namespace twofold {
 
 // One remedy more.
-struct Step {
+struct RepairStep {
   Examined* examined = nullptr;
   const Remedy* remedy = nullptr;
   double gain = 0;  // of noise, alone
@@ -28,11 +28,11 @@ struct NodeLine {
 using NodeLines = std::map<std::string, NodeLine>;
 
 // The lines of all steps. What was found for a node by itself wins over what a group does to it, unless that is more.
-NodeLines lines_of(const std::vector<Step>& steps);
+NodeLines lines_of(const std::vector<RepairStep>& steps);
 QuantConfig config_of(const NodeLines& lines);
 
 struct Outcome {
-  std::vector<Step> steps;  // of which lines are
+  std::vector<RepairStep> steps;  // of which lines are
   NodeLines lines;
   Sensitivity model;  // with them
 
@@ -65,8 +65,8 @@ class OutcomeSearch {
   std::optional<Outcome> run();
 
  private:
-  std::vector<Step> sequence(Effort effort);
-  Outcome fewest(const std::vector<Step>& order);
+  std::vector<RepairStep> sequence(Effort effort);
+  Outcome fewest(const std::vector<RepairStep>& order);
   void leave_out(Outcome& outcome);
   bool is_better(const Outcome& a, const Outcome& b) const;
   double noise_of(const Sensitivity& model) const { return model.noise(outputs_); }

@@ -45,7 +45,7 @@ class Model {
 
   static std::vector<std::string> names(const std::optional<Outcome>& outcome) {
     std::vector<std::string> names;
-    for (const Step& step : outcome->steps) names.push_back(step.examined->suspect.name);
+    for (const RepairStep& step : outcome->steps) names.push_back(step.examined->suspect.name);
     return names;
   }
 
