@@ -193,3 +193,14 @@ def fake_quantize_backward(y_gradient: Annotated[NDArray[numpy.float32], dict(sh
 
 def fake_quantize_learned_backward(y_gradient: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], x: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], zero_point: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, integers: tuple[int, int] | None, factor: float, x_gradient: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], scale_gradient: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None:
     """Writes the straight-through gradient, and that of scales times factor."""
+
+def fake_quantize_at(x: int, outer: int, channels: int, inner: int, scale: int, zero_point: int, integers: tuple[int, int] | None, y: int, threads: int) -> None:
+    """
+    fake_quantize on addresses of dense memory; of int64 zero points, or 0.
+    """
+
+def fake_quantize_backward_at(y_gradient: int, x: int, outer: int, channels: int, inner: int, scale: int, zero_point: int, integers: tuple[int, int] | None, x_gradient: int, threads: int) -> None:
+    """fake_quantize_backward, likewise."""
+
+def fake_quantize_learned_backward_at(y_gradient: int, x: int, outer: int, channels: int, inner: int, scale: int, zero_point: int, integers: tuple[int, int] | None, factor: float, x_gradient: int, scale_gradient: int, threads: int) -> None:
+    """fake_quantize_learned_backward, likewise."""

@@ -44,7 +44,7 @@ def _is_one_operation(operator: Operator, bound: Bound) -> bool:
     tensors = [plain(tensor) for tensor in bound.inputs if tensor is not None]
     if any(tensor.dtype not in (torch.float32, torch.bool) for tensor in tensors):
         return False
-    inputs = operator._modules.get(INPUTS) or {}
+    inputs: Any = operator._modules.get(INPUTS) or {}
     if any(quantizer.dtype not in (qint8, qint16, torch.float32) for quantizer in inputs.values()):
         return False
     output = operator._modules.get(OUTPUT)
