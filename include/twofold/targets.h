@@ -31,9 +31,10 @@ struct OperatorRow {
 
 struct TargetReport {
   std::string name, description;
-  std::string fallback;  // policy for two 16-bit inputs, "v1" or "v2" (docs/config.md)
+  std::string fallback;     // policy for two 16-bit inputs, "v1" or "v2" (docs/config.md)
   bool asymmetric = false;  // int8 activations get zero points unless a config says otherwise
   std::optional<CompilerRow> compiler;
+  bool shared_scales = false;          // one scale for all tensors that operators join which only move data
   std::vector<std::string> epilogues;  // operators that are computed on the accumulator in front of them
   std::vector<OperatorRow> operators;  // "*" last
 };

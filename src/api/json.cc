@@ -107,8 +107,9 @@ Json to_json_value(const TargetReport& report) {
                 {"min_version", report.compiler->min_version},
                 {"reason", report.compiler->reason}};
   }
-  return {{"name", report.name},         {"description", report.description}, {"compiler", compiler},
-          {"fallback", report.fallback}, {"asymmetric", report.asymmetric},   {"epilogues", report.epilogues}};
+  return {{"name", report.name},          {"description", report.description}, {"compiler", compiler},
+          {"fallback", report.fallback},  {"asymmetric", report.asymmetric},   {"shared_scales", report.shared_scales},
+          {"epilogues", report.epilogues}};
 }
 
 }  // namespace

@@ -82,6 +82,7 @@ TargetReport describe_target(std::string_view name_or_path) {
   report.fallback = to_string(target.fallback);
   report.asymmetric = target.asymmetric;
   if (target.compiler) report.compiler = {target.compiler->name, target.compiler->min_version, target.compiler->reason};
+  report.shared_scales = target.shared_scales;
   report.epilogues.assign(target.epilogues.begin(), target.epilogues.end());
   report.operators = operator_rows(target);
   return report;

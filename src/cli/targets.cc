@@ -70,6 +70,7 @@ void print(const TargetReport& target) {
   }
   fmt::print("fallback policy: {}\n", target.fallback);
   fmt::print("int8 activations: {}\n", target.asymmetric ? "asymmetric, with a zero point" : "symmetric");
+  if (target.shared_scales) fmt::print("one scale for all tensors that operators join which only move data\n");
   if (!target.epilogues.empty()) {
     fmt::print("computed on the accumulator in front of them:\n{}\n", wrapped(target.epilogues));
   }

@@ -67,6 +67,7 @@ class Plan {
   std::string target;
   std::string compiler_version;  // empty: not said
   FallbackPolicy policy = FallbackPolicy::kV2;
+  bool shared_scales = false;      // of the target: all tensors that movers join have one scale
   bool uint8_activations = false;  // int8 activations are written as uint8 with zero point 128
   std::vector<std::string> notes;  // worth knowing, and no request unmet
   std::vector<std::string> unmet;  // requests that found nothing to apply to

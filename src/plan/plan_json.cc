@@ -165,6 +165,7 @@ std::string plan_to_json(const Plan& plan) {
   entry("target", dump(plan.target));
   entry("compiler_version", dump(plan.compiler_version));
   entry("policy", dump(to_string(plan.policy)));
+  if (plan.shared_scales) entry("shared_scales", "true");
   entry("activation_format", dump(kActivationFormats[plan.uint8_activations ? 1 : 0]));
   entry("notes", dump_lines(plan.notes, as_text));
   entry("unmet", dump_lines(plan.unmet, as_text));
@@ -199,6 +200,7 @@ Plan plan_from_json(std::string_view text, std::string_view label) {
   plan.target = root.at("target").text();
   plan.compiler_version = root.at("compiler_version").text();
   plan.policy = root.at("policy").word({FallbackPolicy::kV1, FallbackPolicy::kV2});
+  if (root.has("shared_scales")) plan.shared_scales = root.at("shared_scales").boolean();
   if (root.has("activation_format"))
     plan.uint8_activations = root.at("activation_format").choice(kActivationFormats) == 1;
   plan.notes = root.list("notes", read_text);

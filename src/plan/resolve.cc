@@ -347,6 +347,7 @@ Plan Resolver::run() {
   plan.target = target_.name;
   plan.compiler_version = options_.compiler_version;
   plan.policy = policy_;
+  plan.shared_scales = target_.shared_scales;
   plan.unmet = levels_.unmet();
   for (const NodeId id : order) {
     NodePlan& node = planned_[static_cast<size_t>(id)];

@@ -166,6 +166,7 @@ constexpr ConfigKey<Target> kTargetKeys[] = {
        }
      }},
     {"asymmetric", [](const ConfigValue& value, Target& out) { out.asymmetric = value.boolean(); }},
+    {"shared_scales", [](const ConfigValue& value, Target& out) { out.shared_scales = value.boolean(); }},
     {"operators", read_operators},
 };
 

@@ -56,6 +56,9 @@ struct Target {
   // Element-wise operators of one tensor (activations, arithmetic with a constant) that are computed on the accumulator
   // of the Gemm-type operator in front of them, before anything is quantized.
   std::set<std::string, std::less<>> epilogues;
+  // Integers have one scale all the way that operators only move or clamp them, whoever reads them: nothing quantizes a
+  // tensor again for one of its readers.
+  bool shared_scales = false;
   std::map<std::string, OperatorRule, std::less<>> operators;
   OperatorRule others;  // for operators that have no rule of their own
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "quantize/settle_movers.h"
 
 namespace twofold {
 
@@ -16,6 +17,7 @@ void calibrate_plan(CalibratedModel& model, PlanRequest request, const Calibrate
     without.uint8_activations = plan.uint8_activations;
     plan = std::move(without);
   }
+  settle_movers(model, request.target, plan);
 }
 
 Plan calibrated_plan(CalibratedModel& model, const PlanRequest& request) {

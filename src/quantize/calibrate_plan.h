@@ -18,7 +18,8 @@ struct PlanRequest {
 };
 
 // Gives the model statistics of all that the plan, which is resolve()'s of the request, makes integers of. Where a
-// tensor has no range (-infinity masks scores, say), the plan becomes the one that leaves it float32, with the reason.
+// tensor has no range (-infinity masks scores, say), the plan becomes the one that leaves it float32, with the reason;
+// then what moves data stays float where no one scale fits (settle_movers.h).
 // Throws Error as resolve() and CalibratedModel::calibrate() do: under `strict` for every such tensor.
 void calibrate_plan(CalibratedModel& model, PlanRequest request, const CalibratedModel::OnSample& progress, Plan& plan);
 

@@ -10,6 +10,7 @@
 #include "plan/fingerprint.h"
 #include "quantize/apply.h"
 #include "quantize/decide.h"
+#include "quantize/observation_requests.h"
 #include "quantize/trials.h"
 
 namespace twofold {
@@ -45,8 +46,7 @@ const std::map<ValueId, Shape>& CalibratedModel::shapes() {
 }
 
 bool CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
-  see_constants(plan);
-  const std::vector<ValueRequest> requests = observation_requests(graph_, plan, ScaleGroups(graph_, plan));
+  const std::vector<ValueRequest> requests = observation_requests(graph_, plan);
   std::vector<ValueRequest> missing = requests;
   std::erase_if(missing, [this](const ValueRequest& request) {
     const auto it = statistics_.find(request.value);
@@ -60,6 +60,7 @@ bool CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
     for (auto& [value, statistics] : seen.statistics) statistics_.insert_or_assign(value, std::move(statistics));
     for (auto& [value, why] : seen.refused) refused_.insert_or_assign(graph_.value(value).name, std::move(why));
   }
+  see_constants(plan);  // after the data, which say better what a weight with NaN leads to
   return std::ranges::none_of(requests, [this](const ValueRequest& request) { return is_refused(request.value); }) &&
          std::ranges::none_of(plan.operands(), [this](const OperandPlan& operand) {
            return is_integer(operand.granted) && refused_.contains(operand.value);

@@ -48,6 +48,7 @@ class CalibratedModel {
   int threads() const { return options_.threads; }
   // Throws Error(kInvalidArgument) "there are no data <purpose>: ..." where there are none.
   const Dataset& data(std::string_view purpose) const;
+  bool has_data() const { return data_ != nullptr; }
   SearchSamples& samples();
   WeightCache& weights() { return weights_; }
   // The shape that every value has in the first sample, constants among them.

@@ -28,6 +28,7 @@ class CarryOver {
     result.target = plan_.target;
     result.compiler_version = plan_.compiler_version;
     result.policy = plan_.policy;
+    result.shared_scales = plan_.shared_scales;
     result.uint8_activations = plan_.uint8_activations;
     result.notes = plan_.notes;
     result.unmet = plan_.unmet;

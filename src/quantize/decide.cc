@@ -56,31 +56,6 @@ std::vector<RangeChoice> range_choices(const OperandPlan& operand) {
   return choices;
 }
 
-std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& plan, const ScaleGroups& groups) {
-  std::map<ValueId, ValueRequest> requests;
-  for (const OperandPlan& operand : plan.operands()) {
-    if (!is_quantized_activation(graph, operand)) continue;
-    ObserveLevel level = ObserveLevel::kMinMax;
-    for (const RangeChoice& choice : range_choices(operand)) {
-      level = std::max(level, observe_level(choice.options.method));
-    }
-    for (ValueId value : groups.observed(graph.find_value(operand.value))) {
-      ValueRequest& request = requests.try_emplace(value, ValueRequest{value, level, false}).first->second;
-      request.level = std::max(request.level, level);
-    }
-  }
-  // Statistics of one group are merged, so they must be of one level.
-  for (auto& [value, request] : requests) {
-    for (ValueId other : groups.observed(value)) {
-      if (const auto it = requests.find(other); it != requests.end())
-        request.level = std::max(request.level, it->second.level);
-    }
-  }
-  std::vector<ValueRequest> result;
-  for (const auto& [value, request] : requests) result.push_back(request);
-  return result;
-}
-
 // Weights get one scale per output channel, other constants one.
 void decide_constant(const Graph& graph, OperandPlan& operand) {
   const Node& node = graph.node(graph.find_node(operand.node));
@@ -111,12 +86,12 @@ bool is_quantized_activation(const Graph& graph, const OperandPlan& operand) {
 
 void decide_activation(const Graph& graph, Ranges& ranges, size_t position, const RangeChoice& choice, Plan& plan) {
   OperandPlan& operand = plan.operand(position);
-  const ValueId value = graph.find_value(operand.value);
-  if (ranges.seen(value) == nullptr) {
+  const NodeId node = graph.find_node(operand.node);
+  if (ranges.seen(node, operand.operand) == nullptr) {
     throw_error(ErrorCode::kInvalidArgument, "node '{}' ({}) {}: there are no statistics of tensor '{}'", operand.node,
                 operand.op_type, to_string(operand.operand), operand.value);
   }
-  const FoundRange& found = ranges.find(value, choice, operand.granted);
+  const FoundRange& found = ranges.find(node, operand.operand, choice, operand.granted);
   operand.method = to_string(choice);
   operand.params = found.params;
   operand.threshold = found.threshold;

@@ -5,21 +5,16 @@
 #include <map>
 #include <vector>
 
-#include "calibrate/calibrate.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
 #include "quantize/apply.h"
 #include "quantize/ranges.h"
-#include "quantize/scale_groups.h"
 
 namespace twofold {
 
 // Every choice that the config leaves open for an activation operand: the product of its lists, or, where it names no
 // method, of max, percentile 0.9999 and 0.99999, kl and mse. At least one.
 std::vector<RangeChoice> range_choices(const OperandPlan& operand);
-
-// What calibration must observe for a plan: each value whose range sets a scale, once.
-std::vector<ValueRequest> observation_requests(const Graph& graph, const Plan& plan, const ScaleGroups& groups);
 
 // An index into range_choices(operand) for operands of the plan, by position; 0 for those not in the map.
 using ChoiceMap = std::map<size_t, size_t>;

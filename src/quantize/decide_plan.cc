@@ -49,7 +49,8 @@ Plan plan_of_config(CalibratedModel& model, const PlanRequest& request, const Pr
   Plan plan = resolve(model.graph(), request.config, request.target, request.options);
   calibrate(model, request, progress, stage, plan);
   const bool chooses = !request.config.model.all_node_type;
-  if (chooses || raises_products(plan)) {
+  if (chooses) model.data("to choose precisions on (to choose none, name all_node_type)");
+  if (chooses || (model.has_data() && raises_products(plan))) {
     stage("choose precisions", [&] {
       const KindChoice choice = choose_kinds(model, request, progress_of(progress, "choose precisions"));
       if (chooses) {

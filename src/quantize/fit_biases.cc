@@ -36,8 +36,8 @@ void fit_biases(const Graph& graph, const std::function<float(const Node&)>& abs
 }
 
 void fit_biases(const Graph& graph, Ranges& ranges, Plan& plan) {
-  const auto abs_max = [&ranges](const Node& node) {
-    const RangeStatistics* seen = ranges.seen(node.input(0));
+  const auto abs_max = [&](const Node& node) {
+    const RangeStatistics* seen = ranges.seen(graph.find_node(node.name), OperandRef::input(0));
     return seen == nullptr ? 0 : seen->abs_max();
   };
   fit_biases(graph, abs_max, plan);

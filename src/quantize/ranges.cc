@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quantize/decide.h"
+#include "quantize/observation_requests.h"
 
 namespace twofold {
 
@@ -29,28 +29,36 @@ std::string to_string(const RangeChoice& choice) {
   return choice.asymmetric ? text + ", asymmetric" : text;
 }
 
-Ranges::Ranges(const Graph& graph, const Plan& plan, const ValueStatistics& statistics)
-    : groups_(graph, plan), statistics_(statistics) {
-  for (const ValueRequest& request : observation_requests(graph, plan, groups_)) requested_.insert(request.value);
+ValueBounds observed_bounds(const Graph& graph, const Plan& plan, const ValueStatistics& statistics) {
+  ValueBounds bounds;
+  for (const ValueRequest& request : observation_requests(graph, plan)) {
+    const auto it = statistics.find(request.value);
+    if (it != statistics.end()) bounds[request.value] = {it->second.min(), it->second.max()};
+  }
+  return bounds;
 }
 
-const RangeStatistics* Ranges::seen(ValueId value) {
-  const ValueId group = groups_.representative(value);
-  if (const auto it = merged_.find(group); it != merged_.end()) return &it->second;
+Ranges::Ranges(const Graph& graph, const Plan& plan, const ValueStatistics& statistics)
+    : statistics_(statistics), bounds_(observed_bounds(graph, plan, statistics)), scales_(graph, plan, bounds_) {}
+
+const RangeStatistics* Ranges::seen(NodeId node, OperandRef operand) { return seen(scales_.scale(node, operand)); }
+
+const RangeStatistics* Ranges::seen(size_t scale) {
+  if (const auto it = merged_.find(scale); it != merged_.end()) return &it->second;
   std::vector<const RangeStatistics*> parts;
-  for (ValueId observed : groups_.observed(value)) {
-    const auto it = requested_.contains(observed) ? statistics_.find(observed) : statistics_.end();
-    if (it != statistics_.end()) parts.push_back(&it->second);
+  for (ValueId observed : scales_.observed(scale)) {
+    if (bounds_.contains(observed)) parts.push_back(&statistics_.at(observed));
   }
   if (parts.size() < 2) return parts.empty() ? nullptr : parts[0];
-  RangeStatistics& sum = merged_.emplace(group, *parts[0]).first->second;
+  RangeStatistics& sum = merged_.emplace(scale, *parts[0]).first->second;
   for (size_t i = 1; i < parts.size(); ++i) sum.merge(*parts[i]);
   return &sum;
 }
 
-const FoundRange& Ranges::find(ValueId value, const RangeChoice& choice, QType qtype) {
-  const auto [entry, inserted] = found_.try_emplace({groups_.representative(value), choice, qtype});
-  if (inserted) entry->second = search(*seen(value), choice, qtype);
+const FoundRange& Ranges::find(NodeId node, OperandRef operand, const RangeChoice& choice, QType qtype) {
+  const size_t scale = scales_.scale(node, operand);
+  const auto [entry, inserted] = found_.try_emplace({scale, choice, qtype});
+  if (inserted) entry->second = search(*seen(scale), choice, qtype);
   return entry->second;
 }
 

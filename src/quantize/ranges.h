@@ -4,7 +4,6 @@
 
 #include <compare>
 #include <map>
-#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -14,7 +13,7 @@
 #include "graph/graph.h"
 #include "numeric/qparams.h"
 #include "plan/plan.h"
-#include "quantize/scale_groups.h"
+#include "quantize/operand_scales.h"
 
 namespace twofold {
 
@@ -38,24 +37,30 @@ struct FoundRange {
 // Statistics by value; those of one value each.
 using ValueStatistics = std::map<ValueId, RangeStatistics>;
 
-// Of the plan's operands, which get integers or not and move data or not, no more is looked at. Keeps a reference to
-// the statistics. Not thread-safe.
+// Minimum and maximum of what the plan's scales depend on (observation_requests), as far as there are statistics of it:
+// the same whatever else was observed.
+ValueBounds observed_bounds(const Graph& graph, const Plan& plan, const ValueStatistics& statistics);
+
+// Of the plan's operands no more is looked at than OperandScales does, and how ranges may be found. Keeps references.
+// Not thread-safe.
 class Ranges {
  public:
   Ranges(const Graph& graph, const Plan& plan, const ValueStatistics& statistics);
 
-  // What was seen of all tensors that share the value's scale; nullptr where the plan makes no integers of any of them,
-  // or there are no statistics.
-  const RangeStatistics* seen(ValueId value);
-  // The range of the value's group. REQUIRES: seen(value), with a histogram where the choice needs one.
-  const FoundRange& find(ValueId value, const RangeChoice& choice, QType qtype);
+  // What was seen of all tensors whose range the operand's scale covers; nullptr where the plan makes no integers of
+  // any of them, or there are no statistics.
+  const RangeStatistics* seen(NodeId node, OperandRef operand);
+  // The range of the operand's scale. REQUIRES: seen(node, operand), with a histogram where the choice needs one.
+  const FoundRange& find(NodeId node, OperandRef operand, const RangeChoice& choice, QType qtype);
 
  private:
-  const ScaleGroups groups_;
+  const RangeStatistics* seen(size_t scale);
+
   const ValueStatistics& statistics_;
-  std::set<ValueId> requested_;
-  std::map<ValueId, RangeStatistics> merged_;  // of groups with several observed tensors, by representative
-  std::map<std::tuple<ValueId, RangeChoice, QType>, FoundRange> found_;
+  const ValueBounds bounds_;
+  const OperandScales scales_;
+  std::map<size_t, RangeStatistics> merged_;  // of scales with several observed tensors
+  std::map<std::tuple<size_t, RangeChoice, QType>, FoundRange> found_;
 };
 
 }  // namespace twofold

@@ -4,23 +4,42 @@
 
 namespace twofold {
 
-ScaleGroups::ScaleGroups(const Graph& graph, const Plan& plan) {
+namespace {
+
+// Whether integers at the scale of a clamp's input would be too coarse for its output.
+bool narrows(const Node& clamp, const ValueBounds& bounds) {
+  const auto input = bounds.find(clamp.input(0)), output = bounds.find(clamp.output(0));
+  return input != bounds.end() && output != bounds.end() &&
+         extent(input->second, false) > kSharedScaleRatio * extent(output->second, false);
+}
+
+bool joins(const Graph& graph, const OperandPlan& operand, const ValueBounds& bounds) {
+  if (!operand.moves_data || !is_integer(operand.granted) || operand.operand.is_output) return false;
+  const Node& node = graph.node(graph.find_node(operand.node));
+  const ValueId input = graph.find_value(operand.value);
+  if (graph.constant(input) != nullptr) return false;
+  return traits_of(node).effect != Effect::kClamps || graph.has_single_use(input) || narrows(node, bounds);
+}
+
+}  // namespace
+
+ScaleGroups::ScaleGroups(const Graph& graph, const Plan& plan, const ValueBounds& bounds) {
   parent_.resize(static_cast<size_t>(graph.num_values()));
   for (ValueId id = 0; id < graph.num_values(); ++id) parent_[static_cast<size_t>(id)] = id;
   std::vector<bool> covered(parent_.size(), false);
-  for (const OperandPlan& operand : plan.operands()) {
-    if (!operand.moves_data || !is_integer(operand.granted) || operand.operand.is_output) continue;
+  for (size_t i = 0; i < plan.operands().size(); ++i) {
+    const OperandPlan& operand = plan.operands()[i];
+    if (!joins(graph, operand, bounds)) continue;
+    joining_.push_back(i);
     const Node& node = graph.node(graph.find_node(operand.node));
     const ValueId input = graph.find_value(operand.value);
-    const Effect effect = traits_of(node).effect;
-    if (effect == Effect::kClamps && !graph.has_single_use(input)) continue;
-    for (int i = 0; i < num_data_outputs(node); ++i) {
-      const ValueId output = node.output(i);
+    for (int k = 0; k < num_data_outputs(node); ++k) {
+      const ValueId output = node.output(k);
       if (output == kNone) continue;
       join(input, output);
       // Where an operator takes a part, its input holds more than each of its outputs; else they hold all that
       // quantization must keep.
-      covered[static_cast<size_t>(effect == Effect::kTakesPart ? output : input)] = true;
+      covered[static_cast<size_t>(traits_of(node).effect == Effect::kTakesPart ? output : input)] = true;
     }
   }
   observed_.resize(parent_.size());

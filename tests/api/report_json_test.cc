@@ -146,10 +146,12 @@ TEST(ReportJson, OfATargetHasItsOperatorsAndAListHasNone) {
   report.name = "t";
   report.description = "d";
   report.fallback = "v2";
+  report.shared_scales = true;
   report.epilogues = {"Add"};
   report.operators = {{{"Conv"}, "note", true, false, {{{{"int8", "ec"}, {"int16"}}, {"int8"}, kThird}}}};
   Json json = Json::parse(to_json(report));
   EXPECT_TRUE(json["compiler"].is_null());
+  EXPECT_EQ(json["shared_scales"], true);
   EXPECT_EQ(json["epilogues"], Json::array({"Add"}));
   const Json& row = json["operators"].at(0);
   EXPECT_EQ(row["ops"], Json::array({"Conv"}));

@@ -47,6 +47,7 @@ name: mine
 description: A small one.
 fallback: v1
 compiler: {name: my compiler, min_version: "2.5", reason: older ones cannot}
+shared_scales: true
 epilogues: [Sigmoid]
 operators:
   - ops: [Conv, MatMul]
@@ -63,6 +64,7 @@ operators:
   EXPECT_EQ(report.name, "mine");
   EXPECT_EQ(report.description, "A small one.");
   EXPECT_EQ(report.fallback, "v1");
+  EXPECT_TRUE(report.shared_scales);
   EXPECT_EQ(report.epilogues, Words{"Sigmoid"});
   ASSERT_TRUE(report.compiler.has_value());
   EXPECT_EQ(report.compiler->name, "my compiler");

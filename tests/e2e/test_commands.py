@@ -299,6 +299,7 @@ def test_targets_json(tmp_path):
             "compiler",
             "fallback",
             "asymmetric",
+            "shared_scales",
             "epilogues",
         }
         assert target["name"] in text and target["description"] in text

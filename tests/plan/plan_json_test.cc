@@ -71,6 +71,7 @@ TEST(PlanJson, NamesWhatIsWrong) {
   bad("\"operand\":\"input0\"", "\"operand\":\"inputs\"", "must be inputN or outputN");
   bad("\"operand\":\"input1\"", "\"operand\":\"input0\"", "input0 of node 'Conv_1' twice");
   bad("\"scale\":[0.25]", "\"scale\":[-0.25]", "operands[0].params.scale[0]: must be a number from");
+  bad("\"shared_scales\": true", "\"shared_scales\": 1", "shared_scales: must be true or false");
   bad("\"activation_format\": \"int8\"", "\"activation_format\": \"int4\"",
       "activation_format: must be int8, uint8, not 'int4'");
   bad("\"scale\":[0.25]", "\"scale\":[0.25,0.5]", "needs one scale, or an axis");

@@ -181,5 +181,18 @@ TEST(Target, MayRepeatButNotContradictWhatMovesData) {
   EXPECT_ERROR(parse_target(file("Reshape", "2"), "t.yaml"), ErrorCode::kInvalidArgument, "must be true or false");
 }
 
+TEST(Target, MayHaveOneScaleForAllThatMoversJoin) {
+  EXPECT_FALSE(parse_target(with(""), "t.yaml").shared_scales);
+  EXPECT_FALSE(parse_target(with("shared_scales: false"), "t.yaml").shared_scales);
+  EXPECT_TRUE(parse_target(with("shared_scales: true"), "t.yaml").shared_scales);
+  EXPECT_ERROR(parse_target(with("shared_scales: some"), "t.yaml"), ErrorCode::kInvalidArgument,
+               "t.yaml:2: shared_scales: must be true or false");
+  EXPECT_ERROR(parse_target(with("shared_scale: true"), "t.yaml"), ErrorCode::kInvalidArgument, "shared_scales");
+  EXPECT_FALSE(load_target("cpu").shared_scales);
+  for (const char* device : {"generic", "journey6-oe3.1", "journey6-oe3.2"}) {
+    EXPECT_TRUE(load_target(device).shared_scales) << device;
+  }
+}
+
 }  // namespace
 }  // namespace twofold

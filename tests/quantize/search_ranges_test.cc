@@ -131,15 +131,16 @@ TEST(SearchRanges, NeedsDataOnlyWhereSomethingIsOpen) {
   const ModelStatistics seen = observe_model(graph, *data, content_hash(graph), {.threads = 1});
   CalibratedModel model(graph, nullptr, {.threads = 1});
   model.set_statistics(seen);
-  Plan closed = plan_of(graph, "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}");
-  decide_plan(model, ModelConfig{}, nullptr, kNoStage, closed);
+  const std::string everything = "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}";
+  Plan closed = plan_of(graph, everything);
+  decide_with(model, everything, closed);
   EXPECT_NO_THROW(model.apply(closed));
   for (const char* config :
        {"model_config: {weight: {rounding: nearest}}", "model_config: {activation: {calibration_type: max}}",
         "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest, bias_correction: "
         "{num_sample: 1}}}"}) {
     Plan open = plan_of(graph, config);
-    EXPECT_THROW(decide_plan(model, ModelConfig{}, nullptr, kNoStage, open), Error) << config;
+    EXPECT_THROW(decide_with(model, config, open), Error) << config;
   }
 }
 
