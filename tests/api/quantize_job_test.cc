@@ -87,8 +87,9 @@ TEST_F(QuantizeJob, TellsTheCallersThread) {
   };
   run();
   EXPECT_EQ(elsewhere, 0);
-  EXPECT_EQ(told.size(), 3u);
+  EXPECT_EQ(told.size(), 4u);
   EXPECT_GE(told["calibrate"], 1);
+  EXPECT_GE(told["choose precisions"], 1);
   EXPECT_EQ(told["search ranges"], 2);
   EXPECT_EQ(told["evaluate"], 3);
 }

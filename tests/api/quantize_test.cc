@@ -97,7 +97,7 @@ TEST(QuantizeReport, HasTheRangeOfTheInput) {
   for (const OperandRow& row : quantized_digits().report.operands) {
     if (row.tensor != "image") continue;
     EXPECT_EQ(row.threshold, largest);
-    EXPECT_EQ(row.method, "max");
+    EXPECT_EQ(row.method, "max, asymmetric");
     ++found;
   }
   EXPECT_EQ(found, 1);

@@ -38,8 +38,8 @@ TEST(Statistics, OfTwoHalvesGiveThePlanOfOneCalibration) {
   // Ranges of histograms, and of least and greatest numbers.
   for (const std::string method : {"max", "percentile, max_percentile: 0.999", "mse"}) {
     QuantizeOptions options;
-    options.config.text =
-        "{model_config: {activation: {calibration_type: " + method + "}, weight: {rounding: nearest}}}";
+    options.config.text = "{model_config: {all_node_type: int8, activation: {calibration_type: " + method +
+                          "}, weight: {rounding: nearest}}}";
     options.threads = 1;
     options.plan_path = folder.path() / "whole.json";
     options.output = folder.path() / "whole.onnx";

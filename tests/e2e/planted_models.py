@@ -19,7 +19,12 @@ class Planted:
 
 
 # Ranges that nothing has to be searched for.
-BY_MAX = {"model_config": {"activation": {"calibration_type": "max"}}}
+BY_MAX = {
+    "model_config": {
+        "all_node_type": "int8",
+        "activation": {"calibration_type": "max", "asymmetric": False},
+    }
+}
 
 
 def _model(nodes, weights, x_shape, y_shape):
@@ -171,7 +176,7 @@ def written_out_norm() -> Planted:
     size = 8.0 ** random.uniform(-1, 1, (8, 1, 24, 1))
     samples = {"x": (size * random.normal(0, 1, (8, 1, 24, 32))).astype(np.float32)}
     config = BY_MAX | {
-        "op_config": {op: {"qtype": "int8"} for op in ("ReduceMean", "Sqrt", "Pow")},
+        "op_config": {op: {"qtype": "int8"} for op in ("ReduceMean", "Sqrt", "Pow", "Add")},
         "node_config": {"/in/MatMul": {"input0": "int16"}},
     }
     blamed = {f"/norm/{op}" for op in ("Pow", "ReduceMean", "Add", "Sqrt", "Add_1")}

@@ -12,7 +12,11 @@ from onnx import numpy_helper
 
 CLIPPING = {
     "model_config": {
-        "activation": {"calibration_type": "percentile", "max_percentile": 0.9},
+        "activation": {
+            "calibration_type": "percentile",
+            "max_percentile": 0.9,
+            "asymmetric": False,
+        },
         "weight": {"rounding": "nearest"},
     }
 }

@@ -146,7 +146,12 @@ def test_progress_is_told_in_order_and_in_this_thread(tmp_path, threads):
     job["quantize"](progress=progress, threads=threads)
     job["verify"](progress=progress, threads=threads)
     assert tellers == {threading.get_ident()}
-    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["calibrate", "evaluate", "verify"]
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == [
+        "calibrate",
+        "choose precisions",
+        "evaluate",
+        "verify",
+    ]
     assert [t[1:] for t in told if t[0] == "verify"] == [(i, 40) for i in range(1, 41)]
     calibrated = [t[1:] for t in told if t[0] == "calibrate"]
     if threads == 1:

@@ -30,6 +30,7 @@ CONFIGS = {
 # Nothing in it needs to run the model.
 CLOSED = {
     "model_config": {
+        "all_node_type": "int8",
         "activation": {"calibration_type": "mse"},
         "weight": {"rounding": "preserve_sum"},
     }
@@ -209,10 +210,13 @@ def test_statistics_are_of_one_model_and_say_what_needs_data(tmp_path):
     retrained(tmp_path / "retrained.onnx")
     with pytest.raises(twofold.Error, match="the statistics are of another model"):
         twofold.quantize(tmp_path / "retrained.onnx", config=CLOSED, statistics=[statistics])
-    with pytest.raises(twofold.Error, match="no data to choose between roundings of weights"):
+    with pytest.raises(twofold.Error, match="no data to choose precisions on"):
         twofold.quantize(MODEL, statistics=[statistics])
+    with pytest.raises(twofold.Error, match="no data to choose between roundings of weights"):
+        config = {"model_config": {"all_node_type": "int8"}}
+        twofold.quantize(MODEL, config=config, statistics=[statistics])
     with pytest.raises(twofold.Error, match="no data to search ranges on"):
-        config = {"model_config": {"weight": {"rounding": "nearest"}}}
+        config = {"model_config": {"all_node_type": "int8", "weight": {"rounding": "nearest"}}}
         twofold.quantize(MODEL, config=config, statistics=[statistics])
     with pytest.raises(twofold.Error, match="there are no data to calibrate with"):
         twofold.quantize(MODEL, config=CLOSED)

@@ -11,7 +11,11 @@ MODEL = ROOT / "examples" / "digits" / "digits.onnx"
 SAMPLES = ROOT / "examples" / "digits" / "calibration.npz"
 # Nothing is searched, so that a changed line changes nothing else.
 CONFIG = {
-    "model_config": {"activation": {"calibration_type": "max"}, "weight": {"rounding": "nearest"}}
+    "model_config": {
+        "all_node_type": "int8",
+        "activation": {"calibration_type": "max", "asymmetric": False},
+        "weight": {"rounding": "nearest"},
+    }
 }
 
 

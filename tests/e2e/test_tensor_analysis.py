@@ -12,7 +12,11 @@ from command_line import fail, succeed
 from onnx import numpy_helper
 
 BY_MAX = {
-    "model_config": {"activation": {"calibration_type": "max"}, "weight": {"rounding": "nearest"}}
+    "model_config": {
+        "all_node_type": "int8",
+        "activation": {"calibration_type": "max", "asymmetric": False},
+        "weight": {"rounding": "nearest"},
+    }
 }
 NUMBERS = ["min", "max", "mean", "deviation"]
 

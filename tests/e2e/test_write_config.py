@@ -14,7 +14,7 @@ LINE = "/edges/Conv: {input0: int16, input1: ec}"
 YAML = """\
 # Ours, of spring.
 model_config:
-  activation: {calibration_type: max}  # no search
+  activation: {calibration_type: max, asymmetric: false}  # no search
   weight:
     rounding: nearest
 
@@ -24,7 +24,8 @@ node_config:
 # Nothing follows.
 """
 JSON = """\
-{"model_config": {"activation": {"calibration_type": "max"}, "weight": {"rounding": "nearest"}},
+{"model_config": {"activation": {"calibration_type": "max", "asymmetric": false},
+                  "weight": {"rounding": "nearest"}},
  "node_config": {"/head/Gemm": {"qtype": "int16"}}}
 """
 PTQ = """\
@@ -34,7 +35,9 @@ calibration_parameters:
   cal_data_dir: samples  # of the camera
   quant_config:
     # all by max
-    model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}
+    model_config:
+      activation: {calibration_type: max, asymmetric: false}
+      weight: {rounding: nearest}
 compiler_parameters:
   jobs: 4
 """

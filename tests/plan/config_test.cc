@@ -18,7 +18,7 @@ LevelConfig conv(const std::string& text) { return parse("op_config: {Conv: {" +
 TEST(Config, EmptyMeansDefaults) {
   for (const char* text : {"", "{}", "quant_config: {}", "model_config:\n"}) {
     const QuantConfig config = parse(text);
-    EXPECT_EQ(config.model.all_node_type, QType::kInt8);
+    EXPECT_EQ(config.model.all_node_type, std::nullopt);  // auto
     EXPECT_FALSE(config.model.model_output_type);
     EXPECT_EQ(config.model.activation, ActivationConfig{});
     EXPECT_EQ(config.model.weight, WeightConfig{});
@@ -27,12 +27,13 @@ TEST(Config, EmptyMeansDefaults) {
 }
 
 TEST(Config, ModelLevelTypes) {
+  EXPECT_EQ(model("all_node_type: auto").all_node_type, std::nullopt);
   EXPECT_EQ(model("all_node_type: int8").all_node_type, QType::kInt8);
   EXPECT_EQ(model("all_node_type: int16").all_node_type, QType::kInt16);
   EXPECT_EQ(model("all_node_type: float16").all_node_type, QType::kFloat16);
   EXPECT_EQ(model("all_node_type: float32").all_node_type, QType::kFloat32);
   EXPECT_ERROR(model("all_node_type: ec"), ErrorCode::kInvalidArgument,
-               "file:1: model_config.all_node_type: must be int8, int16, float16, float32, not 'ec'");
+               "file:1: model_config.all_node_type: must be auto, int8, int16, float16, float32, not 'ec'");
   EXPECT_EQ(model("model_output_type: int8").model_output_type, QType::kInt8);
   EXPECT_EQ(model("model_output_type: int16").model_output_type, QType::kInt16);
   EXPECT_EQ(model("model_output_type: float32").model_output_type, QType::kFloat32);
