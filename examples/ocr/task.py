@@ -32,7 +32,6 @@ class Task:
     evaluation: Callable[[int, int], np.ndarray]
     truth: list[str]
     read: Callable[[np.ndarray], list[str]]
-    mixed: Path
 
     def calibration_samples(self) -> list[dict[str, np.ndarray]]:
         """One {input name: [1,...]} for each calibration sample."""
@@ -60,7 +59,6 @@ def text_lines(lines: int) -> Task:
         evaluation=evaluation.network_input,
         truth=evaluation.texts,
         read=partial(decode.decode, alphabet=decode.read_alphabet(model)),
-        mixed=HERE / "mixed.yaml",
     )
 
 
@@ -79,5 +77,4 @@ def digits(images: int) -> Task:
         evaluation=lambda first, last: samples[first:last],
         truth=[str(label) for label in labels],
         read=lambda logits: [str(label) for label in logits.argmax(axis=1)],
-        mixed=DIGITS / "mixed.yaml",
     )
