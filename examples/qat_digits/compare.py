@@ -43,7 +43,7 @@ def one_seed(kind: type, seed: int, data: tuple[Data, Data, Data], out: Path) ->
     plans = {}
     for row, count in WIDE.items():
         name = f"{count}_wide"
-        config = stages.dual_int16(worst[:count]) if count else None
+        config = stages.dual_int16(worst[:count]) if count else stages.INT8
         plans[row] = out / f"{name}.json" if count else None
         twofold.quantize(file, samples, config, output=out / f"ptq_{name}.onnx", plan=plans[row])
         rows[f"PTQ {row}"] = stages.engine_logits(out / f"ptq_{name}.onnx", evaluation)

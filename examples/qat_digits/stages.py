@@ -24,8 +24,11 @@ from data import BATCH, Data
 from training import fine_tune
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-# As training rounds them; left alone, `twofold.quantize` keeps the sums of filters.
-ROUNDED_TO_NEAREST = {"weight": {"rounding": "nearest"}}
+# Without zero points, as the observers of training have it; left alone, `twofold.quantize` gives
+# activations some, and other operators than products 16 bits where they need them.
+INT8 = {"model_config": {"all_node_type": "int8", "activation": {"asymmetric": False}}}
+# Weights as training rounds them, too; left alone, `twofold.quantize` keeps the sums of filters.
+AS_TRAINING = {**INT8["model_config"], "weight": {"rounding": "nearest"}}
 
 
 def to_onnx(net: nn.Module, path: Path) -> None:
@@ -56,7 +59,7 @@ def worst_products(float_file: Path, calibration: Data, count: int) -> list[str]
         float_file,
         "sqnr",
         samples_of(calibration)[:BATCH],
-        config={"model_config": ROUNDED_TO_NEAREST},
+        config={"model_config": AS_TRAINING},
     )
     return [node for node in by_noise if op_types[node] in PRODUCTS][:count]
 
@@ -64,7 +67,7 @@ def worst_products(float_file: Path, calibration: Data, count: int) -> list[str]
 def dual_int16(nodes: list[str]) -> Mapping[str, Any]:
     """The config with 16 bits in both inputs of these nodes, and 8 everywhere else."""
     return {
-        "model_config": {"all_node_type": "int8", **ROUNDED_TO_NEAREST},
+        "model_config": AS_TRAINING,
         "node_config": {node: {"qtype": "dual-int16"} for node in nodes},
     }
 

@@ -61,9 +61,10 @@ def ptq_threshold(folder, numbers, activation):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     onnx.save(model, folder / "m.onnx")
+    qtype = activation.pop("qtype", "int8")
     config = {
-        "model_config": {"activation": activation},
-        "node_config": {"mm": {"qtype": activation.pop("qtype", "int8")}},
+        "model_config": {"activation": {"asymmetric": False, **activation}},
+        "node_config": {"mm": {"qtype": qtype}},
     }
     samples = [{"x": part.reshape(-1, 1)} for part in numbers]
     twofold.quantize(folder / "m.onnx", samples, config, plan=folder / "plan.json")

@@ -74,7 +74,11 @@ def planned(exported, folder, config):
 
 
 CONFIG = {
-    "model_config": {"weight": {"rounding": "nearest"}},
+    "model_config": {
+        "all_node_type": "int8",
+        "activation": {"asymmetric": False},
+        "weight": {"rounding": "nearest"},
+    },
     "op_config": {"Softmax": {"qtype": "float32"}},
     "node_config": {
         "/body/body.1/body.1.0/Conv": {"qtype": "dual-int16"},
