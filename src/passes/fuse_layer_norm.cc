@@ -110,16 +110,12 @@ class Matcher {
 
   // The input of a ReduceMean over the last axis that keeps it; kNone otherwise.
   ValueId mean_input(ValueId id) {
-    const NodeId mean = pattern_.producer(id, op::kReduceMean);
-    if (mean == kNone || graph_.node(mean).attributes.get_int("keepdims", 1) == 0) return kNone;
-    const ValueId x = graph_.node(mean).input(0);
-    const Tensor* axes = graph_.constant(graph_.node(mean).input(1));
-    if (x == kNone || axes == nullptr || axes->dtype() != DType::kInt64 || axes->size() != 1) return kNone;
-    const int64_t axis = axes->data<int64_t>()[0];
-    const int rank = pattern_.type(x).rank();
-    if (axis != -1 && (rank <= 0 || axis != rank - 1)) return kNone;
-    pass(mean);
-    return x;
+    const auto mean = pattern_.reduction(id, op::kReduceMean);
+    if (!mean) return kNone;
+    const int rank = pattern_.type(mean->x).rank();
+    if (mean->axis != (rank > 0 ? rank - 1 : -1)) return kNone;
+    pass(mean->node);
+    return mean->x;
   }
   // x where `id` is x - mean(x).
   ValueId centered_input(ValueId id) {

@@ -9,26 +9,6 @@ namespace twofold {
 
 namespace {
 
-// A reduction of `x` over one axis, which stays with length 1. A negative axis counts from the end unless the rank says
-// which one that is.
-struct Reduction {
-  NodeId node = kNone;
-  ValueId x = kNone;
-  int64_t axis = 0;
-};
-
-std::optional<Reduction> match_reduction(const Graph& graph, const Pattern& pattern, ValueId id,
-                                         std::string_view op_type) {
-  const NodeId node = pattern.producer(id, op_type);
-  if (node == kNone || graph.node(node).attributes.get_int("keepdims", 1) == 0) return std::nullopt;
-  const ValueId x = graph.node(node).input(0);
-  const Tensor* axes = graph.constant(graph.node(node).input(1));
-  if (x == kNone || axes == nullptr || axes->dtype() != DType::kInt64 || axes->size() != 1) return std::nullopt;
-  const int64_t axis = axes->data<int64_t>()[0];
-  const int rank = pattern.type(x).rank();
-  return Reduction{node, x, axis < 0 && rank > 0 ? axis + rank : axis};
-}
-
 // Max(-infinity, x): x, and the node; x itself where it is none.
 ValueId without_lowest(const Graph& graph, const Pattern& pattern, ValueId id, std::vector<NodeId>& nodes) {
   const NodeId max = pattern.producer(id, op::kMax);
@@ -49,7 +29,7 @@ ValueId softmax_input(const Graph& graph, const Pattern& pattern, ValueId shifte
   if (sub == kNone || graph.node(sub).input(1) == kNone) return shifted;
   std::vector<NodeId> found = {sub};
   const ValueId largest = without_lowest(graph, pattern, graph.node(sub).inputs[1], found);
-  const auto max = match_reduction(graph, pattern, largest, op::kReduceMax);
+  const auto max = pattern.reduction(largest, op::kReduceMax);
   if (!max || max->axis != axis || max->x != graph.node(sub).inputs[0]) return shifted;
   found.push_back(max->node);
   if (!pattern.is_private(found, graph.consumers(shifted)[0])) return shifted;
@@ -73,7 +53,7 @@ bool fuse_at(Graph& graph, Pattern& pattern, NodeId id) {
     const NodeId exp = pattern.producer(powers, op::kExp);
     if (exp == kNone) continue;
     std::vector<NodeId> nodes = {exp};
-    const auto sum = match_reduction(graph, pattern, divisor(graph, pattern, id, powers, nodes), op::kReduceSum);
+    const auto sum = pattern.reduction(divisor(graph, pattern, id, powers, nodes), op::kReduceSum);
     if (!sum || sum->x != powers) continue;
     nodes.push_back(sum->node);
     const ValueId x = softmax_input(graph, pattern, graph.node(exp).input(0), sum->axis, nodes);

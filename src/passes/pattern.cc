@@ -48,6 +48,17 @@ ValueId Pattern::undo(ValueId id, std::string_view op_type, double scalar) const
   return operation && nearly(operation->scalar, scalar) ? operation->x : kNone;
 }
 
+std::optional<Reduction> Pattern::reduction(ValueId id, std::string_view op_type) const {
+  const NodeId node = producer(id, op_type);
+  if (node == kNone || graph_.node(node).attributes.get_int("keepdims", 1) == 0) return std::nullopt;
+  const ValueId x = graph_.node(node).input(0);
+  const Tensor* axes = graph_.constant(graph_.node(node).input(1));
+  if (x == kNone || axes == nullptr || axes->dtype() != DType::kInt64 || axes->size() != 1) return std::nullopt;
+  const int64_t axis = axes->data<int64_t>()[0];
+  const int rank = type(x).rank();
+  return Reduction{node, x, axis < 0 && rank > 0 ? axis + rank : axis};
+}
+
 ValueId Pattern::other_input(NodeId id, ValueId one) const {
   const Node& node = graph_.node(id);
   if (node.inputs.size() != 2 || node.inputs[0] == node.inputs[1]) return kNone;

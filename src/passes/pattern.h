@@ -23,6 +23,14 @@ struct ScalarOperation {
   float scalar = 0;
 };
 
+// A reduction of x over one constant axis, which stays with length 1. The axis counts from the front where the rank of
+// x is known.
+struct Reduction {
+  NodeId node = kNone;
+  ValueId x = kNone;
+  int64_t axis = 0;
+};
+
 // One graph and what is known of it, for the length of a pass. Passes may rewrite the graph meanwhile: an existing
 // value keeps its type.
 class Pattern {
@@ -40,6 +48,9 @@ class Pattern {
   std::optional<ScalarOperation> scalar_operation(NodeId id, std::string_view op_type) const;
   // The same for the node that computes `id`, with the scalar given; x, or kNone.
   ValueId undo(ValueId id, std::string_view op_type, double scalar) const;
+
+  // Matches the node that computes `id`, if it is such a reduction.
+  std::optional<Reduction> reduction(ValueId id, std::string_view op_type) const;
 
   // The other input of a two-input node that reads `one` once; kNone otherwise.
   ValueId other_input(NodeId id, ValueId one) const;
