@@ -33,10 +33,7 @@ def forward(
     y = torch.empty_like(x)
     _twofold.fake_quantize_at(
         x.data_ptr(),
-        *_shape(x, axis),
-        scale.data_ptr(),
-        0 if zero_point is None else zero_point.data_ptr(),
-        integers,
+        *_grid(x, scale, zero_point, integers, axis),
         y.data_ptr(),
         torch.get_num_threads(),
     )
@@ -56,10 +53,7 @@ def backward(
     _twofold.fake_quantize_backward_at(
         y_gradient.data_ptr(),
         x.data_ptr(),
-        *_shape(x, axis),
-        scale.data_ptr(),
-        0 if zero_point is None else zero_point.data_ptr(),
-        integers,
+        *_grid(x, scale, zero_point, integers, axis),
         gradient.data_ptr(),
         torch.get_num_threads(),
     )
@@ -81,10 +75,7 @@ def learned_backward(
     _twofold.fake_quantize_learned_backward_at(
         y_gradient.data_ptr(),
         x.data_ptr(),
-        *_shape(x, axis),
-        scale.data_ptr(),
-        0 if zero_point is None else zero_point.data_ptr(),
-        integers,
+        *_grid(x, scale, zero_point, integers, axis),
         grad_factor,
         gradient.data_ptr(),
         scale_gradient.data_ptr(),
@@ -102,9 +93,15 @@ def _is_vector(values: Tensor, dtype: torch.dtype, size: int) -> bool:
     )
 
 
-def _shape(x: Tensor, axis: int) -> tuple[int, int, int]:
-    """Outer, channels, inner."""
-    if axis < 0:
-        return 1, 1, x.numel()
+def _grid(
+    x: Tensor, scale: Tensor, zero_point: Tensor | None, integers: Integers, axis: int
+) -> tuple[int, int, int, int, int, Integers]:
+    """Outer, channels, inner; where the scales and zero points are; the integers."""
     shape = x.shape
-    return prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
+    sizes = (
+        (1, 1, x.numel())
+        if axis < 0
+        else (prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :]))
+    )
+    zeros = 0 if zero_point is None else zero_point.data_ptr()
+    return *sizes, scale.data_ptr(), zeros, integers
