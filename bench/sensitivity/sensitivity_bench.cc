@@ -52,7 +52,8 @@
 namespace twofold {
 namespace {
 
-constexpr const char* kConfig = "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}";
+constexpr const char* kConfig =
+    "model_config: {all_node_type: int8, activation: {calibration_type: max}, weight: {rounding: nearest}}";
 // Runs of the float model that the shares of its operators are taken from.
 constexpr int kProfileRuns = 10;
 
@@ -92,9 +93,9 @@ class Subject {
     data_ = open_dataset(data_path, input_specs(graph_));
     model_ = std::make_unique<CalibratedModel>(graph_, data_.get(),
                                                CalibratedModel::Options{.threads = threads, .search_samples = 1});
-    plan_ = resolve(graph_, parse_config(kConfig, "config"), load_target("cpu"));
-    const StageScope stage = [](std::string_view, const std::function<void()>& step) { step(); };
-    decide_plan(*model_, ModelConfig{}, nullptr, stage, plan_);
+    const QuantConfig config = parse_config(kConfig, "config");
+    const Target cpu = load_target("cpu");
+    plan_ = decide_plan(*model_, {config, cpu, {}}, nullptr, kNoStage);
     units_ = units_of(graph_, plan_, UnitKind::kNode);
     for (const Unit& unit : units_) {
       std::vector<OperandQuantization>& operands = operands_.emplace_back();

@@ -26,7 +26,8 @@
 namespace twofold {
 namespace {
 
-constexpr const char* kConfig = "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}";
+constexpr const char* kConfig =
+    "model_config: {all_node_type: int8, activation: {calibration_type: max}, weight: {rounding: nearest}}";
 
 double seconds_of(const std::function<void()>& step) {
   const auto start = std::chrono::steady_clock::now();
@@ -66,9 +67,10 @@ int run(const std::filesystem::path& path, const std::filesystem::path& data_pat
   run_passes(graph);
   const std::unique_ptr<Dataset> data = open_dataset(data_path, input_specs(graph));
   CalibratedModel model(std::move(graph), data.get(), {.threads = 1});
-  Plan plan = resolve(model.graph(), parse_config(kConfig, "config"), load_target("cpu"));
-  const StageScope stage = [](std::string_view, const std::function<void()>& step) { step(); };
-  const double opening = seconds_of([&] { decide_plan(model, ModelConfig{}, nullptr, stage, plan); });
+  const QuantConfig config = parse_config(kConfig, "config");
+  const Target cpu = load_target("cpu");
+  Plan plan;
+  const double opening = seconds_of([&] { plan = decide_plan(model, {config, cpu, {}}, nullptr, kNoStage); });
 
   Trials trials(model, {});
   trials.set_base(decided_operands(model.graph(), plan));

@@ -169,8 +169,7 @@ ResolveOptions DebugCase::tested_options() {
 
 const Plan& DebugCase::plan() {
   if (is_decided_) return *plan_;
-  const StageScope scope = [](std::string_view, const std::function<void()>& step) { step(); };
-  plan_ = plan_of_config(calibrated(), {config_, target(), resolve_options()}, progress_, scope);
+  plan_ = decide_plan(calibrated(), {config_, target(), resolve_options()}, progress_, kNoStage);
   is_decided_ = true;
   return *plan_;
 }

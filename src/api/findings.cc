@@ -156,9 +156,8 @@ class Findings {
   void settle(const QuantConfig& lines) {
     report_.lines = config_lines(lines);
     const QuantConfig config = with_lines(case_.config(), lines);
-    const StageScope scope = [](std::string_view, const std::function<void()>& step) { step(); };
     const Plan plan =
-        plan_of_config(case_.calibrated(), {config, case_.target(), case_.resolve_options()}, nullptr, scope);
+        decide_plan(case_.calibrated(), {config, case_.target(), case_.resolve_options()}, nullptr, kNoStage);
     CalibratedModel& model = case_.measured(job_.data_num);
     const SensitivityOptions options{.threads = case_.subject().threads, .memory_cap = 0};
     report_.after = metrics_of(measure_alone(model, {decided_operands(model.graph(), plan)}, options).front());

@@ -102,9 +102,8 @@ class Quantization {
   QuantizeReport run() {
     report_.model = paths_.model().string();
     Graph graph = open();
-    // Refuses what cannot be planned before any data are read.
-    Plan plan = options_.from_plan.empty() ? resolve(graph, config_, target(), resolve_options(graph))
-                                           : plan_of_file(options_.from_plan, graph, options_.by_name);
+    Plan plan =
+        options_.from_plan.empty() ? resolve_plan(graph) : plan_of_file(options_.from_plan, graph, options_.by_name);
     report_.target = plan.target;
     paths_.prepare_output();
     const std::vector<InputSpec> inputs = input_specs(graph);
@@ -142,17 +141,15 @@ class Quantization {
     return graph;
   }
 
-  const Target& target() {
-    if (!target_) target_ = load_target(options_.target.empty() ? "cpu" : options_.target);
-    return *target_;
-  }
-
-  ResolveOptions resolve_options(const Graph& graph) const {
-    return {.strict = options_.strict,
-            .compiler_version = options_.compiler_version,
-            .sensitivity = options_.sensitivity.empty() ? decltype(ResolveOptions::sensitivity)()
-                                                        : operand_sensitivity(graph, options_.sensitivity),
-            .input_file_nodes = input_file_nodes_};
+  // Refuses what cannot be planned before any data are read.
+  Plan resolve_plan(const Graph& graph) {
+    target_ = load_target(options_.target.empty() ? "cpu" : options_.target);
+    resolve_options_ = {.strict = options_.strict,
+                        .compiler_version = options_.compiler_version,
+                        .sensitivity = options_.sensitivity.empty() ? decltype(ResolveOptions::sensitivity)()
+                                                                    : operand_sensitivity(graph, options_.sensitivity),
+                        .input_file_nodes = input_file_nodes_};
+    return resolve(graph, config_, target_, resolve_options_);
   }
 
   Plan decide(CalibratedModel& model) {
@@ -165,7 +162,7 @@ class Quantization {
       model.set_statistics(merged);
       if (!options_.save_statistics.empty()) statistics_ = to_bytes(merged);
     }
-    Plan plan = plan_of_config(model, {config_, target(), resolve_options(model.graph())}, progress_, scope);
+    Plan plan = decide_plan(model, {config_, target_, resolve_options_}, progress_, scope);
     plan.uint8_activations = options_.uint8_activations;
     return plan;
   }
@@ -199,7 +196,9 @@ class Quantization {
   QuantizeReport report_;
   Stopwatch stopwatch_;
   std::vector<std::string> input_file_nodes_;
-  std::optional<Target> target_;
+  // Of a plan that is decided here.
+  Target target_;
+  ResolveOptions resolve_options_;
   std::vector<std::byte> statistics_;  // what is to be saved of them
 };
 

@@ -19,9 +19,8 @@ namespace twofold {
 //     and are no outputs of the model. What only moves or clamps numbers (Reshape, Relu), adds them up (ReduceMean) or
 //     divides them by a constant is part of what its own readers are part of.
 //
-//   what continues it: an element-wise operator on the result of an operator like Exp, Sqrt, Reciprocal or Div,
-//   directly
-//     or behind another part, whose other inputs are constant, or computed from the same tensors. So x * (1 / sqrt(v))
+//   what continues it: an element-wise operator on the result of an operator like Exp, Sqrt, Reciprocal or Div, or
+//     behind another part, whose other inputs are constant, or computed from the same tensors. So x * (1 / sqrt(v))
 //     belongs to it where v is made of x; where it is multiplied with another tensor, the function ends.
 //
 // Functions begin and end at sums of products (Conv, MatMul, Einsum, Resize, ...). Operators that the config names are

@@ -1,7 +1,5 @@
 #include "quantize/calibrate_plan.h"
 
-#include <utility>
-
 #include "base/check.h"
 #include "quantize/settle_movers.h"
 
@@ -13,9 +11,7 @@ void calibrate_plan(CalibratedModel& model, PlanRequest request, const Calibrate
     // Each time more tensors stay float32, which may take others out of their scale groups.
     TWOFOLD_CHECK(request.options.without_range != model.refused());
     request.options.without_range = model.refused();
-    Plan without = resolve(model.graph(), request.config, request.target, request.options);
-    without.uint8_activations = plan.uint8_activations;
-    plan = std::move(without);
+    plan = resolve(model.graph(), request.config, request.target, request.options);
   }
   settle_movers(model, request.target, plan);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "quantize/decide.h"
 #include "quantize/fit_biases.h"
@@ -24,8 +25,8 @@ class Choice {
   Choice(CalibratedModel& model, const PlanRequest& request, const std::function<void(int64_t, int64_t)>& progress)
       : model_(model), request_(request), progress_(progress), trials_(model, {}) {}
 
-  KindChoice run() {
-    const Plan plan = decided({});
+  KindChoice run(Plan plan) {
+    decide(plan);
     find_kinds(plan);
     total_ = static_cast<int64_t>(result_.kinds.size()) + 1;
     if (result_.kinds.empty()) return std::move(result_);
@@ -38,15 +39,19 @@ class Choice {
 
  private:
   // With the first of the methods that each operand's range may be found by, and weights rounded to the nearest.
-  Plan decided(const KindPrecisions& precisions) {
-    PlanRequest request = request_;
-    request.options.kinds = precisions;
-    request.options.strict = false;  // what a target lacks is not chosen
-    Plan plan = calibrated_plan(model_, request);
+  void decide(Plan& plan) {
     decide_constants(model_.graph(), plan);
     Ranges ranges(model_.graph(), plan, model_.statistics());
     fit_biases(model_.graph(), ranges, plan);
     decide_activations(model_.graph(), ranges, {}, plan);
+  }
+
+  Plan decided(KindPrecisions precisions) {
+    PlanRequest request = request_;
+    request.options.kinds = std::move(precisions);
+    request.options.strict = false;  // what a target lacks is not chosen
+    Plan plan = calibrated_plan(model_, request);
+    decide(plan);
     return plan;
   }
 
@@ -101,7 +106,7 @@ class Choice {
       total_ += static_cast<int64_t>(kinds.size());
       KindPrecisions precisions;
       for (const OperatorKind* kind : kinds) precisions[kind->op_type] = qtype;
-      const Plan plan = decided(precisions);
+      const Plan plan = decided(std::move(precisions));
       std::erase_if(kinds, [&](OperatorKind* kind) {
         if (!is_granted(plan, *kind)) return false;
         const double noise = qtype == QType::kFloat32 ? 0 : noise_of_kind(plan, *kind);
@@ -137,9 +142,9 @@ KindPrecisions KindChoice::precisions() const {
   return result;
 }
 
-KindChoice choose_kinds(CalibratedModel& model, const PlanRequest& request,
+KindChoice choose_kinds(CalibratedModel& model, const PlanRequest& request, Plan plan,
                         const std::function<void(int64_t, int64_t)>& progress) {
-  return Choice(model, request, progress).run();
+  return Choice(model, request, progress).run(std::move(plan));
 }
 
 }  // namespace twofold

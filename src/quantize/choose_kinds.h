@@ -34,8 +34,9 @@ struct KindChoice {
 inline constexpr double kNoiseBesideProducts = 0.25;
 
 // Measures on the model's search samples what the products alone, and each kind alone, do to the outputs, and leaves at
-// 8 bits what adds little; the others get 16 bits where that suffices, and else stay float.
-KindChoice choose_kinds(CalibratedModel& model, const PlanRequest& request,
+// 8 bits what adds little; the others get 16 bits where that suffices, and else stay float. `plan` is the request's,
+// calibrated.
+KindChoice choose_kinds(CalibratedModel& model, const PlanRequest& request, Plan plan,
                         const std::function<void(int64_t done, int64_t total)>& progress = nullptr);
 
 }  // namespace twofold

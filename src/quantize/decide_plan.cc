@@ -5,6 +5,7 @@
 #include "quantize/decide.h"
 #include "quantize/fit_biases.h"
 #include "quantize/kind_notes.h"
+#include "quantize/search_ranges.h"
 
 namespace twofold {
 
@@ -17,58 +18,51 @@ Count progress_of(const Progress& progress, std::string_view name) {
   return [&progress, name](int64_t done, int64_t total) { progress(name, done, total); };
 }
 
-void calibrate(CalibratedModel& model, const PlanRequest& request, const Progress& progress, const StageScope& stage,
-               Plan& plan) {
-  stage("calibrate", [&] { calibrate_plan(model, request, progress_of(progress, "calibrate"), plan); });
+Metric search_metric(const ModelConfig& config) {
+  return config.layerwise_search.value_or(config.modelwise_search.value_or(Metric::kCosineSimilarity));
 }
 
-RangeSearchCounters decide_calibrated(CalibratedModel& model, const ModelConfig& config, const Progress& progress,
-                                      const StageScope& stage, Plan& plan) {
-  stage("adjust weights", [&] {
-    decide_constants(model.graph(), plan);
-    Ranges ranges(model.graph(), plan, model.statistics());
-    fit_biases(model.graph(), ranges, plan);
-    choose_rounding(model, plan);
-    correct_biases(model, plan);
-  });
-  RangeSearchCounters counters;
-  stage("search ranges", [&] {
-    const RangeSearchOptions options{
-        .metric = config.layerwise_search.value_or(config.modelwise_search.value_or(Metric::kCosineSimilarity)),
-        .layerwise = config.layerwise_search.has_value(),
-        .progress = progress_of(progress, "search ranges")};
-    counters = search_ranges(model, options, plan);
-  });
-  return counters;
+// Chooses precisions where the config leaves them open; else says what limits products of 16 bits.
+void settle_kinds(CalibratedModel& model, const PlanRequest& request, const Count& progress, Plan& plan) {
+  const KindChoice choice = choose_kinds(model, request, plan, progress);
+  const bool chooses = !request.config.model.all_node_type;
+  if (chooses) {
+    PlanRequest chosen = request;
+    chosen.options.kinds = choice.precisions();
+    plan = calibrated_plan(model, chosen);
+  }
+  add_notes(choice, chooses, plan);
+}
+
+void adjust_weights(CalibratedModel& model, Plan& plan) {
+  decide_constants(model.graph(), plan);
+  Ranges ranges(model.graph(), plan, model.statistics());
+  fit_biases(model.graph(), ranges, plan);
+  choose_rounding(model, plan);
+  correct_biases(model, plan);
 }
 
 }  // namespace
 
-Plan plan_of_config(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
-                    const StageScope& stage) {
+Plan decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
+                 const StageScope& stage) {
   Plan plan = resolve(model.graph(), request.config, request.target, request.options);
-  calibrate(model, request, progress, stage, plan);
+  stage("calibrate", [&] { calibrate_plan(model, request, progress_of(progress, "calibrate"), plan); });
   const bool chooses = !request.config.model.all_node_type;
   if (chooses) model.data("to choose precisions on (to choose none, name all_node_type)");
   if (chooses || (model.has_data() && raises_products(plan))) {
-    stage("choose precisions", [&] {
-      const KindChoice choice = choose_kinds(model, request, progress_of(progress, "choose precisions"));
-      if (chooses) {
-        PlanRequest chosen = request;
-        chosen.options.kinds = choice.precisions();
-        plan = calibrated_plan(model, chosen);
-      }
-      add_notes(choice, chooses, plan);
-    });
+    stage("choose precisions", [&] { settle_kinds(model, request, progress_of(progress, "choose precisions"), plan); });
   }
-  decide_calibrated(model, request.config.model, progress, stage, plan);
+  stage("adjust weights", [&] { adjust_weights(model, plan); });
+  stage("search ranges", [&] {
+    const ModelConfig& config = request.config.model;
+    search_ranges(model,
+                  {.metric = search_metric(config),
+                   .layerwise = config.layerwise_search.has_value(),
+                   .progress = progress_of(progress, "search ranges")},
+                  plan);
+  });
   return plan;
-}
-
-RangeSearchCounters decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
-                                const StageScope& stage, Plan& plan) {
-  calibrate(model, request, progress, stage, plan);
-  return decide_calibrated(model, request.config.model, progress, stage, plan);
 }
 
 }  // namespace twofold

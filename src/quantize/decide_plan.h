@@ -8,25 +8,21 @@
 #include "plan/plan.h"
 #include "quantize/calibrate_plan.h"
 #include "quantize/calibrated_model.h"
-#include "quantize/search_ranges.h"
 #include "twofold/quantize.h"
 
 namespace twofold {
 
 // Calls `stage` around each step so that a caller can time it.
 using StageScope = std::function<void(std::string_view stage, const std::function<void()>& step)>;
+// Of a caller that does not.
+inline const StageScope kNoStage = [](std::string_view, const std::function<void()>& step) { step(); };
 
-// The whole plan of a request: resolved, with the precisions of kinds of operators that the config leaves open chosen
-// (choose_kinds.h), then decided as below. Says in the plan's notes what was chosen, and where 16-bit products are
-// limited by other operators that a config keeps at 8 bits. Throws what resolve() does.
-Plan plan_of_config(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
-                    const StageScope& stage);
-
-// Calibrates what the plan, resolve()'s of the request, makes integers of, as far as the model has no statistics of it
-// (calibrate_plan.h says where another plan comes of that), then decides scales, roundings, bias corrections and ranges
-// as plan and config ask. Afterwards CalibratedModel::apply needs nothing else.
-RangeSearchCounters decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
-                                const StageScope& stage, Plan& plan);
+// The whole plan of a request, after which CalibratedModel::apply needs nothing else: resolved, and calibrated as far
+// as the model has no statistics of it (calibrate_plan.h says where another plan comes of that); precisions of kinds of
+// operators that the config leaves open are chosen (choose_kinds.h); then scales, roundings, bias corrections and
+// ranges are decided. The plan's notes say what was chosen, and where 16-bit products are limited by other operators
+// that a config keeps at 8 bits. Throws what resolve() does.
+Plan decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress, const StageScope& stage);
 
 }  // namespace twofold
 

@@ -122,8 +122,7 @@ class MoverSettler {
     if (list.empty()) return;
     plan_.notes.push_back(
         "operators that stay float32, as do those before them that only move data, since integers of one scale would "
-        "be "
-        "so much too coarse for who reads a part: " +
+        "be so much too coarse for who reads a part: " +
         list);
   }
 

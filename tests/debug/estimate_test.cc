@@ -27,9 +27,7 @@ struct Opened {
   explicit Opened(const Graph& graph, const std::string& config = kMax, int samples = 1)
       : data(random_samples(graph, samples, 5)),
         model(graph, data.get(), {.threads = 1}),
-        plan(plan_of(model.graph(), config)) {
-    decide_with(model, config, plan);
-  }
+        plan(decided_plan(model, config)) {}
 
   std::vector<Unit> units(UnitKind kind = UnitKind::kNode) const { return units_of(model.graph(), plan, kind); }
   Estimates estimate(const std::vector<Unit>& units, EstimateOptions options = {}) {

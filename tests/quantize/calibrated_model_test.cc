@@ -21,12 +21,6 @@ const char* const kConfigs[] = {
     "model_config: {weight: {bias_correction: {num_sample: 3, metric: mse}}, activation: {asymmetric: true}}",
 };
 
-Plan decided(CalibratedModel& model, const std::string& config) {
-  Plan plan = plan_of(model.graph(), config);
-  decide_with(model, config, plan);
-  return plan;
-}
-
 // Everything that a file of the graph holds, as text.
 std::string described(const Graph& graph) {
   std::string text;
@@ -50,7 +44,7 @@ TEST(CalibratedModel, ServesManyPlansWithOneCalibration) {
   CalibratedModel shared(graph, data.get(), {.threads = 1});
   for (const char* config : kConfigs) {
     CalibratedModel fresh(graph, data.get(), {.threads = 1});
-    EXPECT_EQ(decided(shared, config), decided(fresh, config)) << config;
+    EXPECT_EQ(decided_plan(shared, config), decided_plan(fresh, config)) << config;
   }
   EXPECT_EQ(shared.counters().calibrations, 1);
   EXPECT_EQ(shared.samples().float_runs(), 4);
@@ -72,7 +66,7 @@ TEST(CalibratedModel, MakesTheSameGraphFromAPlanFileWithoutData) {
   const auto data = random_samples(graph, 4, 7);
   for (const char* config : kConfigs) {
     CalibratedModel model(graph, data.get(), {.threads = 1});
-    const Plan plan = decided(model, config);
+    const Plan plan = decided_plan(model, config);
     const Plan read = plan_from_json(plan_to_json(plan), "plan");
     EXPECT_EQ(read, plan);
     check_same_model(read, graph);
@@ -87,7 +81,7 @@ TEST(CalibratedModel, EvaluatesWhatItApplies) {
   const Graph graph = small_network(6);
   const auto data = random_samples(graph, 4, 7);
   CalibratedModel model(graph, data.get(), {.threads = 1});
-  const Plan plan = decided(model, kConfigs[3]);
+  const Plan plan = decided_plan(model, kConfigs[3]);
   MetricMeans expected;
   const auto outputs = run_whole(model.apply(plan), *data, 4);
   for (size_t i = 0; i < outputs.size(); ++i) model.samples().add_errors(i, outputs[i], expected);
@@ -99,9 +93,9 @@ TEST(CalibratedModel, KeepsNoMoreSamplesThanItMay) {
   const Graph graph = small_network(6);
   const auto data = random_samples(graph, 4, 7);
   CalibratedModel model(graph, data.get(), {.threads = 1, .memory_cap = 600});  // one sample's input: 576 bytes
-  const Plan plan = decided(model, "{}");
+  const Plan plan = decided_plan(model, "{}");
   CalibratedModel roomy(graph, data.get(), {.threads = 1});
-  EXPECT_EQ(plan, decided(roomy, "{}"));
+  EXPECT_EQ(plan, decided_plan(roomy, "{}"));
   EXPECT_GT(model.samples().float_runs(), roomy.samples().float_runs());
 }
 
@@ -122,7 +116,7 @@ TEST(CarryOver, KeepsWhatFitsAndSaysWhatDoesNot) {
   const Graph graph = small_network(6);
   const auto data = random_samples(graph, 4, 7);
   CalibratedModel model(graph, data.get(), {.threads = 1});
-  const Plan plan = decided(model, kConfigs[3]);
+  const Plan plan = decided_plan(model, kConfigs[3]);
   const Graph other = changed_network();
   EXPECT_THROW(check_same_model(plan, other), Error);
 
@@ -163,7 +157,7 @@ TEST(CheckPlan, NamesWhatDoesNotFit) {
   const Graph graph = small_network(6);
   const auto data = random_samples(graph, 4, 7);
   CalibratedModel model(graph, data.get(), {.threads = 1});
-  const Plan good = decided(model, "{}");
+  const Plan good = decided_plan(model, "{}");
   const auto expect_refused = [&](const auto& damage, const std::string& message) {
     Plan plan = good;
     damage(*plan.find("conv1", OperandRef::input(1)));

@@ -213,8 +213,7 @@ TEST(GraphParts, GiveTheBitsOfTheWholeGraph) {
     run_passes(network);
     const std::unique_ptr<Dataset> data = random_samples(network, 2, seed + 1);
     CalibratedModel model(network, data.get(), {.threads = 1});
-    Plan plan = plan_of(network, kConfigs[seed % 3]);
-    decide_with(model, kConfigs[seed % 3], plan);
+    const Plan plan = decided_plan(model, kConfigs[seed % 3]);
     std::vector<Unit> units = group_units(network, plan, parse_grouping("op_type"));
     for (const UnitKind kind : {UnitKind::kNode, UnitKind::kWeight, UnitKind::kActivation}) {
       std::ranges::copy(units_of(network, plan, kind), std::back_inserter(units));

@@ -10,22 +10,19 @@
 
 namespace twofold {
 
-inline const StageScope kNoStage = [](std::string_view, const std::function<void()>& step) { step(); };
-
-// Makes a plan whole that is resolve()'s of the config for the cpu.
-inline void decide_with(CalibratedModel& model, const std::string& config, Plan& plan) {
-  const QuantConfig parsed = parse_config(config, "config");
+// The whole plan of a config for the cpu, with int8 where it says nothing.
+inline Plan decided_plan(CalibratedModel& model, const std::string& config) {
+  QuantConfig parsed = parse_config(config, "config");
+  if (!parsed.model.all_node_type) parsed.model.all_node_type = QType::kInt8;
   const Target cpu = load_target("cpu");
-  decide_plan(model, {parsed, cpu, {}}, nullptr, kNoStage, plan);
+  return decide_plan(model, {parsed, cpu, {}}, nullptr, kNoStage);
 }
 
 struct OpenedNetwork {
   OpenedNetwork(const std::string& config, int samples, unsigned seed = 3)
       : data(random_samples(small_network(seed), samples, seed + 1)),
         model(small_network(seed), data.get(), {.threads = 1}),
-        plan(plan_of(model.graph(), config)) {
-    decide_with(model, config, plan);
-  }
+        plan(decided_plan(model, config)) {}
 
   std::unique_ptr<Dataset> data;
   CalibratedModel model;

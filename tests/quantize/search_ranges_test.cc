@@ -132,15 +132,13 @@ TEST(SearchRanges, NeedsDataOnlyWhereSomethingIsOpen) {
   CalibratedModel model(graph, nullptr, {.threads = 1});
   model.set_statistics(seen);
   const std::string everything = "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}";
-  Plan closed = plan_of(graph, everything);
-  decide_with(model, everything, closed);
+  const Plan closed = decided_plan(model, everything);
   EXPECT_NO_THROW(model.apply(closed));
   for (const char* config :
        {"model_config: {weight: {rounding: nearest}}", "model_config: {activation: {calibration_type: max}}",
         "model_config: {activation: {calibration_type: max}, weight: {rounding: nearest, bias_correction: "
         "{num_sample: 1}}}"}) {
-    Plan open = plan_of(graph, config);
-    EXPECT_THROW(decide_with(model, config, open), Error) << config;
+    EXPECT_THROW(decided_plan(model, config), Error) << config;
   }
 }
 
