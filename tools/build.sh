@@ -4,9 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# ccache takes precompiled headers only if told that it may rely on their content alone.
-launcher="env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache"
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" \
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$PWD/tools/ccache.sh" \
   -DTWOFOLD_PYTHON=ON -DTWOFOLD_SCALAR=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" > build.log 2>&1 || { cat build.log; exit 1; }
 rm -f build.log
 [ $# -gt 0 ] || set -- twofold twofold_c _twofold

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds="${1:-60}"
 
-cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_COMPILER_LAUNCHER="$PWD/tools/ccache.sh" \
   -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTWOFOLD_TESTS=OFF -DTWOFOLD_FUZZ=ON > /dev/null
 ninja -C build-fuzz fuzzers
 fuzz() {  # TARGET

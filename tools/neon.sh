@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cmake -S tests/kernels -B build-neon -G Ninja --toolchain "$PWD/cmake/aarch64-linux-gnu.cmake" \
-  -Wno-deprecated -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache > /dev/null
+  -Wno-deprecated -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$PWD/tools/ccache.sh" > /dev/null
 ninja -C build-neon kernel_tests
 
 # The accuracy of elementary functions is left out: it is the same plain C++ everywhere, and is measured with long doubles,

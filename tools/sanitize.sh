@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 configure() {  # FOLDER SANITIZERS [OPTION]
   cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" \
-    -DCMAKE_CXX_COMPILER_LAUNCHER="env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache" \
+    -DCMAKE_CXX_COMPILER_LAUNCHER="$PWD/tools/ccache.sh" \
     -DTWOFOLD_SANITIZE="$2" "${@:3}" > /dev/null
 }
 

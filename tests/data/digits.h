@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "support/source_dir.h"
 #include "twofold/tensor.h"
 
 namespace twofold {
 
-inline const std::filesystem::path kDigits = std::filesystem::path(TWOFOLD_SOURCE_DIR) / "examples" / "digits";
+inline const std::filesystem::path kDigits = source_dir() / "examples" / "digits";
 
 // [count,1,28,28] of numbers from 0 to 1.
 inline Tensor images(int64_t count, uint32_t seed) {

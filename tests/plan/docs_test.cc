@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "plan/config.h"
 #include "plan/target.h"
+#include "support/source_dir.h"
 
 namespace twofold {
 namespace {
@@ -19,7 +20,7 @@ std::vector<std::string> yaml_examples(const std::string& page) {
 }
 
 TEST(ConfigPage, ExamplesWork) {
-  const std::vector<std::string> examples = yaml_examples(read_text_file(TWOFOLD_SOURCE_DIR "/docs/config.md"));
+  const std::vector<std::string> examples = yaml_examples(read_text_file(source_dir() / "docs/config.md"));
   ASSERT_EQ(examples.size(), 2U);
   const QuantConfig config = parse_config(examples[0], "docs/config.md");
   EXPECT_EQ(config.nodes.at("MatMul_7").operands.at(OperandRef::input(1)), QType::kEc);

@@ -8,6 +8,7 @@
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
 #include "plan/test_graph.h"
+#include "support/source_dir.h"
 
 namespace twofold {
 namespace {
@@ -47,7 +48,7 @@ void expect_same_plans(const Graph& graph) {
 TEST(GraphRows, GiveThePlanOfTheGraph) { expect_same_plans(small_graph()); }
 
 TEST(GraphRows, GiveThePlanOfASimplifiedModel) {
-  Graph graph = import_onnx(std::string(TWOFOLD_SOURCE_DIR) + "/examples/digits/digits.onnx");
+  Graph graph = import_onnx(source_dir() / "examples/digits/digits.onnx");
   run_passes(graph);
   expect_same_plans(graph);
 }
