@@ -100,6 +100,39 @@ def test_onnxruntime_gives_the_same_integers(precision):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(
+    "scales", [{}, {"alpha": 0.5, "beta": 0.5}, {"alpha": 4, "beta": 4}], ids=str
+)
+def test_a_product_may_be_larger_than_the_sum_that_is_quantized(precision, scales):
+    """The addend takes most of the product away: cut to the sum's range, the product would be lost."""
+
+    class Added(nn.Module):
+        def forward(self, c, a, b):
+            return torch.baddbmm(c, a, b, **scales)
+
+    torch.manual_seed(0)
+    a, b = torch.randn(2, 8, 32), torch.randn(2, 32, 8)
+    c = 0.5 * torch.randn(2, 8, 8) - a @ b
+    setter = ModuleNameQconfigSetter({"": PRECISIONS[precision]})
+    model = prepare(Added(), (c, a, b), setter)
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(c, a, b)
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    found = model(c, a, b)
+    (operator,) = (m for m in model.modules() if getattr(m, "op_name", "") == "baddbmm")
+    factors = [operator.quantizer_of(i)(x) for i, x in enumerate((a, b))]
+    quantizer = operator.activation_post_process
+    step = float(quantizer.scale)
+    largest = step * (127 if precision == "int8" else 32767)
+    assert (a @ b).abs().max() * scales.get("alpha", 1) > 2 * largest
+    expected = quantizer(Added()(c, *factors))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1.01 * step)
+    run = twofold.Session(exported(model, (c, a, b)).onnx)
+    inputs = {f"input_{i}": x.numpy() for i, x in enumerate((c, a, b))}
+    assert np.array_equal(run.run(inputs)["output_0"], found.detach().numpy())
+
+
 def test_weights_of_4_bits_keep_to_their_range():
     torch.manual_seed(0)
     layer, x = nn.Linear(64, 32), torch.randn(4, 64)

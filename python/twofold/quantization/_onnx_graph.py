@@ -92,7 +92,7 @@ class GraphWriter:
             return
         model = self.written.model
         inputs = [self._input(layer, i, value) for i, value in enumerate(layer.inputs)]
-        results = self._emitted(layer, inputs)
+        results, is_product = self._emitted(layer, inputs)
         clamp = getattr(layer.module, "clamp", None)
         if clamp is not None:
             with model.call(f"{node_name(layer)}/clamp"):
@@ -100,20 +100,22 @@ class GraphWriter:
         for value, name in zip(layer.outputs, results, strict=False):
             self.written.names[value] = name
         if layer.kind is not Kind.MOVE and isinstance(layer.module, Operator):
-            self._quantized(layer, results[0])
+            self._quantized(layer, results[0], is_product)
 
-    def _emitted(self, layer: Layer, inputs: list[str]) -> list[str]:
+    def _emitted(self, layer: Layer, inputs: list[str]) -> tuple[list[str], bool]:
+        """The tensors computed, and whether the node of the layer's name holds their numbers."""
         model = self.written.model
         first = len(model.nodes)
         try:
-            with model.call(node_name(layer)):
+            with model.call(node_name(layer)) as call:
                 results = layer.op.emit(model, inputs, layer.attributes)
         except (_twofold.Error, TypeError, ValueError) as error:
             raise _twofold.Error(f"{layer.line}: {error}") from error
         for node in model.nodes[first:]:
             if layer.kind is Kind.MOVE or node.op_type in _MOVERS:
                 self._move_integers(node)
-        return [results] if isinstance(results, str) else list(results)
+        tensors = [results] if isinstance(results, str) else list(results)
+        return tensors, call.result == call.name
 
     def add_output(self, name: str, value: Value) -> None:
         """An output of the model."""
@@ -194,7 +196,7 @@ class GraphWriter:
                 self._grids[name] = grid
                 self.written.operands.append(Integers(node.name, f"output{i}", grid))
 
-    def _quantized(self, layer: Layer, result: str) -> None:
+    def _quantized(self, layer: Layer, result: str, is_product: bool) -> None:
         quantizer = getattr(layer.module, OUTPUT, None)
         if quantizer is not None and quantizer.dtype == torch.float16:
             name = self._through_float16(f"{node_name(layer)}/float16", result)
@@ -203,8 +205,10 @@ class GraphWriter:
             return
         self._grids[result] = quantizer
         node = self.written.results[layer.name] = self._result(result, quantizer)
-        # Of a product that is reshaped behind, the accumulators are what is rounded.
-        if layer.kind is Kind.GEMM and layer.module.clamp is None and node != node_name(layer):
+        # Of a product that is reshaped behind, the accumulators are what is rounded. Not so where
+        # something is added to it (addmm): the product alone may be larger than the sum.
+        unclamped = layer.module.clamp is None
+        if layer.kind is Kind.GEMM and is_product and unclamped and node != node_name(layer):
             self.written.operands.append(Integers(node_name(layer), "output0", quantizer))
 
     def _result(self, tensor: str, quantizer: Any) -> str:
