@@ -15,6 +15,7 @@
 #include "passes/fuse_mish.h"
 #include "passes/fuse_sigmoid.h"
 #include "passes/fuse_softmax.h"
+#include "passes/inline_if.h"
 #include "passes/remove_dead_nodes.h"
 #include "passes/remove_identity.h"
 #include "passes/unflatten_softmax.h"
@@ -29,6 +30,7 @@ const std::vector<Pass>& passes() {
       {"remove_dead_nodes", remove_dead_nodes},
       {"fold_constants", fold_constants},
       {"fold_shape", fold_shape},
+      {"inline_if", inline_if},
       {"remove_identity", remove_identity},
       // Activations before folding, which would take the "+ 3" of a HardSwish for a bias.
       {"canonicalize_clip", canonicalize_clip},
