@@ -24,6 +24,14 @@ struct PlanOperandRow {
   std::vector<float> bias_shift;    // what is added to the node's bias, per output channel; empty: nothing
 };
 
+// A tensor whose channels were made even: channel c is divided by 2^exponents[c] where it is computed, and multiplied
+// by that in the weights that meet it. Operands are those of the model after that.
+struct PlanEqualizationRow {
+  std::string tensor;
+  std::vector<std::string> nodes;  // that compute it, hand it on and read it, in graph order
+  std::vector<int> exponents;
+};
+
 struct PlanReport {
   std::string model_hash;    // of the simplified model's nodes and how they are connected
   std::string content_hash;  // of that and of attributes and weights; empty: the plan is of an older version
@@ -31,6 +39,7 @@ struct PlanReport {
   std::string policy;             // "v1", "v2"
   std::string activation_format;  // "int8", "uint8"
   std::vector<PlanOperandRow> operands;
+  std::vector<PlanEqualizationRow> equalizations;
   std::vector<std::string> notes, unmet;
 };
 

@@ -34,6 +34,14 @@ class Plan:
         return self._content["operands"]
 
     @property
+    def equalizations(self) -> list[dict[str, Any]]:
+        """A row per tensor whose channels were made even: tensor, nodes, exponents.
+
+        Operands are those of the model after that.
+        """
+        return self._content.get("equalizations", [])
+
+    @property
     def nodes(self) -> list[dict[str, str]]:
         """Name, op_type and hashes of every node of the model, in graph order."""
         return self._content["nodes"]

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "api/float_model.h"
 #include "api/plan_of_file.h"
@@ -17,7 +18,9 @@
 #include "passes/pipeline.h"
 #include "plan/fingerprint.h"
 #include "quantize/check_plan.h"
+#include "quantize/choose_equalizations.h"
 #include "quantize/decide_plan.h"
+#include "quantize/equalize.h"
 
 namespace twofold {
 
@@ -94,14 +97,15 @@ void DebugCase::open_recorded(const Graph& quantized) {
     throw_error(ErrorCode::kInvalidArgument, "{} is not the float model that {} was made of", model_path_.string(),
                 file.string());
   }
-  check_plan(recorded.plan, graph_);
+  check_plan(recorded.plan, equalize(graph_, recorded.plan.equalizations));
   take(std::move(recorded.plan));
 }
 
 void DebugCase::take(Plan plan) {
   remember_model(graph_, plan);
+  config_.model.equalization = false;
   plan_ = std::move(plan);
-  is_decided_ = tests_plan_ = true;
+  tests_plan_ = true;
   config_.nodes = config_of(*plan_).nodes;
 }
 
@@ -125,23 +129,47 @@ std::function<void(int64_t done, int64_t total)> DebugCase::progress_of(std::str
   return [this, stage](int64_t done, int64_t total) { progress_(stage, done, total); };
 }
 
+std::shared_ptr<CalibratedModel> DebugCase::model(const std::vector<Equalization>& equalizations,
+                                                  int64_t search_samples) const {
+  const CalibratedModel::Options options{.threads = subject_.threads, .search_samples = search_samples};
+  auto result = std::make_shared<CalibratedModel>(graph_, data_.get(), options);
+  result->equalize(equalizations);
+  return result;
+}
+
 CalibratedModel& DebugCase::calibrated() {
-  if (calibrated_ == nullptr) {
-    calibrated_ =
-        std::make_unique<CalibratedModel>(graph_, data_.get(), CalibratedModel::Options{.threads = subject_.threads});
-  }
+  if (calibrated_ == nullptr) calibrated_ = model(plan_ ? plan_->equalizations : std::vector<Equalization>());
   return *calibrated_;
 }
 
 CalibratedModel& DebugCase::measured(int64_t data_num) {
-  const int64_t samples = data_num > 0 ? std::min(data_num, data_->size()) : data_->size();
-  std::unique_ptr<CalibratedModel>& model = measured_[samples];
-  if (model == nullptr) {
-    model = std::make_unique<CalibratedModel>(
-        graph_, data_.get(), CalibratedModel::Options{.threads = subject_.threads, .search_samples = samples});
-    check_outputs(*model);
+  const int64_t samples = samples_of(data_num);
+  std::shared_ptr<CalibratedModel>& found = measured_[samples];
+  if (found == nullptr) {
+    found = model(plan_ ? plan_->equalizations : std::vector<Equalization>(), samples);
+    check_outputs(*found);
   }
-  return *model;
+  return *found;
+}
+
+DebugCase::Requantized DebugCase::requantized(QuantConfig config, int64_t data_num) {
+  std::shared_ptr<CalibratedModel> chosen;
+  if (equalizes_) {
+    chosen = model({});
+    choose_equalizations(*chosen, chosen->resolved({config, target(), resolve_options()}), nullptr);
+  }
+  config.model.equalization = false;
+  const PlanRequest request{config, target(), resolve_options()};
+  if (!equalizes_ || chosen->equalizations() == plan().equalizations) {
+    measured(data_num);
+    return {decide_plan(calibrated(), request, nullptr, kNoStage), calibrated_, measured_.at(samples_of(data_num))};
+  }
+  Plan decided = decide_plan(*chosen, request, nullptr, kNoStage);
+  return {std::move(decided), chosen, model(chosen->equalizations(), samples_of(data_num))};
+}
+
+int64_t DebugCase::samples_of(int64_t data_num) const {
+  return data_num > 0 ? std::min(data_num, data_->size()) : data_->size();
 }
 
 // No error can be told from NaN.
@@ -168,9 +196,11 @@ ResolveOptions DebugCase::tested_options() {
 }
 
 const Plan& DebugCase::plan() {
-  if (is_decided_) return *plan_;
+  if (plan_) return *plan_;
   plan_ = decide_plan(calibrated(), {config_, target(), resolve_options()}, progress_, kNoStage);
-  is_decided_ = true;
+  // Plans that are made from here on are for the equalized model.
+  for (const auto& [samples, model] : measured_) model->equalize(plan_->equalizations);
+  equalizes_ = std::exchange(config_.model.equalization, false);
   return *plan_;
 }
 

@@ -31,9 +31,11 @@ class DebugCase {
   std::function<void(int64_t done, int64_t total)> progress_of(std::string_view stage) const;
   // The float model's.
   std::string model_path() const { return model_path_.string(); }
-  const Graph& graph() const { return graph_; }
+  // With the equalizations of the plan once it is decided, which plan() sees to.
+  const Graph& graph() { return plan_ ? calibrated().graph() : graph_; }
   const Dataset& data() const { return *data_; }
-  // What the user wrote; where a plan is tested, a config that asks for what it grants.
+  // What the user wrote, less the search for equalizations once that is done; where a plan is tested, a config that
+  // asks for what it grants.
   const QuantConfig& config() const { return config_; }
   bool tests_plan() const { return tests_plan_; }
   // That of a plan file is found by its name. Throws Error(kNotFound) where it was a file.
@@ -54,10 +56,21 @@ class DebugCase {
   // Throws Error(kInvalidArgument) where the float model's outputs hold NaN, naming the node where that begins.
   CalibratedModel& measured(int64_t data_num);
 
+  // A plan, and models as calibrated() and measured() give them, whose graph it is for.
+  struct Requantized {
+    Plan plan;
+    std::shared_ptr<CalibratedModel> calibrated, measured;
+  };
+  // What quantize() makes of another config for the same data: equalizations too are chosen for that one.
+  Requantized requantized(QuantConfig config, int64_t data_num);
+
  private:
   void open();
   void open_recorded(const Graph& quantized);
   void take(Plan plan);
+  std::shared_ptr<CalibratedModel> model(const std::vector<Equalization>& equalizations,
+                                         int64_t search_samples = kSearchSamples) const;
+  int64_t samples_of(int64_t data_num) const;
   void check_outputs(CalibratedModel& model);
 
   const DebugSubject& subject_;
@@ -67,14 +80,14 @@ class DebugCase {
   QuantConfig config_;
   const PtqPaths paths_;
   std::filesystem::path model_path_;
-  Graph graph_;
+  Graph graph_;  // before equalization
   std::vector<std::string> file_nodes_;
   std::optional<Target> target_;
   std::unique_ptr<Dataset> data_;
   std::optional<Plan> plan_;
-  bool is_decided_ = false, tests_plan_ = false;
-  std::unique_ptr<CalibratedModel> calibrated_;
-  std::map<int64_t, std::unique_ptr<CalibratedModel>> measured_;
+  bool tests_plan_ = false, equalizes_ = false;
+  std::shared_ptr<CalibratedModel> calibrated_;
+  std::map<int64_t, std::shared_ptr<CalibratedModel>> measured_;
 };
 
 }  // namespace twofold

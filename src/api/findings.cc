@@ -17,7 +17,6 @@
 #include "plan/config_lines.h"
 #include "plan/node_names.h"
 #include "quantize/decide.h"
-#include "quantize/decide_plan.h"
 #include "quantize/plan_cost.h"
 #include "traits/gemm_type.h"
 
@@ -30,11 +29,11 @@ double decibels_of(double noise) {
 }
 
 // The number that a command prints of the quantized model, which is gone afterwards.
-double evaluate_plan(DebugCase& subject, const Plan& plan, const std::filesystem::path& folder,
+double evaluate_plan(CalibratedModel& model, const Plan& plan, const std::filesystem::path& folder,
                      const std::string& command) {
   make_folders(folder);
   const std::filesystem::path file = folder / "evaluated.onnx";
-  export_onnx(subject.calibrated().apply(plan), file, {.uint8_activations = plan.uint8_activations});
+  export_onnx(model.apply(plan), file, {.uint8_activations = plan.uint8_activations});
   const double value = number_from_command(command, file);
   std::filesystem::remove(file);
   std::filesystem::remove(file.string() + ".data");
@@ -156,14 +155,13 @@ class Findings {
   void settle(const QuantConfig& lines) {
     report_.lines = config_lines(lines);
     const QuantConfig config = with_lines(case_.config(), lines);
-    const Plan plan =
-        decide_plan(case_.calibrated(), {config, case_.target(), case_.resolve_options()}, nullptr, kNoStage);
-    CalibratedModel& model = case_.measured(job_.data_num);
+    const auto [plan, calibrated, measured] = case_.requantized(config, job_.data_num);
     const SensitivityOptions options{.threads = case_.subject().threads, .memory_cap = 0};
-    report_.after = metrics_of(measure_alone(model, {decided_operands(model.graph(), plan)}, options).front());
-    report_.cost_after = plan_cost(case_.calibrated(), plan, case_.target()).total();
+    report_.after = metrics_of(measure_alone(*measured, {decided_operands(measured->graph(), plan)}, options).front());
+    report_.cost_after = plan_cost(*calibrated, plan, case_.target()).total();
     if (!job_.evaluate.empty()) {
-      report_.evaluations.emplace_back("with the lines", evaluate_plan(case_, plan, job_.save_dir, job_.evaluate));
+      report_.evaluations.emplace_back("with the lines",
+                                       evaluate_plan(*calibrated, plan, job_.save_dir, job_.evaluate));
     }
   }
 
@@ -218,7 +216,7 @@ void add_both_inputs(const std::vector<BothInputsRow>& rows, std::string& text) 
 std::optional<double> evaluate_tested(DebugCase& subject, const std::filesystem::path& folder,
                                       const std::string& command) {
   if (command.empty()) return std::nullopt;
-  return evaluate_plan(subject, subject.plan(), folder, command);
+  return evaluate_plan(subject.calibrated(), subject.plan(), folder, command);
 }
 
 FindingsReport findings_of_case(DebugCase& subject, const FindingsJob& job, const MeasuredUnits& nodes,

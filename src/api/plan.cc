@@ -39,8 +39,12 @@ PlanReport describe_plan(const std::filesystem::path& path) {
                     std::string(to_string(plan.policy)),
                     plan.uint8_activations ? "uint8" : "int8",
                     {},
+                    {},
                     plan.notes,
                     plan.unmet};
+  for (const Equalization& item : plan.equalizations) {
+    report.equalizations.push_back({item.tensor, item.nodes, item.exponents});
+  }
   for (const OperandPlan& operand : plan.operands()) report.operands.push_back(row_of(operand));
   return report;
 }

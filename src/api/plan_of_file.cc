@@ -5,6 +5,7 @@
 #include "plan/plan_json.h"
 #include "quantize/carry_over.h"
 #include "quantize/check_plan.h"
+#include "quantize/equalize.h"
 
 namespace twofold {
 
@@ -20,7 +21,7 @@ Plan plan_of_file(const std::filesystem::path& path, const Graph& graph, bool by
   } else {
     check_same_model(plan, graph);
   }
-  check_plan(plan, graph);
+  check_plan(plan, equalize(graph, plan.equalizations));
   return plan;
 }
 

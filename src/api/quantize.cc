@@ -66,6 +66,16 @@ std::vector<std::string> collect_notes(const QuantConfig& config, const PtqPaths
   return notes;
 }
 
+std::vector<InputRangeRow> input_ranges(const CalibratedModel& model) {
+  std::vector<InputRangeRow> rows;
+  for (const ValueId input : model.graph().inputs) {
+    const auto seen = model.statistics().find(input);
+    if (seen == model.statistics().end()) continue;
+    rows.push_back({model.graph().value(input).name, seen->second.min(), seen->second.max()});
+  }
+  return rows;
+}
+
 void check_options(const QuantizeOptions& options) {
   for (const std::filesystem::path& path : {options.output, options.plan_path, options.save_statistics}) {
     if (!path.empty()) check_writable(path);
@@ -109,7 +119,12 @@ class Quantization {
     const std::vector<InputSpec> inputs = input_specs(graph);
     const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_.inputs, inputs));
     CalibratedModel model(std::move(graph), samples.get(), {.threads = options_.threads});
-    if (options_.from_plan.empty()) plan = decide(model);
+    if (options_.from_plan.empty()) {
+      plan = decide(model);
+      report_.inputs = input_ranges(model);
+    } else {
+      model.equalize(plan.equalizations);
+    }
     Graph quantized;
     stage("apply", [&] {
       quantized = model.apply(plan);

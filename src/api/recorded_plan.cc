@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "plan/fingerprint.h"
 #include "plan/plan_json.h"
+#include "quantize/equalize.h"
 #include "traits/op_names.h"
 
 namespace twofold {
@@ -60,6 +62,14 @@ RecordedPlan recorded_plan(const Graph& quantized, const std::filesystem::path& 
     operand.params->scale.assign(scale->data<float>().begin(), scale->data<float>().end());
   }
   return recorded;
+}
+
+Graph equalized_as_recorded(Graph float_model, const Graph& quantized, const std::filesystem::path& path) {
+  const auto text = quantized.metadata.find(kPlan);
+  if (text == quantized.metadata.end()) return float_model;
+  const Plan plan = plan_from_json(text->second, path.string());
+  if (plan.equalizations.empty() || plan.content_hash != content_hash(float_model)) return float_model;
+  return equalize(float_model, plan.equalizations);
 }
 
 }  // namespace twofold

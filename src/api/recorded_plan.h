@@ -22,6 +22,10 @@ struct RecordedPlan {
 };
 RecordedPlan recorded_plan(const Graph& quantized, const std::filesystem::path& path);
 
+// The float model that a quantized file was made of, with the file's equalizations, so that tensors of one name hold
+// the same numbers; any other model as it is. Both after passes.
+Graph equalized_as_recorded(Graph float_model, const Graph& quantized, const std::filesystem::path& path);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_API_RECORDED_PLAN_H_

@@ -3,6 +3,7 @@
 #include "api/open_samples.h"
 #include "api/preprocessing.h"
 #include "api/read_config.h"
+#include "api/recorded_plan.h"
 #include "api/report_rows.h"
 #include "base/cancellation.h"
 #include "dialect/registry.h"
@@ -36,7 +37,8 @@ VerifyReport verify_models(const std::filesystem::path& reference, const std::fi
                            const Samples& data, const VerifyOptions& options) {
   const CancellationScope scope(options.cancelled);
   const QuantConfig config = read_config(options.config);
-  const Graph a = load(reference), b = load(other);
+  const Graph b = load(other);
+  const Graph a = equalized_as_recorded(load(reference), b, other);
   const std::vector<InputSpec> inputs = input_specs(a);
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
   CompareOptions compare_options{.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes};

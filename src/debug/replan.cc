@@ -46,8 +46,7 @@ bool Replanner::asks_for_range(const QuantConfig& lines, const OperandPlan& oper
 
 Plan Replanner::plan(const QuantConfig& lines) {
   const QuantConfig config = with_lines(config_, lines);
-  Plan plan = resolve(model_.graph(), config, target_, options_);
-  calibrate_plan(model_, {config, target_, options_}, nullptr, plan);
+  Plan plan = calibrated_plan(model_, {config, target_, options_});
   decide(lines, plan);
   return plan;
 }

@@ -51,6 +51,7 @@ struct BiasCorrection {
 struct WeightConfig {
   std::vector<Rounding> rounding;  // empty: not said
   std::optional<BiasCorrection> bias_correction;
+  std::optional<bool> reduce_range;  // int8 weights of 7 bits, for kernels that add pairs of products in 16 bits
 
   bool operator==(const WeightConfig&) const = default;
 };
@@ -72,6 +73,7 @@ struct ModelConfig {
   std::optional<QType> model_output_type;  // int8, int16 or float32; not said: float32
   ActivationConfig activation;
   WeightConfig weight;
+  bool equalization = true;  // where it lowers the error
   // Lists of settings are searched with this metric for the whole model at once, or node by node.
   std::optional<Metric> modelwise_search;
   std::optional<Metric> layerwise_search;

@@ -12,6 +12,7 @@
 
 #include "numeric/qparams.h"
 #include "plan/config.h"
+#include "plan/equalization.h"
 #include "plan/operand_ref.h"
 #include "plan/target.h"
 
@@ -69,6 +70,9 @@ class Plan {
   FallbackPolicy policy = FallbackPolicy::kV2;
   bool shared_scales = false;      // of the target: all tensors that movers join have one scale
   bool uint8_activations = false;  // int8 activations are written as uint8 with zero point 128
+  // In graph order of the tensors. Operands are those of the equalized model, hashes and nodes those of the model
+  // itself.
+  std::vector<Equalization> equalizations;
   std::vector<std::string> notes;  // worth knowing, and no request unmet
   std::vector<std::string> unmet;  // requests that found nothing to apply to
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <span>
 
 #include "base/files.h"
@@ -46,6 +47,10 @@ Json to_json(const OperandPlan& operand) {
   return json;
 }
 
+Json to_json(const Equalization& equalization) {
+  return {{"tensor", equalization.tensor}, {"nodes", equalization.nodes}, {"exponents", equalization.exponents}};
+}
+
 constexpr int kMaxInt = std::numeric_limits<int>::max();
 
 std::string read_text(const JsonReader& reader) { return reader.text(); }
@@ -84,6 +89,7 @@ WeightConfig read_weight(const JsonReader& reader) {
     const JsonReader correction = reader.at("bias_correction");
     weight.bias_correction = {correction.at("num_sample").integer(1, kMaxInt), read_metric(correction.at("metric"))};
   }
+  if (reader.has("reduce_range")) weight.reduce_range = reader.at("reduce_range").boolean();
   return weight;
 }
 
@@ -140,6 +146,19 @@ OperandPlan read_operand(const JsonReader& reader) {
   return operand;
 }
 
+std::vector<Equalization> read_equalizations(const JsonReader& root) {
+  std::set<std::string> tensors;
+  return root.list("equalizations", [&tensors](const JsonReader& item) {
+    Equalization equalization{
+        item.at("tensor").text(), item.at("nodes").list(read_text),
+        item.at("exponents").list([](const JsonReader& e) { return e.integer(-kMaxExponent, kMaxExponent); })};
+    if (!tensors.insert(equalization.tensor).second) {
+      item.fail(fmt::format("tensor '{}' is equalized twice", equalization.tensor));
+    }
+    return equalization;
+  });
+}
+
 // Texts that came from files may hold bytes that are not UTF-8; those are replaced.
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -167,6 +186,9 @@ std::string plan_to_json(const Plan& plan) {
   entry("policy", dump(to_string(plan.policy)));
   if (plan.shared_scales) entry("shared_scales", "true");
   entry("activation_format", dump(kActivationFormats[plan.uint8_activations ? 1 : 0]));
+  if (!plan.equalizations.empty()) {
+    entry("equalizations", dump_lines(plan.equalizations, [](const Equalization& item) { return to_json(item); }));
+  }
   entry("notes", dump_lines(plan.notes, as_text));
   entry("unmet", dump_lines(plan.unmet, as_text));
   entry("operands", dump_lines(plan.operands(), [](const OperandPlan& operand) { return to_json(operand); }));
@@ -203,6 +225,7 @@ Plan plan_from_json(std::string_view text, std::string_view label) {
   if (root.has("shared_scales")) plan.shared_scales = root.at("shared_scales").boolean();
   if (root.has("activation_format"))
     plan.uint8_activations = root.at("activation_format").choice(kActivationFormats) == 1;
+  plan.equalizations = read_equalizations(root);
   plan.notes = root.list("notes", read_text);
   plan.unmet = root.list("unmet", read_text);
   plan.nodes = root.list("nodes", [](const JsonReader& node) {

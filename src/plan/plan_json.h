@@ -11,7 +11,8 @@
 namespace twofold {
 
 // Version 1 lacked the hashes of contents, bias_shift and activation_format: less than a model is made of again.
-inline constexpr int kPlanVersion = 2;
+// Version 2 had no equalizations, without which the same scales mean another model.
+inline constexpr int kPlanVersion = 3;
 
 // One operand per line, so that two plans can be compared with diff.
 std::string plan_to_json(const Plan& plan);

@@ -63,6 +63,7 @@ constexpr ConfigKey<WeightConfig> kWeightKeys[] = {
        out.bias_correction.emplace();
        read_map<BiasCorrection>(value, kBiasCorrectionKeys, *out.bias_correction);
      }},
+    {"reduce_range", [](const ConfigValue& value, WeightConfig& out) { out.reduce_range = value.boolean(); }},
 };
 
 void read_search(const ConfigValue& value, std::optional<Metric>& out) {
@@ -89,6 +90,7 @@ constexpr ConfigKey<ModelConfig> kModelKeys[] = {
                       ModelConfig& out) { read_map<ActivationConfig>(value, kActivationKeys, out.activation); }},
     {"weight",
      [](const ConfigValue& value, ModelConfig& out) { read_map<WeightConfig>(value, kWeightKeys, out.weight); }},
+    {"equalization", [](const ConfigValue& value, ModelConfig& out) { out.equalization = value.boolean(); }},
     {"modelwise_search", [](const ConfigValue& value, ModelConfig& out) { read_search(value, out.modelwise_search); }},
     {"layerwise_search", [](const ConfigValue& value, ModelConfig& out) { read_search(value, out.layerwise_search); }},
 };

@@ -11,13 +11,13 @@ void calibrate_plan(CalibratedModel& model, PlanRequest request, const Calibrate
     // Each time more tensors stay float32, which may take others out of their scale groups.
     TWOFOLD_CHECK(request.options.without_range != model.refused());
     request.options.without_range = model.refused();
-    plan = resolve(model.graph(), request.config, request.target, request.options);
+    plan = model.resolved(request);
   }
   settle_movers(model, request.target, plan);
 }
 
 Plan calibrated_plan(CalibratedModel& model, const PlanRequest& request) {
-  Plan plan = resolve(model.graph(), request.config, request.target, request.options);
+  Plan plan = model.resolved(request);
   calibrate_plan(model, request, nullptr, plan);
   return plan;
 }

@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "base/cancellation.h"
+#include "base/check.h"
 #include "base/error.h"
 #include "calibrate/calibrate.h"
 #include "numeric/float_range.h"
 #include "plan/fingerprint.h"
 #include "quantize/apply.h"
 #include "quantize/decide.h"
+#include "quantize/equalize.h"
 #include "quantize/observation_requests.h"
 #include "quantize/trials.h"
 
@@ -45,6 +47,30 @@ const std::map<ValueId, Shape>& CalibratedModel::shapes() {
   return shapes_;
 }
 
+void CalibratedModel::equalize(const std::vector<Equalization>& equalizations) {
+  if (equalizations.empty()) return;
+  TWOFOLD_CHECK(observes_ && this->equalizations().empty());
+  remember_model(graph_, origin_);
+  origin_.equalizations = equalizations;
+  graph_ = twofold::equalize(graph_, equalizations);
+  statistics_.clear();
+  refused_.clear();
+  // Copied constants are new values.
+  seen_constants_.clear();
+  shapes_.clear();
+}
+
+Plan CalibratedModel::resolved(const PlanRequest& request) const {
+  Plan plan = resolve(graph_, request.config, request.target, request.options);
+  if (!equalizations().empty()) {
+    plan.model_hash = origin_.model_hash;
+    plan.content_hash = origin_.content_hash;
+    plan.nodes = origin_.nodes;
+    plan.equalizations = origin_.equalizations;
+  }
+  return plan;
+}
+
 bool CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
   const std::vector<ValueRequest> requests = observation_requests(graph_, plan);
   std::vector<ValueRequest> missing = requests;
@@ -53,6 +79,7 @@ bool CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
     return is_refused(request.value) || (it != statistics_.end() && it->second.level() >= request.level);
   });
   if (!missing.empty()) {
+    see_inputs(missing);
     if (!observes_) throw_missing(missing.front().value);
     CalibrationResult seen = twofold::calibrate(graph_, data("to calibrate with"), missing,
                                                 {.threads = options_.threads, .progress = progress});
@@ -65,6 +92,14 @@ bool CalibratedModel::calibrate(const Plan& plan, const OnSample& progress) {
          std::ranges::none_of(plan.operands(), [this](const OperandPlan& operand) {
            return is_integer(operand.granted) && refused_.contains(operand.value);
          });
+}
+
+// Ranges of the model's inputs, for those who read reports (quantize/input_notes.h).
+void CalibratedModel::see_inputs(std::vector<ValueRequest>& requests) const {
+  for (const ValueId input : graph_.inputs) {
+    if (graph_.value(input).type.dtype != DType::kFloat32 || statistics_.contains(input)) continue;
+    requests.push_back({input, ObserveLevel::kMinMax});
+  }
 }
 
 // Of the constants that get integers. Where a weight is not finite, nothing that is computed from it means anything.

@@ -9,12 +9,15 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "calibrate/calibrate.h"
 #include "calibrate/model_statistics.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "numeric/metrics.h"
 #include "plan/plan.h"
+#include "quantize/plan_request.h"
 #include "quantize/ranges.h"
 #include "quantize/search_samples.h"
 #include "quantize/weight_cache.h"
@@ -54,6 +57,13 @@ class CalibratedModel {
   // The shape that every value has in the first sample, constants among them.
   const std::map<ValueId, Shape>& shapes();
 
+  // From here on the graph is the equalized one (quantize/equalize.h), of which nothing is calibrated yet; ids and all
+  // outputs stay. To be called once. Throws as equalize() does.
+  void equalize(const std::vector<Equalization>& equalizations);
+  const std::vector<Equalization>& equalizations() const { return origin_.equalizations; }
+  // A plan for graph(). What it remembers of the model is what that was before it was equalized. Throws as resolve().
+  Plan resolved(const PlanRequest& request) const;
+
   // Statistics of what the plan makes integers of; what is there already is not observed again. False where refused()
   // has some of it: then the plan cannot be (quantize/calibrate_plan.h). Throws Error as calibrate() does, and for
   // weights with NaN or infinity.
@@ -66,6 +76,8 @@ class CalibratedModel {
   ModelStatistics observe(const OnSample& progress = nullptr);
   // The same from elsewhere. Throws Error(kInvalidArgument) if they are of another model.
   void set_statistics(const ModelStatistics& statistics);
+  // False where statistics of all tensors are there: one of the last two has been called.
+  bool observes() const { return observes_; }
   const CalibratedModelCounters& counters() const { return counters_; }
 
   // The graph with Q/DQ as a decided plan says, and its ids as Graph::compact() leaves them.
@@ -76,10 +88,12 @@ class CalibratedModel {
  private:
   [[noreturn]] void throw_missing(ValueId value) const;
   void take(const ModelStatistics& statistics);
+  void see_inputs(std::vector<ValueRequest>& requests) const;
   void see_constants(const Plan& plan);
   bool is_refused(ValueId value) const;
 
-  const Graph graph_;
+  Graph graph_;
+  Plan origin_;  // what plans remember of the model, and its equalizations; empty without any
   const Dataset* const data_;
   const Options options_;
   ValueStatistics statistics_;

@@ -10,6 +10,7 @@
 #include "plan/fingerprint.h"
 #include "plan/operands.h"
 #include "quantize/decide.h"
+#include "quantize/equalize.h"
 #include "quantize/fit_biases.h"
 
 namespace twofold {
@@ -18,9 +19,10 @@ namespace {
 
 class CarryOver {
  public:
-  CarryOver(const Plan& plan, const Graph& graph) : plan_(plan), graph_(graph) {
+  CarryOver(const Plan& plan, const Graph& graph) : plan_(plan), user_graph_(graph), graph_(graph) {
     for (const ModelDifference& difference : differences(plan, graph))
       differences_.emplace(difference.node, difference);
+    for (const Equalization& equalization : plan.equalizations) carry(equalization);
   }
 
   Plan run() {
@@ -33,7 +35,9 @@ class CarryOver {
     result.notes = plan_.notes;
     result.unmet = plan_.unmet;
     for (const OperandPlan& operand : plan_.operands()) add(operand, result);
-    remember_model(graph_, result);
+    remember_model(user_graph_, result);
+    rename_operands(graph_, result);
+    result.equalizations = equalizations_;
     for (const auto& [node, difference] : differences_) result.notes.push_back(sentence(difference));
     result.notes.insert(result.notes.end(), left_out_.begin(), left_out_.end());
     decide_again(result);
@@ -41,11 +45,23 @@ class CarryOver {
   }
 
  private:
+  // Equalizes, if the graph has the nodes that are concerned.
+  void carry(const Equalization& equalization) {
+    try {
+      graph_ = equalize(graph_, {equalization});
+      equalizations_.push_back(equalization);
+    } catch (const Error& error) {
+      left_out_.push_back(fmt::format("{}: not carried over, and its nodes stay float32", error.what()));
+      not_equalized_.insert(equalization.nodes.begin(), equalization.nodes.end());
+    }
+  }
+
   void add(const OperandPlan& planned, Plan& result) {
     if (is_integer(planned.granted) && !planned.params) {
       throw_error(ErrorCode::kInvalidArgument, "the plan is not decided: node '{}' ({}) {} is {}, but has no scale",
                   planned.node, planned.op_type, to_string(planned.operand), to_string(planned.granted));
     }
+    if (not_equalized_.contains(planned.node)) return;
     const auto known = differences_.find(planned.node);
     OperandPlan operand = planned;
     if (known != differences_.end()) {
@@ -99,7 +115,10 @@ class CarryOver {
   }
 
   const Plan& plan_;
-  const Graph& graph_;
+  const Graph& user_graph_;
+  Graph graph_;  // equalized
+  std::vector<Equalization> equalizations_;
+  std::set<std::string> not_equalized_;
   std::map<std::string, ModelDifference> differences_;
   std::vector<size_t> again_;
   std::vector<std::string> left_out_;

@@ -7,8 +7,8 @@
 
 namespace twofold {
 
-// Checks that CalibratedModel::apply can be called: operands that the graph has, one scale or as many as the axis has
-// indices, one rounding per weight, as many numbers in a bias_shift as there are output channels.
+// Checks that CalibratedModel::apply can be called on the equalized graph: operands that the graph has, one scale or as
+// many as the axis has indices, one rounding per weight, as many numbers in a bias_shift as there are output channels.
 // Throws Error(kInvalidArgument) naming node and operand. A plan that decide_plan made passes.
 void check_plan(const Plan& plan, const Graph& graph);
 

@@ -1,9 +1,15 @@
 #include "quantize/decide_plan.h"
 
+#include <optional>
+#include <string>
+
 #include "quantize/adjust_weights.h"
+#include "quantize/body_work.h"
+#include "quantize/choose_equalizations.h"
 #include "quantize/choose_kinds.h"
 #include "quantize/decide.h"
 #include "quantize/fit_biases.h"
+#include "quantize/input_notes.h"
 #include "quantize/kind_notes.h"
 #include "quantize/search_ranges.h"
 
@@ -42,11 +48,21 @@ void adjust_weights(CalibratedModel& model, Plan& plan) {
   correct_biases(model, plan);
 }
 
+void add_data_notes(CalibratedModel& model, Plan& plan) {
+  for (std::string& note : input_notes(model)) plan.notes.push_back(std::move(note));
+  if (std::optional<std::string> note = body_work_note(model)) plan.notes.push_back(*std::move(note));
+}
+
 }  // namespace
 
 Plan decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress,
                  const StageScope& stage) {
-  Plan plan = resolve(model.graph(), request.config, request.target, request.options);
+  Plan plan = model.resolved(request);
+  std::optional<std::string> equalized;
+  if (request.config.model.equalization) {
+    stage("equalize", [&] { equalized = choose_equalizations(model, plan, progress_of(progress, "equalize")); });
+    if (!model.equalizations().empty()) plan = model.resolved(request);
+  }
   stage("calibrate", [&] { calibrate_plan(model, request, progress_of(progress, "calibrate"), plan); });
   const bool chooses = !request.config.model.all_node_type;
   if (chooses) model.data("to choose precisions on (to choose none, name all_node_type)");
@@ -62,6 +78,8 @@ Plan decide_plan(CalibratedModel& model, const PlanRequest& request, const Progr
                    .progress = progress_of(progress, "search ranges")},
                   plan);
   });
+  if (model.has_data()) add_data_notes(model, plan);
+  if (equalized) plan.notes.push_back(*std::move(equalized));
   return plan;
 }
 

@@ -17,11 +17,12 @@ using StageScope = std::function<void(std::string_view stage, const std::functio
 // Of a caller that does not.
 inline const StageScope kNoStage = [](std::string_view, const std::function<void()>& step) { step(); };
 
-// The whole plan of a request, after which CalibratedModel::apply needs nothing else: resolved, and calibrated as far
-// as the model has no statistics of it (calibrate_plan.h says where another plan comes of that); precisions of kinds of
-// operators that the config leaves open are chosen (choose_kinds.h); then scales, roundings, bias corrections and
-// ranges are decided. The plan's notes say what was chosen, and where 16-bit products are limited by other operators
-// that a config keeps at 8 bits. Throws what resolve() does.
+// The whole plan of a request, after which CalibratedModel::apply needs nothing else: resolved; the model equalized
+// where that pays (choose_equalizations.h), and calibrated as far as it has no statistics (calibrate_plan.h says where
+// another plan comes of that); precisions of kinds of operators that the config leaves open are chosen
+// (choose_kinds.h); then scales, roundings, bias corrections and ranges are decided. The plan's notes say what was
+// chosen, and where 16-bit products are limited by other operators that a config keeps at 8 bits. Throws what resolve()
+// does.
 Plan decide_plan(CalibratedModel& model, const PlanRequest& request, const Progress& progress, const StageScope& stage);
 
 }  // namespace twofold

@@ -14,15 +14,15 @@ constexpr Row broadcast(std::string_view op) { return Row(op).does(Effect::kElem
 
 constexpr OpTraits kRows[] = {
     // Functions of one number: activations, which are quantized, ...
-    function(op::kAbs).takes(kTakesAll).quantized().never_negative(),
+    function(op::kAbs).takes(kTakesAll).quantized().homogeneous().never_negative(),
     narrow_function(op::kCelu).quantized(),
     narrow_function(op::kElu).quantized(),
     narrow_function(op::kGelu).quantized(),
     function(op::kHardSigmoid).quantized().never_negative(),
     narrow_function(op::kHardSwish).quantized(),
-    function(op::kLeakyRelu).quantized(),
+    function(op::kLeakyRelu).quantized().homogeneous(),
     narrow_function(op::kMish).quantized(),
-    function(op::kNeg).takes(kTakesAll).quantized(),
+    function(op::kNeg).takes(kTakesAll).quantized().homogeneous(),
     narrow_function(op::kSelu).quantized(),
     narrow_function(op::kSigmoid).quantized().never_negative(),
     narrow_function(op::kSoftplus).quantized().never_negative(),
@@ -31,7 +31,7 @@ constexpr OpTraits kRows[] = {
     function(op::kThresholdedRelu).quantized(),
     // ... clamps, ...
     function(op::kClip).does(Effect::kClamps).takes(kTakesAll).quantized(),
-    function(op::kRelu).does(Effect::kClamps).takes(kTakesAll).quantized().never_negative(),
+    function(op::kRelu).does(Effect::kClamps).takes(kTakesAll).quantized().homogeneous().never_negative(),
     // ... and others.
     narrow_function(op::kAcos).never_negative(),
     narrow_function(op::kAcosh).never_negative(),
@@ -72,7 +72,7 @@ constexpr OpTraits kRows[] = {
     broadcast(op::kMin).data(DataInputs::kAll).takes(kTakesAll).quantized(),
     broadcast(op::kMean).data(DataInputs::kAll).quantized(),
     broadcast(op::kSum).data(DataInputs::kAll).quantized(),
-    broadcast(op::kPRelu).data(DataInputs::kFirst).quantized(),
+    broadcast(op::kPRelu).data(DataInputs::kFirst).quantized().homogeneous(),
     broadcast(op::kPow).data(DataInputs::kFirst).takes(kTakesFloat32 | kTakesFloat16),
     broadcast(op::kWhere).data(DataInputs::kSecondAndThird).takes(kTakesAll).quantized().type(TypeRule::kInput1),
     // Remainders jump, so that rounding their inputs would make other numbers of them.

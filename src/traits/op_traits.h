@@ -65,8 +65,8 @@ struct OpTraits {
   bool all_outputs = false;     // every output carries data, not only the first; there may be any number of them
   bool fills = false;           // puts in numbers of its own: zeros, or a given one
   bool never_negative = false;  // certainly
-  // Of those by row that are not quantized: f(a x) = a f(x) for a > 0, and continuous. So what rounding its inputs does
-  // to its results is no more, beside their range, than what it does to the inputs.
+  // Certainly: f(2^k x) = 2^k f(x) to the bit, x being input 0, where nothing gets too small; and continuous. So what
+  // rounding its input does to its results is no more, beside their range, than what it does to the input.
   bool homogeneous = false;
   // False: not computed ahead of time, though its inputs are constants.
   bool folds = true;

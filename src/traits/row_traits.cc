@@ -18,14 +18,15 @@ constexpr Row reduction(std::string_view op) {
 
 constexpr OpTraits kRows[] = {
     // Pools.
-    pool(op::kAveragePool).takes(kTakesFloat32),
-    pool(op::kGlobalAveragePool).takes(kTakesFloat32),
+    pool(op::kAveragePool).takes(kTakesFloat32).homogeneous(),
+    pool(op::kGlobalAveragePool).takes(kTakesFloat32).homogeneous(),
     pool(op::kGlobalLpPool).takes(kTakesFloat32),
-    pool(op::kGlobalMaxPool).does(Effect::kPicksLargest).takes(kTakesFloat32 | kTakesFloat64),
+    pool(op::kGlobalMaxPool).does(Effect::kPicksLargest).takes(kTakesFloat32 | kTakesFloat64).homogeneous(),
     pool(op::kLpPool).takes(kTakesFloat32),
     pool(op::kMaxPool)
         .does(Effect::kPicksLargest)
         .takes(kTakesFloat32 | kTakesFloat64 | kTakesInt8)
+        .homogeneous()
         .other_types(TypeRule::kInt64),
     // Normalizations.
     normalization(op::kBatchNormalization)

@@ -18,9 +18,10 @@ class Planted:
     config: dict = field(default_factory=dict)
 
 
-# Ranges that nothing has to be searched for.
+# Ranges that nothing has to be searched for, and uneven channels left uneven.
 BY_MAX = {
     "model_config": {
+        "equalization": False,
         "all_node_type": "int8",
         "activation": {"calibration_type": "max", "asymmetric": False},
     }

@@ -99,7 +99,9 @@ def test_samples_may_share_one_buffer(images, expected):
 def test_data_are_read_in_order(samples):
     data = Dataset(samples)
     twofold.quantize(MODEL, data, threads=2)
-    assert data.read[: len(samples)] == list(range(len(samples)))
+    looked_at, calibrated = data.read[:8], data.read[8 : 8 + len(samples)]
+    assert looked_at == list(range(8))  # for uneven channels
+    assert calibrated == list(range(len(samples)))
     assert max(data.read) == len(samples) - 1
 
 

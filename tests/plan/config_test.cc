@@ -96,7 +96,16 @@ TEST(Config, WeightSettings) {
   EXPECT_FALSE(model("weight: {rounding: nearest}").weight.bias_correction);
   EXPECT_ERROR(model("weight: {rounding: floor}"), ErrorCode::kInvalidArgument, "must be nearest, preserve_sum");
   EXPECT_ERROR(model("weight: {bias_correction: {num_sample: 0}}"), ErrorCode::kInvalidArgument, "from 1 to");
+  EXPECT_EQ(model("weight: {reduce_range: true}").weight.reduce_range, true);
+  EXPECT_ERROR(model("weight: {reduce_range: 7}"), ErrorCode::kInvalidArgument, "must be true or false");
   EXPECT_ERROR(model("weight: {bias_correction: true}"), ErrorCode::kInvalidArgument, "must be a map of keys");
+}
+
+TEST(Config, Equalization) {
+  EXPECT_TRUE(model("").equalization);
+  EXPECT_FALSE(model("equalization: false").equalization);
+  EXPECT_ERROR(model("equalization: 0.5"), ErrorCode::kInvalidArgument,
+               "model_config.equalization: must be true or false");
 }
 
 TEST(Config, Searches) {

@@ -30,6 +30,7 @@ node_config:
   OperandPlan* activation = plan.find("Conv_1", OperandRef::input(0));
   activation->params = QParams{activation->granted, -1, {0.25F}, {-3}};
   activation->decided_by = DecidedBy::kSearch;
+  plan.equalizations = {{"c", {"Conv_1", "MatMul_2"}, {0, -3, 15}}};
   return plan;
 }
 
@@ -42,6 +43,16 @@ TEST(PlanJson, RoundTrip) {
   const Plan again = plan_from_json(text, "plan.json");
   EXPECT_EQ(again, plan);
   EXPECT_EQ(plan_to_json(again), text);
+}
+
+// Plans of version 2 have no equalizations, as many of version 3.
+TEST(PlanJson, ReadsPlansWithoutEqualizations) {
+  Plan plan = full_plan();
+  plan.equalizations.clear();
+  std::string text = plan_to_json(plan);
+  EXPECT_EQ(text.find("equalizations"), std::string::npos);
+  text.replace(text.find("\"version\": 3"), 12, "\"version\": 2");
+  EXPECT_EQ(plan_from_json(text, "plan.json"), plan);
 }
 
 TEST(PlanJson, Files) {
@@ -62,8 +73,8 @@ TEST(PlanJson, NamesWhatIsWrong) {
     text.replace(at, from.size(), to);
     EXPECT_ERROR(plan_from_json(text, "p.json"), ErrorCode::kInvalidArgument, message);
   };
-  bad("\"version\": 2", "\"version\": 3", "it has version 3, and this Twofold reads up to 2");
-  bad("\"version\": 2", "\"version\": \"1\"", "version: must be a number");
+  bad("\"version\": 3", "\"version\": 4", "it has version 4, and this Twofold reads up to 3");
+  bad("\"version\": 3", "\"version\": \"1\"", "version: must be a number");
   bad("twofold-plan", "other", "'format' is not 'twofold-plan'");
   bad("\"target\"", "\"tgt\"", "'target' is missing");
   bad("\"granted\":\"int16\"", "\"granted\":\"int4\"",
@@ -77,6 +88,11 @@ TEST(PlanJson, NamesWhatIsWrong) {
   bad("\"scale\":[0.25]", "\"scale\":[0.25,0.5]", "needs one scale, or an axis");
   bad("\"zero_point\":[-3]", "\"zero_point\":[-40000]", "zero_point[0]: must be a number from -32768 to 32767");
   bad("\"zero_point\":[-3]", "\"zero_point\":[1,2]", "another number of zero points");
+  bad("[0,-3,15]", "[0,-3,16]", "equalizations[0].exponents[2]: must be a number from -15 to 15");
+  bad("[0,-3,15]", "[0.5,-3,15]", "equalizations[0].exponents[0]: must be an integer");
+  bad("\"tensor\"", "\"value\"", "equalizations[0]: 'tensor' is missing");
+  bad("\"exponents\":[0,-3,15]}", "\"exponents\":[]}, {\"tensor\":\"c\",\"nodes\":[],\"exponents\":[]}",
+      "equalizations[1]: tensor 'c' is equalized twice");
   EXPECT_ERROR(plan_from_json("", "p.json"), ErrorCode::kInvalidArgument, "p.json: not a plan");
   EXPECT_ERROR(plan_from_json("[]", "p.json"), ErrorCode::kInvalidArgument, "must be an object");
   EXPECT_ERROR(plan_from_json(good.substr(0, good.size() / 2), "p.json"), ErrorCode::kInvalidArgument, "not a plan");

@@ -55,15 +55,23 @@ def recorded(net):
     return hand
 
 
+NEAREST = {"weight": {"rounding": "nearest"}}
+
+
+def written(net, folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x = torch.randn(1, 3, 4, 4)
+        torch.onnx.export(net, (x,), folder / "net.onnx", input_names=["x"], dynamo=False)
+    return folder / "net.onnx"
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """The network, and its ONNX file as PyTorch's exporter names nodes."""
     torch.manual_seed(0)
-    net, file = Net().eval(), tmp_path_factory.mktemp("plan") / "net.onnx"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(net, (torch.randn(1, 3, 4, 4),), file, input_names=["x"], dynamo=False)
-    return net, file
+    net = Net().eval()
+    return net, written(net, tmp_path_factory.mktemp("plan"))
 
 
 def planned(exported, folder, config):
@@ -201,6 +209,29 @@ def test_roundings_and_bias_corrections_are_named(exported, tmp_path):
     made, _, _ = final(hand, (PlanQconfigSetter(plan), default_qat_qconfig_setter))
     assert any("keep their sums" in message for message in made.messages)
     assert any("corrections of biases" in message for message in made.messages)
+
+
+def test_scales_of_equalized_tensors_stay_behind(tmp_path):
+    torch.manual_seed(0)
+    net = Net().eval()
+    with torch.no_grad():
+        # One channel of the first Conv is as large as 100 others, which the second makes up for.
+        net.body[0].weight[2] *= 100
+        net.body[0].bias[2] *= 100
+        net.body[1][0].weight[:, 2] /= 100
+    file = written(net, tmp_path)
+    by_max = {"model_config": {"activation": {"calibration_type": "max"}, **NEAREST}}
+    hand, plan = planned((net, file), tmp_path, by_max)
+    (equalization,) = twofold.Plan.load(plan).equalizations
+    assert equalization["nodes"] == ["/body/body.0/Conv", "/body/body.1/body.1.0/Conv"]
+    setters = (PlanQconfigSetter(plan, scales=True), default_qat_qconfig_setter)
+    made, qconfigs, dtypes = final(hand, setters)
+    assert dtypes["body.1.0", 0] == qint8
+    assert qconfigs["quant"].output().is_fixed and qconfigs["body.1.0"].output().is_fixed
+    assert not qconfigs["body.0"].output.keywords.get("scale")
+    (message,) = made.messages
+    assert "'/body/body.1/body.1.0/Conv'" in message and "equalized" in message
+    assert "'/body/body.0/Conv'" not in message
 
 
 def test_nodes_that_are_no_layers_are_named(exported, tmp_path):

@@ -308,6 +308,22 @@ TEST(OpTraits, HomogeneousReductionsDoubleWithTheirInput) {
   EXPECT_EQ(seen, 7);
 }
 
+TEST(OpTraits, HomogeneousOperatorsCommuteWithPowersOfTwo) {
+  const auto eightfold = [](Tensor x) {
+    for (float& value : x.mutable_data<float>()) value *= 8;
+    return x;
+  };
+  int seen = 0;
+  for (const OpExample& example : op_examples()) {
+    if (!row(example).homogeneous) continue;
+    OpExample scaled = example;
+    scaled.inputs[0] = eightfold(scaled.inputs[0]);
+    EXPECT_EQ(bytes(run(scaled)[0]), bytes(eightfold(run(example)[0]))) << example.op_type;
+    ++seen;
+  }
+  EXPECT_EQ(seen, 16);
+}
+
 // Index `i` of the leading dimension of all data inputs that have one of that size.
 OpExample slice_of(const OpExample& example, int axis, int64_t i) {
   return with_data(example, [&](const Tensor& x) {

@@ -30,6 +30,8 @@ _DTYPES = {
     "float32": torch.float32,
 }
 
+_PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
 Operand = dict[str, Any]
 
 
@@ -44,7 +46,8 @@ class PlanQconfigSetter(QconfigSetterBase):
     With `scales`, activations also take over scale and zero point, and keep them
     (FixedScaleObserver); else they are found anew, symmetric. Quantizers are made as in
     `reference_qconfig`. What of the plan does not cross (roundings and bias corrections of weights,
-    and without `scales` zero points) is named in a message.
+    equalizations, with the scales of the tensors concerned, and without `scales` zero points) is
+    named in a message.
     """
 
     def __init__(
@@ -126,13 +129,18 @@ class _Granted:
         for operand in plan.operands:
             node = operand["node"]
             found[node] = found.get(node) or _find(provenance, operand)
+        uneven = _equalized(plan)
         for operand in plan.operands:
             node, which = operand["node"], operand["operand"]
             layer = found[node]
+            if (node, which) in uneven:
+                # The scale is one of numbers that this model does not have.
+                operand = {key: value for key, value in operand.items() if key != "params"}
             if which == "output0":
                 self._outputs[layer or provenance.layer_around(node) or ""] = operand
             elif layer is not None and which.startswith("input"):
                 self.operands[layer, int(which.removeprefix("input"))] = operand
+        self._uneven = list(dict.fromkeys(node for node, _ in uneven))
         self._layers = {layer for layer in found.values() if layer is not None}
         self._unknown = _nodes(
             operand
@@ -171,11 +179,28 @@ class _Granted:
                 "zero points stay behind; scales=True has them",
             ),
             (_nodes(summed), "weights were rounded to keep their sums, and are to nearest here"),
+            (self._uneven, "their inputs were equalized, and are not here; scales are found anew"),
             (_nodes(shifted), "corrections of biases are left out; training finds them"),
             (self._unknown, "they are no layers here, or cannot be told apart; left out"),
         ):
             if nodes:
                 context.say(f"PlanQconfigSetter: {len(nodes)} nodes ({_some(nodes)}): {loss}")
+
+
+def _equalized(plan: Plan) -> list[tuple[str, str]]:
+    """The operands, as (node, operand), that are activations of the equalized model alone."""
+    found = []
+    for equalization in plan.equalizations:
+        producer, *others = equalization["nodes"]
+        for operand in plan.operands:
+            node, which = operand["node"], operand["operand"]
+            is_input = which.startswith("input")
+            hands_on = node == producer or operand["op_type"] not in _PRODUCTS
+            if node in others and is_input and not operand.get("is_weight"):
+                found.append((node, which))
+            elif node in equalization["nodes"] and not is_input and hands_on:
+                found.append((node, which))
+    return found
 
 
 def _find(provenance: Provenance, operand: Operand) -> str | None:

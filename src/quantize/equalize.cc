@@ -1,0 +1,110 @@
+#include "quantize/equalize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "passes/pattern.h"
+
+namespace twofold {
+
+namespace {
+
+// Whether number * 2^exponent is that number but for its exponent.
+bool is_exact(float number, int exponent) {
+  return exponent == 0 || number == 0 || std::isnormal(std::ldexp(number, exponent));
+}
+
+// Calls body(constant, sign) for all constants of a site: 2^(sign * exponent) is what their channels are multiplied by.
+template <typename Body>
+void for_each_constant(const EqualizationSite& site, const Body& body) {
+  for (const ChannelConstant& constant : site.divided) body(constant, -1);
+  for (const ChannelConstant& constant : site.multiplied) body(constant, 1);
+}
+
+const Tensor& tensor_of(const Graph& graph, const ChannelConstant& constant) {
+  return *graph.constant(graph.node(constant.node).input(constant.input));
+}
+
+[[noreturn]] void fail(const Equalization& equalization, std::string_view what) {
+  throw_error(ErrorCode::kInvalidArgument, "the plan does not fit the model: tensor '{}', which it equalizes: {}",
+              equalization.tensor, what);
+}
+
+// The site in the graph as it was before anything was scaled; constants are not looked at.
+EqualizationSite site_of(const Graph& graph, const EqualizationSites& sites, const Equalization& equalization) {
+  const ValueId tensor = graph.find_value(equalization.tensor);
+  if (tensor == kNone) fail(equalization, "the model has no such tensor");
+  const NodeId producer = graph.producer(tensor);
+  if (producer == kNone || graph.node(producer).output(0) != tensor) fail(equalization, "no node computes it");
+  EqualizationSite site = sites.at(producer);
+  std::vector<std::string> nodes;
+  for (const NodeId id : site.nodes) nodes.push_back(graph.node(id).name);
+  if (nodes != equalization.nodes) {
+    fail(equalization, fmt::format("it concerns the nodes {} in the model, and {} in the plan", fmt::join(nodes, ", "),
+                                   fmt::join(equalization.nodes, ", ")));
+  }
+  if (std::ssize(equalization.exponents) != site.channels) {
+    fail(equalization,
+         fmt::format("it has {} channels, and {} exponents", site.channels, equalization.exponents.size()));
+  }
+  const auto too_large = [](int exponent) { return std::abs(exponent) > kMaxExponent; };
+  if (std::ranges::any_of(equalization.exponents, too_large)) {
+    fail(equalization, fmt::format("its exponents must be from {} to {}", -kMaxExponent, kMaxExponent));
+  }
+  return site;
+}
+
+void scale(const Equalization& equalization, const ChannelConstant& constant, int sign, Graph& graph) {
+  Tensor scaled = tensor_of(graph, constant);
+  const std::span<float> numbers = scaled.mutable_data<float>();
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const int64_t channel = constant.map.channel(static_cast<int64_t>(i));
+    const int exponent = sign * equalization.exponents[static_cast<size_t>(channel)];
+    if (!is_exact(numbers[i], exponent)) {
+      fail(equalization,
+           fmt::format("a constant of node '{}' leaves the range of float32 with exponent {} of channel {}",
+                       graph.node(constant.node).name, sign * exponent, channel));
+    }
+    numbers[i] = std::ldexp(numbers[i], exponent);
+  }
+  replace_constant(graph, constant.node, constant.input, std::move(scaled), "");
+}
+
+}  // namespace
+
+Graph equalize(const Graph& graph, const std::vector<Equalization>& equalizations) {
+  Graph equalized = graph;
+  if (equalizations.empty()) return equalized;
+  const EqualizationSites sites(graph);
+  for (const Equalization& equalization : equalizations) {
+    for_each_constant(site_of(graph, sites, equalization), [&](const ChannelConstant& constant, int sign) {
+      scale(equalization, constant, sign, equalized);
+    });
+  }
+  return equalized;
+}
+
+std::vector<int> exact_exponents(const Graph& graph, const EqualizationSite& site, std::vector<int> exponents) {
+  for_each_constant(site, [&](const ChannelConstant& constant, int sign) {
+    const std::span<const float> numbers = tensor_of(graph, constant).data<float>();
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      int& exponent = exponents[static_cast<size_t>(constant.map.channel(static_cast<int64_t>(i)))];
+      if (!is_exact(numbers[i], sign * exponent)) exponent = 0;
+    }
+  });
+  return exponents;
+}
+
+void rename_operands(const Graph& equalized, Plan& plan) {
+  for (size_t i = 0; i < plan.operands().size(); ++i) {
+    OperandPlan& operand = plan.operand(i);
+    const Node& node = equalized.node(equalized.find_node(operand.node));
+    const OperandRef ref = operand.operand;
+    const ValueId value = ref.is_input() ? node.input(ref.index) : node.output(ref.index);
+    if (value != kNone) operand.value = equalized.value(value).name;
+  }
+}
+
+}  // namespace twofold

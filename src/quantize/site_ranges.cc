@@ -1,0 +1,58 @@
+#include "quantize/site_ranges.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/check.h"
+#include "engine/executor.h"
+#include "loops/layout.h"
+
+namespace twofold {
+
+void AxisRanges::observe(const Tensor& tensor, const ChannelAxis& axis) {
+  if (tensor.size() == 0) return;
+  const ChannelMap map = axis.map(tensor.shape());
+  const auto dim = static_cast<size_t>(map.dim);
+  if (min.empty()) min.assign(dim, 0.0F), max.assign(dim, 0.0F);
+  TWOFOLD_CHECK(min.size() == dim);
+  // Channels that lie last in memory are seen as they lie.
+  const bool lies_last = tensor.layout() == Layout::kChannelsLast && axis.axis == 1 - tensor.rank();
+  const Tensor plain = lies_last ? tensor : to_layout(tensor, Layout::kPlain);
+  const std::span<const float> numbers = plain.data<float>();
+  const size_t inner = lies_last ? 1 : static_cast<size_t>(map.inner);
+  for (size_t at = 0; at < numbers.size(); at += dim * inner) {
+    const float* row = numbers.data() + at;
+    if (inner == 1) {
+      for (size_t d = 0; d < dim; ++d) min[d] = std::min(min[d], row[d]), max[d] = std::max(max[d], row[d]);
+      continue;
+    }
+    for (size_t d = 0; d < dim; ++d) {
+      float low = min[d], high = max[d];
+      for (size_t i = d * inner; i < (d + 1) * inner; ++i) low = std::min(low, row[i]), high = std::max(high, row[i]);
+      min[d] = low, max[d] = high;
+    }
+  }
+}
+
+std::vector<float> AxisRanges::abs_max(int64_t repeat) const {
+  std::vector<float> result(min.size() / static_cast<size_t>(repeat), 0.0F);
+  for (size_t d = 0; d < min.size(); ++d) {
+    float& largest = result[d / static_cast<size_t>(repeat)];
+    largest = std::max({largest, -min[d], max[d]});
+  }
+  return result;
+}
+
+std::map<ValueId, AxisRanges> observe_axes(CalibratedModel& model, const std::map<ValueId, ChannelAxis>& axes) {
+  std::map<ValueId, AxisRanges> ranges;
+  ExecutorOptions options{.threads = model.threads()};
+  for (const auto& [value, axis] : axes) options.watched.push_back(value);
+  const Executor executor(model.graph(), options);
+  for (size_t i = 0; i < model.samples().size(); ++i) {
+    executor.run(model.samples().inputs(i),
+                 [&](ValueId value, const Tensor& tensor) { ranges[value].observe(tensor, axes.at(value)); });
+  }
+  return ranges;
+}
+
+}  // namespace twofold
