@@ -131,12 +131,13 @@ WeightConfig weight_settings(std::span<const Level> levels, const ModelConfig& m
   result.rounding = first_set(
       levels, model.weight.rounding, std::vector<Rounding>{},
       [](const LevelConfig& level) -> const auto& { return level.weight.rounding; });
-  result.bias_correction = model.weight.bias_correction;
-  for (const Level& level : levels) {
-    if (!level.config->weight.bias_correction) continue;
-    result.bias_correction = level.config->weight.bias_correction;
-    break;
-  }
+  const auto pick = [&](auto member) {
+    const auto level = std::ranges::find_if(
+        levels, [member](const Level& candidate) { return (candidate.config->weight.*member).has_value(); });
+    return level == levels.end() ? model.weight.*member : level->config->weight.*member;
+  };
+  result.bias_correction = pick(&WeightConfig::bias_correction);
+  result.reduce_range = pick(&WeightConfig::reduce_range);
   return result;
 }
 

@@ -20,6 +20,7 @@ Json settings_json(const WeightConfig& weight) {
     json["bias_correction"] = {{"num_sample", weight.bias_correction->num_sample},
                                {"metric", to_string(weight.bias_correction->metric)}};
   }
+  if (weight.reduce_range) json["reduce_range"] = *weight.reduce_range;
   return json;
 }
 

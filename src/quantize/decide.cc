@@ -38,6 +38,10 @@ bool is_constant(const Graph& graph, const OperandPlan& operand) {
   return graph.constant(graph.find_value(operand.value)) != nullptr;
 }
 
+// Integers up to 63, and 64 where a sum of weights is preserved: two products with an unsigned byte then stay within 16
+// bits, 2 * 255 * 64 < 2^15.
+constexpr float kReducedRange = 127.0F / 63.0F;
+
 bool gets_integers(const OperandPlan& operand) { return is_integer(operand.granted); }
 
 }  // namespace
@@ -70,6 +74,9 @@ void decide_constant(const Graph& graph, OperandPlan& operand) {
   operand.method = "max";
   const float scale = *std::max_element(operand.params->scale.begin(), operand.params->scale.end());
   operand.threshold = symmetric_threshold(scale, operand.granted);
+  if (operand.granted == QType::kInt8 && operand.weight.reduce_range.value_or(false)) {
+    for (float& step : operand.params->scale) step *= kReducedRange;
+  }
 }
 
 void decide_constants(const Graph& graph, Plan& plan) {
