@@ -58,6 +58,12 @@ struct TensorRow {
   double largest_steps = -1;  // largest difference in steps of its integers; -1 where it has none with one scale
 };
 
+// What calibration saw of a float32 input of the model.
+struct InputRangeRow {
+  std::string input;
+  double min = 0, max = 0;
+};
+
 struct StageRow {
   std::string stage;
   double seconds = 0;
@@ -68,6 +74,7 @@ struct QuantizeReport {
   std::string model, output, target;          // output: the written model; empty: none
   std::vector<OperandRow> operands;           // in graph order
   std::map<std::string, int> operand_counts;  // precision -> operands that have it
+  std::vector<InputRangeRow> inputs;          // none where nothing was calibrated
   std::vector<TensorRow> outputs;             // of the model
   std::vector<TensorRow> tensors;             // computed in both models, in graph order
   std::vector<StageRow> stages;

@@ -64,6 +64,14 @@ class StageRow(TypedDict):
     peak_memory_bytes: int
 
 
+class InputRange(TypedDict):
+    """What calibration saw of a float32 input of the model."""
+
+    input: str
+    min: float
+    max: float
+
+
 class QuantizeReport(TypedDict):
     """What `twofold.quantize` returns."""
 
@@ -73,6 +81,7 @@ class QuantizeReport(TypedDict):
     operand_counts: dict[str, int]
     file_bytes: int
     notes: list[str]
+    inputs: list[InputRange]
     outputs: list[TensorRow]
     stages: list[StageRow]
     operands: list[OperandRow]

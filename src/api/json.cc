@@ -36,6 +36,8 @@ Json to_json_value(const TensorRow& row) {
           {"largest_steps", row.largest_steps < 0 ? Json(nullptr) : json_number(row.largest_steps)}};
 }
 
+Json to_json_value(const InputRangeRow& row) { return {{"input", row.input}, {"min", row.min}, {"max", row.max}}; }
+
 Json to_json_value(const StageRow& row) {
   return {{"stage", row.stage}, {"seconds", row.seconds}, {"peak_memory_bytes", row.peak_memory_bytes}};
 }
@@ -121,6 +123,7 @@ std::string to_json(const QuantizeReport& report) {
                       {"operand_counts", report.operand_counts},
                       {"file_bytes", report.file_bytes},
                       {"notes", report.notes},
+                      {"inputs", list(report.inputs)},
                       {"outputs", list(report.outputs)},
                       {"stages", list(report.stages)},
                       {"operands", list(report.operands)},

@@ -49,6 +49,13 @@ void print(const QuantizeReport& report) {
   Table counts({"precision", ">operands"});
   for (const auto& [precision, count] : report.operand_counts) counts.add({precision, std::to_string(count)});
   fmt::print("{}\n", counts.text());
+  if (!report.inputs.empty()) {
+    Table inputs({"input", ">min", ">max"});
+    for (const InputRangeRow& row : report.inputs) {
+      inputs.add({row.input, short_number(row.min), short_number(row.max)});
+    }
+    fmt::print("{}\n", inputs.text());
+  }
   Table stages({"stage", ">seconds", ">peak MiB"});
   for (const StageRow& row : report.stages) {
     stages.add({row.stage, fmt::format("{:.2f}", row.seconds), std::to_string(row.peak_memory_bytes >> 20)});
@@ -71,7 +78,7 @@ void add_quantize(CLI::App& app) {
       ->type_name("DIR");
   command
       ->add_option("-c,--config", arguments->options.config.path,
-                   "What to quantize how: YAML or JSON (all int8 by default)")
+                   "What to quantize how: YAML or JSON (default: int8 products, the rest by measurement)")
       ->type_name("FILE");
   command
       ->add_option("--target", arguments->options.target,

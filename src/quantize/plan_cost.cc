@@ -6,8 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "quantize/node_work.h"
 #include "traits/gemm_type.h"
-#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -48,19 +48,10 @@ class CostOf {
 
  private:
   double size(ValueId id) const { return static_cast<double>(num_elements(shapes_.at(id))); }
-  double dim(ValueId id, int axis) const {
-    const Shape& shape = shapes_.at(id);
-    const int at = axis < 0 ? static_cast<int>(shape.size()) + axis : axis;
-    return at < 0 || at >= static_cast<int>(shape.size()) ? 1 : static_cast<double>(shape[static_cast<size_t>(at)]);
-  }
 
   // Multiply-accumulates, or elements of the outputs.
   double work(const Node& node) const {
-    const ValueId a = node.input(0), b = node.input(1), y = node.output(0);
-    if (node.is(op::kConv)) return size(y) * size(b) / std::max(dim(b, 0), 1.0);
-    if (node.is(op::kConvTranspose)) return size(a) * size(b) / std::max(dim(b, 0), 1.0);
-    if (node.is(op::kMatMul)) return size(y) * dim(a, -1);
-    if (node.is(op::kGemm)) return size(y) * dim(a, node.attributes.get_int("transA", 0) != 0 ? 0 : 1);
+    if (is_gemm_type(node)) return multiplications(node, shapes_);
     double elements = 0;
     for (ValueId output : node.outputs) elements += output == kNone ? 0 : size(output);
     return elements;

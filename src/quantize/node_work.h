@@ -1,0 +1,16 @@
+// How much there is to compute.
+#ifndef TWOFOLD_SRC_QUANTIZE_NODE_WORK_H_
+#define TWOFOLD_SRC_QUANTIZE_NODE_WORK_H_
+
+#include <map>
+
+#include "graph/graph.h"
+
+namespace twofold {
+
+// Multiply-accumulates of a product whose inputs and outputs have these shapes; 0 for other operators.
+double multiplications(const Node& node, const std::map<ValueId, Shape>& shapes);
+
+}  // namespace twofold
+
+#endif  // TWOFOLD_SRC_QUANTIZE_NODE_WORK_H_
