@@ -24,12 +24,14 @@ struct PlanOperandRow {
   std::vector<float> bias_shift;    // what is added to the node's bias, per output channel; empty: nothing
 };
 
-// A tensor whose channels were made even: channel c is divided by 2^exponents[c] where it is computed, and multiplied
-// by that in the weights that meet it. Operands are those of the model after that.
+// A tensor whose channels were made even: channel c is divided by 2^exponents[c], where it is computed or by a Mul in
+// front of the products that read it, and multiplied by that in the weights that meet it. Operands are those of the
+// model after that.
 struct PlanEqualizationRow {
   std::string tensor;
-  std::vector<std::string> nodes;  // that compute it, hand it on and read it, in graph order
+  std::vector<std::string> nodes;  // that compute it, hand it on and read it, or the products; in graph order
   std::vector<int> exponents;
+  bool inserted = false;  // by a Mul
 };
 
 struct PlanReport {

@@ -37,7 +37,8 @@ class Plan:
     def equalizations(self) -> list[dict[str, Any]]:
         """A row per tensor whose channels were made even: tensor, nodes, exponents.
 
-        Operands are those of the model after that.
+        Where a Mul in front of its readers does it, `inserted` is there and True. Operands are
+        those of the model after that.
         """
         return self._content.get("equalizations", [])
 

@@ -156,7 +156,7 @@ DebugCase::Requantized DebugCase::requantized(QuantConfig config, int64_t data_n
   std::shared_ptr<CalibratedModel> chosen;
   if (equalizes_) {
     chosen = model({});
-    choose_equalizations(*chosen, chosen->resolved({config, target(), resolve_options()}), nullptr);
+    choose_equalizations(*chosen, target(), chosen->resolved({config, target(), resolve_options()}), nullptr);
   }
   config.model.equalization = false;
   const PlanRequest request{config, target(), resolve_options()};

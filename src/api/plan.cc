@@ -43,7 +43,7 @@ PlanReport describe_plan(const std::filesystem::path& path) {
                     plan.notes,
                     plan.unmet};
   for (const Equalization& item : plan.equalizations) {
-    report.equalizations.push_back({item.tensor, item.nodes, item.exponents});
+    report.equalizations.push_back({item.tensor, item.nodes, item.exponents, item.inserted});
   }
   for (const OperandPlan& operand : plan.operands()) report.operands.push_back(row_of(operand));
   return report;

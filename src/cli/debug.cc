@@ -34,7 +34,7 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
       ->type_name("MODEL");
   command.add_option("DATA", subject.data.path, "Samples: a directory of .npy or .npz files, or one file")->required();
   CLI::Option* config =
-      command.add_option("-c,--config", subject.config.path, "The config to test: YAML or JSON (all int8 by default)")
+      command.add_option("-c,--config", subject.config.path, "The config to test: YAML or JSON (default: as quantize)")
           ->type_name("FILE");
   command.add_option("--target", subject.target, "What the hardware can do; default: cpu");
   command.add_option("--plan", subject.plan, "The plan to test, with its scales: nothing is calibrated")

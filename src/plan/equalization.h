@@ -7,12 +7,14 @@
 
 namespace twofold {
 
-// Channel c is divided by 2^exponents[c] where the tensor is computed, and multiplied by that where it is read: in
-// weights and biases alone, and since only exponents of floats change, the float model computes the same bits.
+// Channel c is divided by 2^exponents[c], and multiplied by that in the weights that meet it. Since only exponents of
+// floats change, the float model computes the same bits. The division is either one of the constants that compute the
+// tensor, or a Mul of its own between the tensor, which stays what it is, and the products that read it.
 struct Equalization {
-  std::string tensor;              // what the first of the nodes computes
-  std::vector<std::string> nodes;  // that compute the tensor, hand it on and read it, in graph order
+  std::string tensor;              // what the first of the nodes computes, or the Mul reads
+  std::vector<std::string> nodes;  // that compute the tensor, hand it on and read it, or the products; in graph order
   std::vector<int> exponents;      // each in [-kMaxExponent, kMaxExponent]
+  bool inserted = false;           // by a Mul
 
   bool operator==(const Equalization&) const = default;
 };

@@ -48,7 +48,9 @@ Json to_json(const OperandPlan& operand) {
 }
 
 Json to_json(const Equalization& equalization) {
-  return {{"tensor", equalization.tensor}, {"nodes", equalization.nodes}, {"exponents", equalization.exponents}};
+  Json json = {{"tensor", equalization.tensor}, {"nodes", equalization.nodes}, {"exponents", equalization.exponents}};
+  if (equalization.inserted) json["inserted"] = true;
+  return json;
 }
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
@@ -152,6 +154,7 @@ std::vector<Equalization> read_equalizations(const JsonReader& root) {
     Equalization equalization{
         item.at("tensor").text(), item.at("nodes").list(read_text),
         item.at("exponents").list([](const JsonReader& e) { return e.integer(-kMaxExponent, kMaxExponent); })};
+    equalization.inserted = item.has("inserted") && item.at("inserted").boolean();
     if (!tensors.insert(equalization.tensor).second) {
       item.fail(fmt::format("tensor '{}' is equalized twice", equalization.tensor));
     }

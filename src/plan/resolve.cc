@@ -63,7 +63,9 @@ class Resolver {
 
   bool is_float(ValueId value) const { return value != kNone && is_float_[static_cast<size_t>(value)]; }
   bool stays_float(const Node& node) const;
-  std::vector<int> inputs_to_plan(const Node& node) const { return float_data_inputs(node, is_float_); }
+  std::vector<int> inputs_to_plan(const Node& node) const {
+    return options_.equalizers.contains(node.name) ? std::vector<int>() : float_data_inputs(node, is_float_);
+  }
   OperandPlan make_operand(const Node& node, OperandRef operand, ValueId value) const;
 
   void plan_node(NodeId id);

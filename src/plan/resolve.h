@@ -28,6 +28,8 @@ struct ResolveOptions {
   std::map<std::string, std::string> without_range = {};
   // Names of the nodes of the input file, so that a config may name nodes that passes removed.
   std::vector<std::string> input_file_nodes = {};
+  // Nodes that equalize channels (plan/equalization.h): they stay float32, and are no operands.
+  std::set<std::string> equalizers = {};
   // Found by a search: the precision of operators that no config names, where it is not the model level's.
   KindPrecisions kinds = {};
 };

@@ -52,16 +52,20 @@ void CalibratedModel::equalize(const std::vector<Equalization>& equalizations) {
   TWOFOLD_CHECK(observes_ && this->equalizations().empty());
   remember_model(graph_, origin_);
   origin_.equalizations = equalizations;
+  const NodeId limit = graph_.node_limit();
   graph_ = twofold::equalize(graph_, equalizations);
+  for (NodeId id = limit; id < graph_.node_limit(); ++id) equalizers_.insert(graph_.node(id).name);
   statistics_.clear();
   refused_.clear();
-  // Copied constants are new values.
+  // Copied constants and divided tensors are new values.
   seen_constants_.clear();
   shapes_.clear();
 }
 
 Plan CalibratedModel::resolved(const PlanRequest& request) const {
-  Plan plan = resolve(graph_, request.config, request.target, request.options);
+  ResolveOptions options = request.options;
+  options.equalizers = equalizers_;
+  Plan plan = resolve(graph_, request.config, request.target, options);
   if (!equalizations().empty()) {
     plan.model_hash = origin_.model_hash;
     plan.content_hash = origin_.content_hash;

@@ -93,6 +93,7 @@ class CalibratedModel {
   bool is_refused(ValueId value) const;
 
   Graph graph_;
+  std::set<std::string> equalizers_;
   Plan origin_;  // what plans remember of the model, and its equalizations; empty without any
   const Dataset* const data_;
   const Options options_;

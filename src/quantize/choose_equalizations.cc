@@ -18,20 +18,19 @@
 #include "quantize/output_noise.h"
 #include "quantize/site_ranges.h"
 #include "quantize/trials.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
 namespace {
 
-// Channels are uneven from this ratio of the largest magnitude to the median one on. Halfway to even, which alpha 0.5
-// is, the largest of 8 loses a factor of 2 to 4, so that most channels gain a bit or two; of less, rounding to powers
-// of two leaves next to nothing. Outliers of transformers have ratios of 20 and more.
-constexpr double kUneven = 8;
+// Channels are uneven from this ratio of the largest magnitude to the median one on: halfway to even, which alpha 0.5
+// is, rounding to powers of two leaves nothing of less. Outliers of transformers have ratios of 20 and more.
+constexpr double kUneven = 2;
 // The share of the error that has to be left at most: half a dB, which chance on a few samples does not bring about.
 constexpr double kWorthwhile = 0.9;
-// How much of a channel's range goes over to the weights; all of it where these have a scale for each channel, as
-// depthwise ones do.
-constexpr std::array kAlphas = {0.5, 0.75, 1.0};
+// How much of a channel's range goes over to the weights. Those that have a scale for each channel take all of it.
+constexpr std::array kAlphas = {0.5, 0.75};
 // Of the largest weight: smaller ones count as if they were so large.
 constexpr double kSmallestWeight = 1.0 / 1024;
 
@@ -41,14 +40,14 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// The largest magnitudes of channels are finite, and some are far larger than most. Channels of zeros do not count.
-bool is_uneven(const std::vector<float>& abs_max) {
+// The ratio of the largest channel to the median one, channels of zeros aside; 0 where a number is not finite.
+double unevenness(const std::vector<float>& abs_max) {
   std::vector<double> magnitudes;
   for (const float magnitude : abs_max) {
-    if (!std::isfinite(magnitude)) return false;
+    if (!std::isfinite(magnitude)) return 0;
     if (magnitude > 0) magnitudes.push_back(magnitude);
   }
-  return !magnitudes.empty() && *std::ranges::max_element(magnitudes) >= kUneven * median(magnitudes);
+  return magnitudes.empty() ? 0 : *std::ranges::max_element(magnitudes) / median(magnitudes);
 }
 
 // s = x^alpha / w^(1-alpha) as powers of two, that of the median channel being 1.
@@ -92,42 +91,71 @@ Plan part_of(const Plan& plan, const Predicate& belongs) {
   return part;
 }
 
+// Every weight of the site has a scale for each of its channels, as depthwise ones do.
+bool reads_channels_apart(const Graph& graph, const EqualizationSite& site) {
+  return std::ranges::all_of(site.multiplied, [&](const ChannelConstant& weight) {
+    const Node& node = graph.node(weight.node);
+    return node.is(op::kConv) && node.attributes.get_int("group", 1) == site.channels;
+  });
+}
+
+bool multiplies_floats(const Target& target) {
+  const std::vector<QType> floats(2, QType::kFloat32);
+  return std::ranges::any_of(target.rule(op::kMul).combinations, [&floats](const Combination& combination) {
+    return combination.matches(floats) && std::ranges::count(combination.outputs, QType::kFloat32) > 0;
+  });
+}
+
+// What has its channels divided: inputs of depthwise Convs, by a Mul; tensors, where they are computed; inputs of
+// MatMul and Gemm, by a Mul. In the order in which they are tried, each kind as a whole, beside what is chosen already:
+// the first cost their weights nothing, the second need no operator.
+enum class SiteKind : uint8_t { kDepthwise, kFold, kRows };
+constexpr std::array kKinds = {SiteKind::kDepthwise, SiteKind::kFold, SiteKind::kRows};
+
+// One way to equalize a site, and what its tensors then hold.
+struct Candidate {
+  const EqualizationSite* site;
+  SiteKind kind;
+  double alpha;
+  Equalization equalization;
+  std::map<ValueId, RangeStatistics> seen;  // by the tensors as they are in the model
+};
+
 class Chooser {
  public:
-  Chooser(CalibratedModel& model, const Plan& plan, const CalibratedModel::OnSample& progress)
+  Chooser(CalibratedModel& model, const Target& target, const Plan& plan, const CalibratedModel::OnSample& progress)
       : model_(model), plan_(plan), progress_(progress) {
-    // Ranges that cut nothing off.
-    for (size_t i = 0; i < plan_.operands().size(); ++i) plan_.operand(i).activation.methods = {RangeMethod::kMax};
+    // Where ranges are to be searched later, those of the least error of each tensor: the largest number of all hides
+    // what even channels are worth, and a fixed share that is cut off may be another one with them.
+    for (size_t i = 0; i < plan_.operands().size(); ++i) {
+      std::vector<RangeMethod>& methods = plan_.operand(i).activation.methods;
+      if (methods.empty()) methods = {RangeMethod::kMse};
+    }
     for (EqualizationSite& site : EqualizationSites(model.graph()).all()) {
+      if (site.inserted && !multiplies_floats(target)) continue;
       if (is_read_as_int8(site)) sites_.push_back(std::move(site));
     }
   }
 
   size_t num_sites() const { return sites_.size(); }
 
-  // In graph order.
+  // Those of one kind of sites behind those of another, each in graph order.
   std::vector<Equalization> choose() {
-    observe_sites();
-    std::erase_if(sites_, [this](const EqualizationSite& site) { return !is_uneven(activation_ranges(site)); });
-    if (sites_.empty()) return {};
-    observe_others();
-    trials_.emplace(model_, Trials::Options{}).set_base({});
-    total_ = static_cast<int64_t>(sites_.size() * (1 + kAlphas.size()) + 2);
-    std::vector<Equalization> chosen;
-    Graph graph = model_.graph();
-    for (const EqualizationSite& site : sites_) {
-      std::optional<Equalization> best = best_of(site);
-      if (!best) continue;
-      // Two sites may scale one weight.
-      best->exponents = exact_exponents(graph, site, std::move(best->exponents));
-      graph = equalize(graph, {*best});
-      chosen.push_back(*std::move(best));
-    }
-    if (chosen.empty()) return {};
-    const double before = noise({}, plan_), after = noise(chosen, plan_);
-    if (!(after < before)) return {};
-    gain_ = 10 * std::log10(before / after);
-    return chosen;
+    find_candidates();
+    if (candidates_.empty()) return {};
+    observe();
+    trials_.emplace(model_, Trials::Options{});
+    std::set<std::pair<SiteKind, double>> runs;
+    for (const Candidate& candidate : candidates_) runs.emplace(candidate.kind, candidate.alpha);
+    total_ = static_cast<int64_t>(1 + runs.size());
+    const double before = noise({});
+    double least = before;
+    std::vector<Candidate> chosen;
+    for (const SiteKind kind : kKinds) add_best(kind, chosen, least);
+    gain_ = 10 * std::log10(before / least);
+    std::vector<Equalization> equalizations;
+    for (Candidate& candidate : chosen) equalizations.push_back(std::move(candidate.equalization));
+    return equalizations;
   }
 
   // Of the whole quantized model, in dB.
@@ -141,27 +169,64 @@ class Chooser {
     });
   }
 
-  void observe_sites() {
+  // Of the sites with uneven channels, one behind the other.
+  void find_candidates() {
+    std::map<ValueId, ChannelAxis> axes;
     for (const EqualizationSite& site : sites_) {
-      for (const EqualizationSite::ScaledTensor& tensor : site.tensors) axes_.emplace(tensor.value, tensor.axis);
+      for (const EqualizationSite::ScaledTensor& tensor : site.tensors) axes.emplace(tensor.value, tensor.axis);
     }
-    ranges_ = observe_axes(model_, axes_);
+    const std::map<ValueId, AxisRanges> ranges = observe_axes(model_, axes);
+    const Graph& graph = model_.graph();
+    for (const EqualizationSite& site : sites_) {
+      const std::vector<float> x = activation_ranges(site, ranges);
+      if (unevenness(x) < kUneven) continue;
+      const std::vector<float> w = weight_ranges(graph, site);
+      Equalization equalization{graph.value(site.tensor()).name, {}, {}, site.inserted};
+      for (const NodeId id : site.nodes) equalization.nodes.push_back(graph.node(id).name);
+      const bool apart = reads_channels_apart(graph, site);
+      const SiteKind kind = !site.inserted ? SiteKind::kFold : apart ? SiteKind::kDepthwise : SiteKind::kRows;
+      for (const double alpha : kAlphas) {
+        if (kind == SiteKind::kDepthwise && alpha != kAlphas.front()) continue;
+        equalization.exponents = exact_exponents(graph, site, exponents_of(x, w, apart ? 1 : alpha));
+        candidates_.push_back({&site, kind, alpha, equalization, {}});
+      }
+    }
   }
 
-  // Everything else that trials make integers of.
-  void observe_others() {
+  // The largest magnitude of each channel where products read it.
+  static std::vector<float> activation_ranges(const EqualizationSite& site,
+                                              const std::map<ValueId, AxisRanges>& ranges) {
+    std::vector<float> largest(static_cast<size_t>(site.channels), 0.0F);
+    for (const EqualizationSite::ScaledTensor& tensor : site.tensors) {
+      const auto it = ranges.find(tensor.value);
+      if (!tensor.is_read || it == ranges.end()) continue;
+      const std::vector<float> seen = it->second.abs_max(tensor.axis.repeat);
+      for (size_t c = 0; c < largest.size(); ++c) largest[c] = std::max(largest[c], seen[c]);
+    }
+    return largest;
+  }
+
+  // Everything that trials make integers of, on the search samples: as it is, and as candidates make it.
+  void observe() {
     const Graph& graph = model_.graph();
     std::vector<ValueRequest> requests = observation_requests(graph, plan_);
     for (const OperandPlan& operand : plan_.operands()) {
       if (is_quantized_activation(graph, operand)) requests.push_back({graph.find_value(operand.value)});
     }
-    for (const auto& [value, axis] : axes_) requests.push_back({value});
-    for (ValueRequest& request : requests) request.level = ObserveLevel::kMinMax;
     const CalibrationOptions options{.threads = model_.threads(),
                                      .max_samples = static_cast<int64_t>(model_.samples().size())};
     CalibrationResult seen = calibrate(graph, model_.data("to calibrate with"), requests, options);
     statistics_ = std::move(seen.statistics);
     leave_float(seen.refused);
+    std::vector<ScaledTensorRequest> scaled;
+    for (Candidate& candidate : candidates_) {
+      for (const EqualizationSite::ScaledTensor& tensor : candidate.site->tensors) {
+        RangeStatistics& statistics =
+            candidate.seen.emplace(tensor.value, RangeStatistics(ObserveLevel::kHistogram)).first->second;
+        scaled.push_back({tensor.value, tensor.axis, candidate.equalization.exponents, statistics});
+      }
+    }
+    observe_scaled(model_, scaled);
   }
 
   // Nodes with a tensor that no range can be made of.
@@ -173,48 +238,40 @@ class Chooser {
     if (!nodes.empty()) plan_ = part_of(plan_, [&nodes](const std::string& node) { return !nodes.contains(node); });
   }
 
-  // The largest magnitude of each channel where products read it.
-  std::vector<float> activation_ranges(const EqualizationSite& site) const {
-    std::vector<float> largest(static_cast<size_t>(site.channels), 0.0F);
-    for (const EqualizationSite::ScaledTensor& tensor : site.tensors) {
-      if (!tensor.is_read || !ranges_.contains(tensor.value)) continue;
-      const std::vector<float> seen = ranges_.at(tensor.value).abs_max(tensor.axis.repeat);
-      for (size_t c = 0; c < largest.size(); ++c) largest[c] = std::max(largest[c], seen[c]);
-    }
-    return largest;
-  }
-
-  std::optional<Equalization> best_of(const EqualizationSite& site) {
-    const Graph& graph = model_.graph();
-    Equalization trial{graph.value(site.tensor()).name, {}, {}};
-    for (const NodeId id : site.nodes) trial.nodes.push_back(graph.node(id).name);
-    const Plan part =
-        part_of(plan_, [&trial](const std::string& node) { return std::ranges::count(trial.nodes, node) > 0; });
-    const std::vector<float> x = activation_ranges(site), w = weight_ranges(graph, site);
-    double least = kWorthwhile * noise({}, part);
-    std::optional<Equalization> best;
-    std::set<std::vector<int>> tried = {std::vector<int>(x.size(), 0)};
+  // Adds all sites of a kind, with the alpha that is best for them together, if that lowers the noise.
+  void add_best(SiteKind kind, std::vector<Candidate>& chosen, double& least) {
+    std::vector<Candidate> best;
+    double enough = kWorthwhile * least;
     for (const double alpha : kAlphas) {
-      trial.exponents = exact_exponents(graph, site, exponents_of(x, w, alpha));
-      const bool is_new = tried.insert(trial.exponents).second;
-      const double error = is_new ? noise({trial}, part) : skip();
-      if (!(error < least)) continue;
-      least = error;
-      best = trial;
+      std::vector<Candidate> with = chosen;
+      for (const Candidate& candidate : candidates_) {
+        if (candidate.kind == kind && candidate.alpha == alpha) with.push_back(candidate);
+      }
+      fit_together(with);
+      const double error = with.size() == chosen.size() ? HUGE_VAL : noise(with);
+      if (error < enough) enough = least = error, best = std::move(with);
     }
-    return best;
+    if (!best.empty()) chosen = std::move(best);
   }
 
-  double skip() {
-    advance();
-    return HUGE_VAL;
+  // Two sites may scale one weight.
+  void fit_together(std::vector<Candidate>& candidates) const {
+    Graph graph = model_.graph();
+    for (Candidate& candidate : candidates) {
+      std::vector<int>& exponents = candidate.equalization.exponents;
+      exponents = exact_exponents(graph, *candidate.site, std::move(exponents));
+      graph = equalize(graph, {candidate.equalization});
+    }
   }
 
-  // That of the model with these equalizations and operands.
-  double noise(const std::vector<Equalization>& equalizations, Plan plan) {
+  // Of the outputs of the whole quantized model with these.
+  double noise(const std::vector<Candidate>& candidates) {
+    Plan plan = plan_;
+    std::vector<Equalization> equalizations;
+    for (const Candidate& candidate : candidates) equalizations.push_back(candidate.equalization);
     Graph variant = equalize(model_.graph(), equalizations);
     rename_operands(variant, plan);
-    const ValueStatistics seen = statistics_of(equalizations);
+    const ValueStatistics seen = statistics_of(candidates, variant);
     decide_constants(variant, plan);
     Ranges ranges(variant, plan, seen);
     fit_biases(variant, ranges, plan);
@@ -223,45 +280,26 @@ class Chooser {
     const std::vector<OperandQuantization> operands = decided_operands(variant, plan);
     apply_quantization(variant, operands, weights);
     const double result = output_noise(trials_->errors(std::move(variant)));
-    advance();
+    if (progress_) progress_(++done_, total_);
     return result;
   }
 
-  // Of equalized tensors, what their channels have become.
-  ValueStatistics statistics_of(const std::vector<Equalization>& equalizations) const {
+  ValueStatistics statistics_of(const std::vector<Candidate>& candidates, const Graph& variant) const {
     ValueStatistics result = statistics_;
-    for (const EqualizationSite& site : sites_) {
-      const auto it = std::ranges::find(equalizations, model_.graph().value(site.tensor()).name, &Equalization::tensor);
-      if (it == equalizations.end()) continue;
-      for (const EqualizationSite::ScaledTensor& tensor : site.tensors) {
-        result.insert_or_assign(tensor.value, scaled(ranges_.at(tensor.value), tensor.axis.repeat, it->exponents));
+    for (const Candidate& candidate : candidates) {
+      for (const auto& [tensor, seen] : candidate.seen) {
+        const ValueId divided = variant.node(candidate.site->nodes.front()).input(0);  // by a Mul
+        result.insert_or_assign(candidate.site->inserted ? divided : tensor, seen);
       }
     }
     return result;
-  }
-
-  static RangeStatistics scaled(const AxisRanges& ranges, int64_t repeat, const std::vector<int>& exponents) {
-    std::array<float, 2> range{};
-    for (size_t d = 0; d < ranges.min.size(); ++d) {
-      const int exponent = exponents[d / static_cast<size_t>(repeat)];
-      range = {std::min(range[0], std::ldexp(ranges.min[d], -exponent)),
-               std::max(range[1], std::ldexp(ranges.max[d], -exponent))};
-    }
-    RangeStatistics statistics;
-    statistics.observe(Tensor::from<float>({2}, std::span<const float>(range)));
-    return statistics;
-  }
-
-  void advance() {
-    if (progress_) progress_(++done_, total_);
   }
 
   CalibratedModel& model_;
   Plan plan_;
   const CalibratedModel::OnSample& progress_;
   std::vector<EqualizationSite> sites_;
-  std::map<ValueId, ChannelAxis> axes_;
-  std::map<ValueId, AxisRanges> ranges_;
+  std::vector<Candidate> candidates_;
   ValueStatistics statistics_;
   std::optional<Trials> trials_;  // once there is something to try
   double gain_ = 0;
@@ -272,18 +310,20 @@ std::string note_of(const std::vector<Equalization>& chosen, double gain) {
   constexpr size_t kShown = 5;
   std::vector<std::string> names;
   for (size_t i = 0; i < std::min(chosen.size(), kShown); ++i) names.push_back("'" + chosen[i].tensor + "'");
+  const auto inserted = std::ranges::count(chosen, true, &Equalization::inserted);
   return fmt::format(
-      "{} tensor{} equalized, whose channels were uneven ({}{}): with ranges that cut nothing off, the error of the "
-      "outputs falls by {:.1f} dB",
+      "{} tensor{} equalized, whose channels were uneven ({}{}{}): on the samples of searches the error of the outputs "
+      "falls by {:.1f} dB",
       chosen.size(), chosen.size() == 1 ? " is" : "s are", fmt::join(names, ", "),
-      chosen.size() > kShown ? fmt::format(" and {} more", chosen.size() - kShown) : "", gain);
+      chosen.size() > kShown ? fmt::format(" and {} more", chosen.size() - kShown) : "",
+      inserted > 0 ? fmt::format("; {} by a Mul of floats in front of the products", inserted) : "", gain);
 }
 
 }  // namespace
 
-std::optional<std::string> choose_equalizations(CalibratedModel& model, const Plan& plan,
+std::optional<std::string> choose_equalizations(CalibratedModel& model, const Target& target, const Plan& plan,
                                                 const CalibratedModel::OnSample& progress) {
-  Chooser chooser(model, plan, progress);
+  Chooser chooser(model, target, plan, progress);
   if (chooser.num_sites() == 0) return std::nullopt;
   if (!model.observes()) {
     return fmt::format(

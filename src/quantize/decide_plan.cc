@@ -60,7 +60,8 @@ Plan decide_plan(CalibratedModel& model, const PlanRequest& request, const Progr
   Plan plan = model.resolved(request);
   std::optional<std::string> equalized;
   if (request.config.model.equalization) {
-    stage("equalize", [&] { equalized = choose_equalizations(model, plan, progress_of(progress, "equalize")); });
+    stage("equalize",
+          [&] { equalized = choose_equalizations(model, request.target, plan, progress_of(progress, "equalize")); });
     if (!model.equalizations().empty()) plan = model.resolved(request);
   }
   stage("calibrate", [&] { calibrate_plan(model, request, progress_of(progress, "calibrate"), plan); });

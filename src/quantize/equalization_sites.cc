@@ -61,6 +61,11 @@ int64_t num_channels(const ChannelMap& map, const Tensor& tensor) {
   return map.dim * (tensor.size() / map.group_size) / map.repeat;
 }
 
+// Each output channel has one input channel.
+bool is_depthwise(const Node& node, const Tensor& weight) {
+  return node.is(op::kConv) && node.attributes.get_int("group", 1) > 1 && weight.rank() > 2 && weight.dim(1) == 1;
+}
+
 // What a node computes, if its channels can be divided.
 struct Producer {
   int64_t channels = 0;
@@ -97,6 +102,27 @@ class SiteSearch {
     if (!follow(node.output(0), producer->axis)) return std::nullopt;
     for (EqualizationSite::ScaledTensor& tensor : site_.tensors) tensor.axis = settled(tensor.axis);
     return std::move(site_);
+  }
+
+  // The products of rows, or the depthwise Convs, that read a tensor, whatever else does.
+  std::optional<EqualizationSite> in_front_of_readers(ValueId tensor) {
+    site_.inserted = true;
+    const std::vector<NodeId>& readers = graph_.consumers(tensor);
+    for (const NodeId id : std::set<NodeId>(readers.begin(), readers.end())) {
+      const Node& node = graph_.node(id);
+      const Tensor* weight = float_constant(graph_, node.input(1));
+      if (node.input(0) != tensor || weight == nullptr || !is_linear_weight(node, *weight)) continue;
+      const bool is_row = node.is(op::kMatMul) || (node.is(op::kGemm) && node.attributes.get_int("transA", 0) == 0);
+      if (!is_row && !is_depthwise(node, *weight)) continue;
+      const ChannelAxis axis{is_row ? -1 : 1 - weight->rank()};
+      const ChannelMap map = input_map(node, *weight, 1);
+      if (site_.channels == 0) site_.channels = num_channels(map, *weight), site_.tensors = {{tensor, axis, true}};
+      if (num_channels(map, *weight) != site_.channels || axis.axis != site_.tensors.front().axis.axis) continue;
+      site_.nodes.push_back(id);
+      site_.multiplied.push_back({id, 1, map});
+    }
+    why = "no MatMul, Gemm or depthwise Conv with a constant weight of several rows reads it";
+    return site_.channels < 2 ? std::nullopt : std::optional(std::move(site_));
   }
 
   std::string why;
@@ -264,7 +290,8 @@ class SiteSearch {
   }
 
   // The same elements in another shape. Where it begins with the same sizes up to the channels, their axis stays; else
-  // it is the one that has as many elements from one of its turns to the next, and whose indices are parts of a channel.
+  // it is the one that has as many elements from one of its turns to the next, and whose indices are parts of a
+  // channel.
   static std::optional<ChannelAxis> reshaped(const InferredType& from, const InferredType& to,
                                              const ChannelAxis& axis) {
     if (from.rank() < -axis.axis || to.rank() < 1) return std::nullopt;
@@ -316,6 +343,30 @@ EqualizationSite EqualizationSites::at(NodeId producer) const {
   return in_order(*std::move(site));
 }
 
+EqualizationSite EqualizationSites::in_front_of_readers(ValueId tensor) const {
+  SiteSearch search(graph_, types_);
+  std::optional<EqualizationSite> site = search.in_front_of_readers(tensor);
+  if (!site) {
+    throw_error(ErrorCode::kInvalidArgument, "tensor '{}': its channels cannot be scaled: {}",
+                graph_.value(tensor).name, search.why);
+  }
+  return in_order(*std::move(site));
+}
+
+// Of tensors that no site reads so far.
+void EqualizationSites::add_inserted(std::vector<EqualizationSite>& sites) const {
+  std::set<ValueId> done;
+  for (const EqualizationSite& site : sites) {
+    for (const EqualizationSite::ScaledTensor& tensor : site.tensors) done.insert(tensor.value);
+  }
+  for (const NodeId id : graph_.topological_order()) {
+    const ValueId tensor = graph_.node(id).input(0);
+    if (!is_gemm_type(graph_.node(id)) || graph_.constant(tensor) != nullptr || !done.insert(tensor).second) continue;
+    std::optional<EqualizationSite> site = SiteSearch(graph_, types_).in_front_of_readers(tensor);
+    if (site) sites.push_back(in_order(*std::move(site)));
+  }
+}
+
 std::vector<EqualizationSite> EqualizationSites::all() const {
   std::vector<EqualizationSite> sites;
   std::set<NodeId> inside;
@@ -329,6 +380,7 @@ std::vector<EqualizationSite> EqualizationSites::all() const {
       if (graph_.node(node).is(op::kMul)) inside.insert(node);
     }
   }
+  add_inserted(sites);
   return sites;
 }
 

@@ -49,6 +49,12 @@ struct ChannelConstant {
 // channels stay together. Every reader at the end is a product, and nothing in between is an output of the model
 // (M. Nagel et al., 2019, "Data-Free Quantization through Weight Equalization and Bias Correction", section 4.1;
 // G. Xiao et al., 2022, "SmoothQuant", section 4).
+//
+// Where a tensor is computed or read otherwise, a Mul in front of the MatMuls and Gemms, or of the depthwise Convs,
+// that read it divides:
+//
+//   tensor ─┬─ Mul by 1 / s ── products with a constant weight W * s
+//           └─ other readers
 struct EqualizationSite {
   struct ScaledTensor {
     ValueId value = kNone;
@@ -57,9 +63,10 @@ struct EqualizationSite {
   };
 
   int64_t channels = 0;
-  std::vector<NodeId> nodes;                // the producer, then the others, in graph order
-  std::vector<ScaledTensor> tensors;        // the producer's output first
-  std::vector<ChannelConstant> divided;     // what the tensor's channels are made of
+  bool inserted = false;                 // a Mul of its own divides
+  std::vector<NodeId> nodes;             // the producer, then the others, in graph order; of a Mul the products alone
+  std::vector<ScaledTensor> tensors;     // the producer's output first; the one that a Mul divides
+  std::vector<ChannelConstant> divided;  // what the tensor's channels are made of
   std::vector<ChannelConstant> multiplied;  // weights of the products
 
   ValueId tensor() const { return tensors.front().value; }
@@ -73,10 +80,13 @@ class EqualizationSites {
 
   // The site whose tensor is output 0 of the node. Throws Error(kInvalidArgument) "tensor 't': why there is none".
   EqualizationSite at(NodeId producer) const;
-  // All, in graph order; what is part of a larger one is none of its own.
+  // The site of a Mul in front of products that read the tensor. Throws likewise.
+  EqualizationSite in_front_of_readers(ValueId tensor) const;
+  // All, in graph order, those of a Mul behind the others; what is part of a larger one is none of its own.
   std::vector<EqualizationSite> all() const;
 
  private:
+  void add_inserted(std::vector<EqualizationSite>& sites) const;
   EqualizationSite in_order(EqualizationSite site) const;
 
   const Graph& graph_;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "passes/pattern.h"
+#include "traits/op_names.h"
 
 namespace twofold {
 
@@ -37,8 +38,10 @@ EqualizationSite site_of(const Graph& graph, const EqualizationSites& sites, con
   const ValueId tensor = graph.find_value(equalization.tensor);
   if (tensor == kNone) fail(equalization, "the model has no such tensor");
   const NodeId producer = graph.producer(tensor);
-  if (producer == kNone || graph.node(producer).output(0) != tensor) fail(equalization, "no node computes it");
-  EqualizationSite site = sites.at(producer);
+  if (!equalization.inserted && (producer == kNone || graph.node(producer).output(0) != tensor)) {
+    fail(equalization, "no node computes it");
+  }
+  EqualizationSite site = equalization.inserted ? sites.in_front_of_readers(tensor) : sites.at(producer);
   std::vector<std::string> nodes;
   for (const NodeId id : site.nodes) nodes.push_back(graph.node(id).name);
   if (nodes != equalization.nodes) {
@@ -72,6 +75,21 @@ void scale(const Equalization& equalization, const ChannelConstant& constant, in
   replace_constant(graph, constant.node, constant.input, std::move(scaled), "");
 }
 
+// Puts a Mul between the tensor and the products that read it.
+void insert_division(const Equalization& equalization, const EqualizationSite& site, Graph& graph) {
+  Shape shape(static_cast<size_t>(-site.tensors.front().axis.axis), 1);
+  shape.front() = site.channels;
+  Tensor factors(DType::kFloat32, std::move(shape));
+  std::ranges::transform(equalization.exponents, factors.mutable_data<float>().begin(),
+                         [](int exponent) { return std::ldexp(1.0F, -exponent); });
+  const std::string& name = equalization.tensor;
+  const ValueId constant = graph.add_constant(graph.unique_value_name(name + "/equalizers"), std::move(factors));
+  const ValueId divided =
+      graph.add_value(graph.unique_value_name(name + "/equalized"), graph.value(site.tensor()).type);
+  graph.add_node({name + "/equalize", std::string(op::kMul), "", {site.tensor(), constant}, {divided}, {}, {}});
+  for (const ChannelConstant& weight : site.multiplied) graph.set_input(weight.node, 0, divided);
+}
+
 }  // namespace
 
 Graph equalize(const Graph& graph, const std::vector<Equalization>& equalizations) {
@@ -79,9 +97,10 @@ Graph equalize(const Graph& graph, const std::vector<Equalization>& equalization
   if (equalizations.empty()) return equalized;
   const EqualizationSites sites(graph);
   for (const Equalization& equalization : equalizations) {
-    for_each_constant(site_of(graph, sites, equalization), [&](const ChannelConstant& constant, int sign) {
-      scale(equalization, constant, sign, equalized);
-    });
+    const EqualizationSite site = site_of(graph, sites, equalization);
+    for_each_constant(
+        site, [&](const ChannelConstant& constant, int sign) { scale(equalization, constant, sign, equalized); });
+    if (equalization.inserted) insert_division(equalization, site, equalized);
   }
   return equalized;
 }

@@ -1,6 +1,7 @@
 #include "quantize/site_ranges.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "base/check.h"
@@ -41,6 +42,37 @@ std::vector<float> AxisRanges::abs_max(int64_t repeat) const {
     largest = std::max({largest, -min[d], max[d]});
   }
   return result;
+}
+
+namespace {
+
+Tensor divided(const Tensor& tensor, const ChannelAxis& axis, const std::vector<int>& exponents) {
+  Tensor result = to_layout(tensor, Layout::kPlain);
+  const ChannelMap map = axis.map(result.shape());
+  const std::span<float> numbers = result.mutable_data<float>();
+  const auto inner = static_cast<size_t>(map.inner), dim = static_cast<size_t>(map.dim);
+  for (size_t at = 0, index = 0; at < numbers.size(); at += inner, index = index + 1 == dim ? 0 : index + 1) {
+    const float factor = std::ldexp(1.0F, -exponents[index / static_cast<size_t>(map.repeat)]);
+    for (float& number : numbers.subspan(at, inner)) number *= factor;
+  }
+  return result;
+}
+
+}  // namespace
+
+void observe_scaled(CalibratedModel& model, const std::vector<ScaledTensorRequest>& requests) {
+  std::map<ValueId, std::vector<const ScaledTensorRequest*>> by_value;
+  for (const ScaledTensorRequest& request : requests) by_value[request.value].push_back(&request);
+  ExecutorOptions options{.threads = model.threads()};
+  for (const auto& [value, of_value] : by_value) options.watched.push_back(value);
+  const Executor executor(model.graph(), options);
+  for (size_t i = 0; i < model.samples().size(); ++i) {
+    executor.run(model.samples().inputs(i), [&](ValueId value, const Tensor& tensor) {
+      for (const ScaledTensorRequest* request : by_value.at(value)) {
+        request->statistics.observe(divided(tensor, request->axis, request->exponents));
+      }
+    });
+  }
 }
 
 std::map<ValueId, AxisRanges> observe_axes(CalibratedModel& model, const std::map<ValueId, ChannelAxis>& axes) {

@@ -20,6 +20,17 @@ struct AxisRanges {
   std::vector<float> abs_max(int64_t repeat) const;
 };
 
+// A tensor, its channels divided by powers of two, and where to what it then holds is added.
+struct ScaledTensorRequest {
+  ValueId value = kNone;
+  ChannelAxis axis;
+  const std::vector<int>& exponents;  // per channel
+  RangeStatistics& statistics;
+};
+
+// One run of the float model over the search samples. REQUIRES: float32 values.
+void observe_scaled(CalibratedModel& model, const std::vector<ScaledTensorRequest>& requests);
+
 // One run of the float model over the search samples. REQUIRES: float32 values.
 std::map<ValueId, AxisRanges> observe_axes(CalibratedModel& model, const std::map<ValueId, ChannelAxis>& axes);
 

@@ -45,8 +45,8 @@ std::vector<float> inverse(std::vector<float> factors) {
 }
 
 // Attention's half of a transformer block: normalization with outlier channels, as trained models have them, which the
-// weights behind it make up for; a residual around it.
-Graph transformer(float outlier) {
+// weights behind it make up for; a residual around it, or, `post`, from behind the normalization to the next one.
+Graph transformer(float outlier, bool post = false) {
   GraphBuilder b;
   const std::vector<float> factors = outliers(16, outlier);
   const ValueId x = b.input("x", {1, 4, 16});
@@ -56,7 +56,8 @@ Graph transformer(float outlier) {
   const ValueId v = b.node("v", "MatMul", {y, uneven(b, {16, 16}, 0, inverse(factors), 4)});
   const ValueId t = b.node("t", "Transpose", {k}, {{"perm", std::vector<int64_t>{0, 2, 1}}});
   const ValueId p = b.node("p", "Softmax", {b.node("scores", "MatMul", {q, t})});
-  b.output(b.node("y", "Add", {x, b.node("o", "MatMul", {p, v})}));
+  const ValueId sum = b.node("y", "Add", {post ? y : x, b.node("o", "MatMul", {p, v})});
+  b.output(post ? b.node("next", "LayerNormalization", {sum, b.floats({16}, inverse(factors))}) : sum);
   return b.graph;
 }
 
@@ -119,6 +120,19 @@ TEST(ChooseEqualizations, GainsManyDecibelsBehindNormalizations) {
       << with.plan.notes.back();
 }
 
+// The normalization's result goes on as it is, which the constants of the normalization cannot give as well.
+TEST(ChooseEqualizations, MultipliesWhereNothingCanBeFolded) {
+  const Graph graph = transformer(64, true);
+  const Quantized with = quantized(graph, kByMax), without = quantized(graph, kByMax, false);
+  ASSERT_EQ(equalized_tensors(with.plan), (std::vector<std::string>{"ln"}));
+  EXPECT_TRUE(with.plan.equalizations[0].inserted);
+  EXPECT_EQ(with.plan.equalizations[0].nodes, (std::vector<std::string>{"q", "k", "v"}));
+  EXPECT_GT(with.sqnr, without.sqnr + 10);
+  EXPECT_NE(with.plan.notes.back().find("1 by a Mul of floats in front of the products"), std::string::npos);
+  EXPECT_TRUE(with.plan.of_node("ln/equalize").empty()) << "it stays float, and nothing is to be configured";
+  EXPECT_EQ(plan_from_json(plan_to_json(with.plan), "plan.json"), with.plan);
+}
+
 TEST(ChooseEqualizations, GainsBetweenConvolutions) {
   for (const bool depthwise : {false, true}) {
     const Graph graph = convolutions(100, depthwise);
@@ -136,7 +150,7 @@ TEST(ChooseEqualizations, MakesChannelsEvenBeforeDepthwiseConvolutions) {
 }
 
 TEST(ChooseEqualizations, LeavesEvenNetworksAlone) {
-  for (const Graph& graph : {transformer(1), convolutions(1, false), convolutions(2, true), small_network(3)}) {
+  for (const Graph& graph : {transformer(1), convolutions(1, false), convolutions(1, true), small_network(3)}) {
     const Quantized with = quantized(graph, kInt8), without = quantized(graph, kInt8, false);
     EXPECT_TRUE(with.plan.equalizations.empty());
     EXPECT_EQ(with.plan, without.plan);

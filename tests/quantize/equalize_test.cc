@@ -30,6 +30,31 @@ const std::map<std::string, std::function<Graph()>>& networks() {
          b.output(b.node("k", "MatMul", {y, b.ramp({4, 2})}));
          return b.graph;
        }},
+      {"LayerNormalization beside a residual",
+       [] {
+         GraphBuilder b;
+         const ValueId y = b.node("ln", "LayerNormalization", {b.input("x", {2, 3, 4}), b.ramp({4}), b.ramp({4})});
+         const ValueId q = b.node("q", "MatMul", {y, b.ramp({4, 4})});
+         const ValueId k = b.node("k", "Gemm", {b.node("rows", "Reshape", {y, b.ints({6, 4})}), b.ramp({4, 4})});
+         b.output(b.node("sum", "Add", {b.node("other", "Add", {y, q}), b.node("v", "MatMul", {y, b.ramp({4, 4})})}));
+         b.output(k);
+         return b.graph;
+       }},
+      {"depthwise Conv behind an activation",
+       [] {
+         GraphBuilder b;
+         const ValueId c = b.node("conv", "Conv", {b.input("x", {2, 3, 5, 5}), b.ramp({4, 3, 1, 1}), b.ramp({4})});
+         const ValueId h = b.node("h", "HardSwish", {c});
+         b.output(b.node("d", "Conv", {h, b.ramp({8, 1, 3, 3})}, grouped(4)));
+         return b.graph;
+       }},
+      {"Gelu",
+       [] {
+         GraphBuilder b;
+         const ValueId m = b.node("m", "MatMul", {b.input("x", {2, 3, 4}), b.ramp({4, 5})});
+         b.output(b.node("o", "MatMul", {b.node("g", "Gelu", {m}), b.ramp({5, 2})}));
+         return b.graph;
+       }},
       {"RMSNormalization",
        [] {
          GraphBuilder b;
@@ -134,7 +159,7 @@ const std::map<std::string, std::function<Graph()>>& networks() {
 }
 
 Equalization random_equalization(const Graph& graph, const EqualizationSite& site, std::mt19937& random) {
-  Equalization equalization{graph.value(site.tensor()).name, {}, {}};
+  Equalization equalization{graph.value(site.tensor()).name, {}, {}, site.inserted};
   for (const NodeId id : site.nodes) equalization.nodes.push_back(graph.node(id).name);
   for (int64_t c = 0; c < site.channels; ++c) equalization.exponents.push_back(static_cast<int>(random() % 13) - 6);
   equalization.exponents[0] = 5;
@@ -182,10 +207,14 @@ TEST(Equalize, DividesTheChannelsOfTheTensor) {
     for (const Equalization& equalization : equalizations_of(graph)) {
       const ValueId value = graph.find_value(equalization.tensor);
       const NodeId producer = graph.producer(value);
-      const bool last = graph.node(producer).is("LayerNormalization") || graph.node(producer).is("RMSNormalization") ||
-                        graph.node(producer).is("MatMul") || graph.node(producer).is("Gemm");
+      const bool of_pixels = graph.node(graph.find_node(equalization.nodes.back())).is("Conv");
+      const bool last = (equalization.inserted && !of_pixels) || graph.node(producer).is("LayerNormalization") ||
+                        graph.node(producer).is("RMSNormalization") || graph.node(producer).is("MatMul") ||
+                        graph.node(producer).is("Gemm");
       Graph before = graph, after = equalize(graph, {equalization});
-      before.outputs = after.outputs = {{"t", value}};
+      const NodeId reader = after.find_node(equalization.nodes[0]);
+      before.outputs = {{"t", value}};
+      after.outputs = {{"t", equalization.inserted ? after.node(reader).input(0) : value}};
       const std::vector<Tensor> inputs = random_inputs(graph);
       const Tensor x = Executor(before).run(inputs)[0], y = Executor(after).run(inputs)[0];
       const auto channels = static_cast<int64_t>(equalization.exponents.size());
@@ -202,6 +231,9 @@ TEST(Equalize, DividesTheChannelsOfTheTensor) {
 TEST(Equalize, FindsTheSitesOfEachNetwork) {
   const std::map<std::string, std::vector<std::string>> expected = {
       {"LayerNormalization, read by two", {"ln"}},
+      {"LayerNormalization beside a residual", {"ln", "rows"}},
+      {"depthwise Conv behind an activation", {"h"}},
+      {"Gelu", {"x", "g"}},
       {"RMSNormalization", {"rms"}},
       {"BatchNormalization", {"bn"}},
       {"InstanceNormalization and GroupNormalization", {"in", "gn"}},
@@ -211,7 +243,7 @@ TEST(Equalize, FindsTheSitesOfEachNetwork) {
       {"GlobalAveragePool, Flatten, Gemm", {"conv", "h"}},
       {"windows flattened", {"conv"}},
       {"rows of pixels", {"conv"}},
-      {"MatMul and constants", {"m"}},
+      {"MatMul and constants", {"m", "x"}},
       {"Mul by a constant", {"scale"}},
   };
   for (const auto& [name, make] : networks()) {
@@ -287,7 +319,7 @@ TEST(Equalize, RefusesWhatHasNoScales) {
   b.output(b.node("h", "Gemm", {one_bias, b.ramp({3, 2})}));
   const ValueId computed = b.node("m", "MatMul", {x, x});
   b.output(b.node("n", "MatMul", {b.node("r", "Relu", {computed}), b.ramp({6, 2})}));
-  EXPECT_TRUE(EqualizationSites(b.graph).all().empty());
+  for (const EqualizationSite& site : EqualizationSites(b.graph).all()) EXPECT_TRUE(site.inserted);
   EXPECT_ERROR(EqualizationSites(b.graph).at(b.graph.find_node("m")), ErrorCode::kInvalidArgument,
                "tensor 'm': its channels cannot be scaled: node 'm' (MatMul) has no constant scales");
 }
@@ -335,6 +367,8 @@ TEST(Equalize, NamesWhatDoesNotFitTheModel) {
   refused({"ln", nodes, {1, 0, 0}}, "it has 4 channels, and 3 exponents");
   refused({"ln", {"ln", "q"}, {1, 0, 0, 0}}, "it concerns the nodes ln, q, k in the model, and ln, q in the plan");
   refused({"ln", nodes, {16, 0, 0, 0}}, "its exponents must be from -15 to 15");
+  EXPECT_ERROR(equalize(graph, {{"x", {"ln"}, {1, 0, 0, 0}, true}}), ErrorCode::kInvalidArgument,
+               "tensor 'x': its channels cannot be scaled: no MatMul, Gemm or depthwise Conv with");
 }
 
 }  // namespace

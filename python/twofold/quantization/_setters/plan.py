@@ -191,7 +191,9 @@ def _equalized(plan: Plan) -> list[tuple[str, str]]:
     """The operands, as (node, operand), that are activations of the equalized model alone."""
     found = []
     for equalization in plan.equalizations:
-        producer, *others = equalization["nodes"]
+        nodes = equalization["nodes"]
+        # A Mul in front of the products is no node of the model.
+        producer, *others = [None, *nodes] if equalization.get("inserted") else nodes
         for operand in plan.operands:
             node, which = operand["node"], operand["operand"]
             is_input = which.startswith("input")
