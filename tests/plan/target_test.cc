@@ -109,6 +109,15 @@ TEST(Target, TheLastInputRepeatsAndTheFirstMatchCounts) {
   EXPECT_EQ(target.cost("Concat", std::vector{kF32}), 7) << "no combination matches: the dearest";
 }
 
+TEST(Target, AnInputMayHaveSeveralPrecisions) {
+  const Target target = parse_target(
+      "name: t\noperators: [{ops: '*', combinations: [{inputs: [int8, [int8, int16]], cost: 3}, "
+      "{each_input: [int8, int16], cost: 7}]}]",
+      "t.yaml");
+  EXPECT_EQ(target.cost("LSTM", std::vector{kI8, kI8, kI16}), 3);
+  EXPECT_EQ(target.cost("LSTM", std::vector{kI16, kI8, kI8}), 7);
+}
+
 TEST(Target, FilesOfUsers) {
   const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "twofold_target_test.yaml";
   std::ofstream(path) << with("fallback: v1");
