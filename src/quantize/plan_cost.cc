@@ -8,6 +8,7 @@
 
 #include "traits/gemm_type.h"
 #include "traits/op_names.h"
+#include "traits/recurrent.h"
 
 namespace twofold {
 
@@ -33,10 +34,14 @@ class CostOf {
     PlanCost result;
     for (NodeId id : graph_.topological_order()) {
       const Node& node = graph_.node(id);
-      NodeCost cost{node.name, node.op_type, work(node)};
+      const double products = work(node), steps = work_of_steps(node);
+      NodeCost cost{node.name, node.op_type, products + steps};
       const std::vector<QType> precisions = input_precisions(node);
-      if (!precisions.empty()) cost.cost = cost.work * target_.cost(node.op_type, precisions);
-      const bool integer = !precisions.empty() && std::ranges::all_of(precisions, is_integer);
+      if (!precisions.empty()) {
+        const std::vector<QType> floats(precisions.size(), QType::kFloat32);
+        cost.cost = products * target_.cost(node.op_type, precisions) + steps * target_.cost(node.op_type, floats);
+      }
+      const bool integer = steps == 0 && !precisions.empty() && std::ranges::all_of(precisions, is_integer);
       for (ValueId output : node.outputs) {
         if (output != kNone) cost.conversions += conversions(output, integer);
       }
@@ -54,13 +59,19 @@ class CostOf {
     return at < 0 || at >= static_cast<int>(shape.size()) ? 1 : static_cast<double>(shape[static_cast<size_t>(at)]);
   }
 
-  // Multiply-accumulates, or elements of the outputs.
+  // Products of R and the state of an LSTM, GRU or RNN, which is float32.
+  double work_of_steps(const Node& node) const {
+    return is_recurrent(node) ? dim(node.input(0), 0) * dim(node.input(0), 1) * size(node.input(2)) : 0;
+  }
+
+  // Multiply-accumulates other than those, or elements of the outputs.
   double work(const Node& node) const {
     const ValueId a = node.input(0), b = node.input(1), y = node.output(0);
     if (node.is(op::kConv)) return size(y) * size(b) / std::max(dim(b, 0), 1.0);
     if (node.is(op::kConvTranspose)) return size(a) * size(b) / std::max(dim(b, 0), 1.0);
     if (node.is(op::kMatMul)) return size(y) * dim(a, -1);
     if (node.is(op::kGemm)) return size(y) * dim(a, node.attributes.get_int("transA", 0) != 0 ? 0 : 1);
+    if (is_recurrent(node)) return dim(a, 0) * dim(a, 1) * size(b);
     double elements = 0;
     for (ValueId output : node.outputs) elements += output == kNone ? 0 : size(output);
     return elements;

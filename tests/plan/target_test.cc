@@ -118,6 +118,21 @@ TEST(Target, AnInputMayHaveSeveralPrecisions) {
   EXPECT_EQ(target.cost("LSTM", std::vector{kI16, kI8, kI8}), 7);
 }
 
+TEST(Target, OperatorsWithAStateAreQuantizedOnTheCpuAlone) {
+  for (const std::string& name : list_targets()) {
+    const Target target = load_target(name);
+    for (const char* op : {"LSTM", "GRU", "RNN"}) {
+      EXPECT_EQ(target.quantizes_by_default(op), name == "cpu") << name;
+      EXPECT_EQ(allows(target, op, {kI8, kI16, kF32}), name == "cpu") << name;
+      EXPECT_EQ(allows(target, op, {kI8, kI8, kI8}), name == "cpu") << name;
+      EXPECT_TRUE(allows(target, op, {kF32, kF32, kF32})) << name;
+    }
+  }
+  const Target cpu = load_target("cpu");
+  EXPECT_EQ(cpu.cost("LSTM", std::vector{kI16, kI8, kF32}), 1.8) << "whatever R is";
+  EXPECT_EQ(cpu.cost("GRU", std::vector{kI16, kF32, kI8}), 3);
+}
+
 TEST(Target, FilesOfUsers) {
   const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "twofold_target_test.yaml";
   std::ofstream(path) << with("fallback: v1");
