@@ -197,6 +197,15 @@ def test_other_operands_are_refused_with_the_reason(network, tmp_path):
     assert operand["reason"] == "it is not an operand of LSTM that can be quantized"
 
 
+def test_activations_may_be_written_as_uint8(network, tmp_path):
+    signed = Quantized(network, tmp_path, INT8)
+    expected = signed.results()
+    found = Quantized(network, tmp_path, INT8, activation_format="uint8")
+    read = found.dequantized("gru", 0)
+    assert found.constants[read.input[2]].dtype == np.uint8
+    np.testing.assert_array_equal(found.results(), expected)
+
+
 def test_a_plan_makes_the_file_again(network, tmp_path):
     found = Quantized(network, tmp_path, of_recurrent({"qtype": "int16"}, INT8))
     again = tmp_path / "again.onnx"
@@ -209,6 +218,24 @@ def test_verify_compares_every_output(network, tmp_path):
     report = twofold.verify(network[0], found.path, network[1])
     (output,) = report["outputs"]
     assert output["metrics"]["sqnr"] > 25
+
+
+def test_the_debugger_offers_more_bits_for_an_lstm(network, tmp_path):
+    """One channel of x leaves nothing of the others at 8 bits, and W makes it small again."""
+    model, samples = onnx.load(network[0]), network[2].copy()
+    weight = next(t for t in model.graph.initializer if t.name == "w1")
+    scaled = numpy_helper.to_array(weight).copy()
+    samples[..., 3] *= 300
+    scaled[..., 3] /= 300
+    weight.CopyFrom(numpy_helper.from_array(scaled, "w1"))
+    onnx.save(model, tmp_path / "model.onnx")
+    np.savez(tmp_path / "x.npz", x=samples)
+    config = tmp_path / "config.yaml"
+    config.write_text("model_config: {all_node_type: int8}\n")
+    options = ["-c", config, "-s", tmp_path / "s"]
+    said = succeed("debug", "runall", tmp_path / "model.onnx", tmp_path / "x.npz", *options)
+    assert "LSTM 'lstm' loses accuracy by a few channels" in said
+    assert "  lstm: {input0: int16, input1: int16, input2: int16}" in said
 
 
 @pytest.mark.parametrize(
