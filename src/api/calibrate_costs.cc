@@ -128,7 +128,9 @@ std::string target_line(const CombinationRow& combination) {
     inputs = "each_input: " + list(combination.inputs[0]);
   } else {
     std::vector<std::string> words;
-    for (const std::vector<std::string>& input : combination.inputs) words.push_back(input[0]);
+    for (const std::vector<std::string>& input : combination.inputs) {
+      words.push_back(input.size() == 1 ? input[0] : list(input));
+    }
     inputs = "inputs: " + list(words);
   }
   const bool any_output = combination.outputs == std::vector<std::string>{"int8", "int16", "float16", "float32"};

@@ -5,6 +5,7 @@
 #include "plan/operands.h"
 #include "quantize/decide.h"
 #include "traits/gemm_type.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -97,10 +98,11 @@ class Trier {
     return kind == RemedyKind::kRounding ? options_.fixed.weight : options_.fixed.precision;
   }
 
-  // A weight as two digits of 8 bits, which is what hardware has; resolve() makes int16 of it, or ec of the other one,
-  // where the target asks for that.
+  // A weight as two digits of 8 bits, which is what hardware has, where the operator takes that; resolve() makes int16
+  // of it, or ec of the other one, where the target asks for that.
   QType at_16_bits(const Node& node, OperandRef input) const {
-    return is_weight(graph_, node, input.index) ? QType::kEc : QType::kInt16;
+    const bool digits = is_weight(graph_, node, input.index) && takes_ec(node.op_type, input.index);
+    return digits ? QType::kEc : QType::kInt16;
   }
 
   // One plan for all suspects: alone, each has its own operands of it.

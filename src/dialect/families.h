@@ -11,6 +11,7 @@ namespace twofold {
 std::span<const OpDef> dequantized_pool_ops();        // twofold.GlobalAveragePool
 std::span<const OpDef> ec_quantize_ops();             // twofold.EcQuantize
 std::span<const OpDef> integer_conv_transpose_ops();  // twofold.IntegerConvTranspose
+std::span<const OpDef> recurrence_ops();              // twofold.{LSTM,GRU,RNN}
 std::span<const OpDef> elementwise_ops();             // twofold.Elementwise
 std::span<const OpDef> table_ops();                   // twofold.Table
 std::span<const OpDef> integer_conv_ops();            // twofold.IntegerConv

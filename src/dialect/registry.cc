@@ -21,6 +21,7 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     integer_conv_transpose_ops,
     integer_conv_ops,
     integer_matmul_ops,
+    recurrence_ops,
     quantize_linear_ops,
     shape_ops,
     constant_ops,

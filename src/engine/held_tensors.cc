@@ -9,6 +9,7 @@
 #include "engine/sink_dequantize.h"
 #include "traits/gemm_type.h"
 #include "traits/op_names.h"
+#include "traits/recurrent.h"
 
 namespace twofold {
 
@@ -65,7 +66,9 @@ bool feeds_integer_product(const Graph& graph, ValueId id, std::set<ValueId>& se
   if (id == kNone || !seen.insert(id).second) return false;
   return std::ranges::any_of(graph.consumers(id), [&](NodeId reader) {
     const Node& node = graph.node(reader);
-    if (is_gemm_type(node)) return is_dequantized(graph, node.input(0)) && is_dequantized(graph, node.input(1));
+    if (is_gemm_type(node) || is_recurrent(node)) {
+      return is_dequantized(graph, node.input(0)) && is_dequantized(graph, node.input(1));
+    }
     return moves_elements(node) && std::ranges::any_of(node.outputs, [&](ValueId output) {
              return feeds_integer_product(graph, output, seen);
            });

@@ -10,6 +10,7 @@
 #include "engine/held_tensors.h"
 #include "engine/hoist_tables.h"
 #include "engine/lower_elementwise.h"
+#include "engine/lower_recurrent.h"
 #include "engine/merge_ec_terms.h"
 #include "engine/merge_tables.h"
 #include "engine/sink_dequantize.h"
@@ -59,6 +60,7 @@ std::vector<Pass> passes(const LowerOptions& options, Notes& notes) {
          notes.chains.emplace(graph, watched_values(graph, options));
          return lower_gemms(graph, *notes.chains, notes.reasons);
        }},
+      {"lower_recurrent", [&notes](Graph& graph) { return lower_recurrent(graph, notes.reasons); }},
       {"lower_elementwise", [&notes](Graph& graph) { return lower_elementwise(graph, *notes.chains); }},
       {"merge_tables", [&notes](Graph& graph) { return merge_tables(graph, *notes.chains); }},
       // A DequantizeLinear that nothing reads any more would count as a use.

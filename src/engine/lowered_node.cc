@@ -5,6 +5,7 @@
 #include "dialect/domain.h"
 #include "dialect/product_node.h"
 #include "dialect/quantized_body_node.h"
+#include "dialect/recurrence_node.h"
 #include "dialect/stored_outputs.h"
 #include "dialect/table_node.h"
 #include "traits/op_names.h"
@@ -28,7 +29,7 @@ bool gives_integers(const Node& node, size_t i) {
     const std::shared_ptr<const Graph> body = QuantizedBodyNode::read(node).body;
     return body->node(body->producer(body->outputs[i].value)).is(op::kQuantizeLinear);
   }
-  if (!is_lowered(node)) return node.is(op::kQuantizeLinear);
+  if (!is_lowered(node) || RecurrenceNode::is(node)) return node.is(op::kQuantizeLinear);
   const std::vector<StoredForm> forms = stored_outputs(node);
   return i >= forms.size() || forms[i].dtype != DType::kFloat32;
 }
@@ -66,7 +67,9 @@ std::vector<LoweredNode> describe_lowered(const Graph& lowered, const FloatReaso
   for (NodeId id : lowered.topological_order()) {
     const Node& node = lowered.node(id);
     LoweredNode entry{id, LoweredKind::kFloat, ""};
-    if (is_lowered(node)) {
+    if (RecurrenceNode::is(node)) {
+      entry.why = "its state is float32; W·X is an integer product in front";
+    } else if (is_lowered(node)) {
       entry.kind = TableNode::is(node) ? LoweredKind::kTable : LoweredKind::kInteger;
       entry.ec_passes = ec_passes(node);
     } else if (QuantizedBodyNode::is(node) && dequantizes_inside(node)) {

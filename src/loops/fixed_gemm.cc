@@ -15,38 +15,45 @@ HWY_BEFORE_NAMESPACE();
 namespace twofold {
 namespace HWY_NAMESPACE {
 
-// A tile of c, small enough that its sums stay in registers. Whole columns of tiles give the compiler constant bounds.
-constexpr int64_t kRows = 4, kColumns = 16;
-
-template <typename T>
-void tile(int64_t rows, int64_t columns, int64_t n, int64_t k, const T* HWY_RESTRICT a, const T* HWY_RESTRICT b,
-          T* HWY_RESTRICT c) {
+// A tile of c, small enough that its sums stay in registers. Constant bounds, and so many columns, let the compiler see
+// vectors in the innermost loop.
+template <int64_t kRows, int64_t kColumns, typename T>
+void tile(int64_t n, int64_t k, const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, T* HWY_RESTRICT c) {
   T sum[kRows][kColumns] = {};
-  if (rows == kRows && columns == kColumns) {
-    for (int64_t p = 0; p < k; ++p) {
-      for (int64_t i = 0; i < kRows; ++i) {
-        for (int64_t j = 0; j < kColumns; ++j) sum[i][j] += a[i * k + p] * b[p * n + j];
-      }
-    }
-  } else {
-    for (int64_t p = 0; p < k; ++p) {
-      for (int64_t i = 0; i < rows; ++i) {
-        for (int64_t j = 0; j < columns; ++j) sum[i][j] += a[i * k + p] * b[p * n + j];
-      }
+  for (int64_t p = 0; p < k; ++p) {
+    for (int64_t i = 0; i < kRows; ++i) {
+      const T x = a[i * k + p];
+      for (int64_t j = 0; j < kColumns; ++j) sum[i][j] += x * b[p * n + j];
     }
   }
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) c[i * n + j] = sum[i][j];
+  for (int64_t i = 0; i < kRows; ++i) std::copy_n(sum[i], kColumns, c + i * n);
+}
+
+// The columns that are left, fewer than kColumns.
+template <int64_t kRows, int64_t kColumns, typename T>
+void edge(int64_t columns, int64_t n, int64_t k, const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, T* HWY_RESTRICT c) {
+  T sum[kRows][kColumns] = {};
+  for (int64_t p = 0; p < k; ++p) {
+    for (int64_t i = 0; i < kRows; ++i) {
+      const T x = a[i * k + p];
+      for (int64_t j = 0; j < columns; ++j) sum[i][j] += x * b[p * n + j];
+    }
   }
+  for (int64_t i = 0; i < kRows; ++i) std::copy_n(sum[i], columns, c + i * n);
+}
+
+template <int64_t kRows, int64_t kColumns, typename T>
+void strip(int64_t n, int64_t k, const T* a, const T* b, T* c) {
+  int64_t j = 0;
+  for (; j + kColumns <= n; j += kColumns) tile<kRows, kColumns>(n, k, a, b + j, c + j);
+  if (j < n) edge<kRows, kColumns>(n - j, n, k, a, b + j, c + j);
 }
 
 template <typename T>
 void rows_of(int64_t rows, int64_t n, int64_t k, const T* a, const T* b, T* c) {
-  for (int64_t i = 0; i < rows; i += kRows) {
-    for (int64_t j = 0; j < n; j += kColumns) {
-      tile(std::min(kRows, rows - i), std::min(kColumns, n - j), n, k, a + i * k, b + j, c + i * n + j);
-    }
-  }
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) strip<4, 32>(n, k, a + i * k, b, c + i * n);
+  for (; i < rows; ++i) strip<1, 64>(n, k, a + i * k, b, c + i * n);
 }
 
 void rows_float(int64_t rows, int64_t n, int64_t k, const float* a, const float* b, float* c) {

@@ -3,13 +3,15 @@
 #include "infer/element_types.h"
 #include "traits/gemm_type.h"
 #include "traits/op_traits.h"
+#include "traits/recurrent.h"
 
 namespace twofold {
 
 bool is_quantizable_op(std::string_view op_type) { return traits_of(op_type).data != DataInputs::kNone; }
 
 bool is_weight(const Graph& graph, const Node& node, int input) {
-  return is_gemm_type(node) && graph.constant(node.input(input)) != nullptr;
+  const bool takes_weights = is_gemm_type(node) || (is_recurrent(node) && input > 0);
+  return takes_weights && graph.constant(node.input(input)) != nullptr;
 }
 
 std::vector<bool> float_values(const Graph& graph) {

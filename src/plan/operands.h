@@ -12,7 +12,8 @@ namespace twofold {
 // True for operators with data inputs: one that a config may name although the model does not have it.
 bool is_quantizable_op(std::string_view op_type);
 
-// True if data input `input` of the node is a weight: a constant of a Gemm-type operator.
+// True if data input `input` of the node is a weight: a constant of a Gemm-type operator, W or R of an
+// LSTM, GRU or RNN.
 bool is_weight(const Graph& graph, const Node& node, int input);
 
 // Per ValueId, whether the value certainly holds float32 numbers, which alone have integers: as the model declares it,

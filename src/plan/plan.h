@@ -30,7 +30,7 @@ struct OperandPlan {
   std::string op_type;
   OperandRef operand;
   std::string value;        // name of the tensor
-  bool is_weight = false;   // a constant input of a Gemm-type operator
+  bool is_weight = false;   // plan/operands.h
   bool moves_data = false;  // the node only moves or clamps integers: scale and zero point in = those of its reader
   QType asked = QType::kFloat32;
   QType granted = QType::kFloat32;

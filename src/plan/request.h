@@ -22,7 +22,7 @@ struct Request {
 //   int8, float16, float32: the same for all;
 //   int16: int16, but a weight stays int8;
 //   dual-int16: int16 for every input;
-//   int16-ec: int16, and ec for the weight (for the second input where both are computed).
+//   int16-ec: int16, and ec for the weight (for the second input where both are computed) where the operator takes it.
 QType qtype_of_input(NodeQType qtype, const Graph& graph, const Node& node, int input);
 
 // The request of the levels for a data input; absent if none of them says anything.

@@ -169,7 +169,10 @@ QType Resolver::default_input(const Node& node, int input) const {
     if (const std::optional<QType> precision = precision_of_readers(node)) return *precision;
   }
   const auto chosen = options_.kinds.find(node.op_type);
-  return qtype_of_input(node_qtype(chosen == options_.kinds.end() ? all : chosen->second), graph_, node, input);
+  NodeQType qtype = node_qtype(chosen == options_.kinds.end() ? all : chosen->second);
+  // Where 8 bits were too coarse for a kind, they are for its weights.
+  if (chosen != options_.kinds.end() && qtype == NodeQType::kInt16) qtype = NodeQType::kDualInt16;
+  return qtype_of_input(qtype, graph_, node, input);
 }
 
 Request Resolver::request_input(const Node& node, int input, std::span<const Level> levels) const {

@@ -37,7 +37,7 @@ constexpr ConfigKey<Combination> kCombinationKeys[] = {
     {"inputs",
      [](const ConfigValue& value, Combination& out) {
        std::vector<std::vector<QType>> inputs;
-       for (const QType qtype : read_qtypes(value)) inputs.push_back({qtype});
+       for (const ConfigValue& item : value.items_or_self()) inputs.push_back(read_qtypes(item));
        set_inputs(value, out, std::move(inputs));
      }},
     {"each_input", [](const ConfigValue& value, Combination& out) { set_inputs(value, out, {read_qtypes(value)}); }},

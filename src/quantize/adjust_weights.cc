@@ -59,7 +59,7 @@ std::vector<WeightVariant> variants_of(const Graph& graph, std::span<const Trial
 }
 
 bool is_constant_input1(const OperandPlan& operand) {
-  return operand.is_weight && operand.operand == OperandRef::input(1);
+  return operand.is_weight && operand.operand == OperandRef::input(1) && is_gemm_type(operand.op_type);
 }
 
 std::vector<Rounding> open_roundings(const OperandPlan& operand) {

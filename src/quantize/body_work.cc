@@ -12,12 +12,15 @@
 #include "loops/layout.h"
 #include "quantize/node_work.h"
 #include "traits/gemm_type.h"
+#include "traits/recurrent.h"
 
 namespace twofold {
 
 namespace {
 
 bool has_product(const Graph& graph);
+
+bool multiplies(const Node& node) { return is_gemm_type(node) || is_recurrent(node); }
 
 // The node has a body in which something is multiplied.
 bool has_work_inside(const Node& node) {
@@ -30,7 +33,7 @@ bool has_work_inside(const Node& node) {
 
 bool has_product(const Graph& graph) {
   for (NodeId id = 0; id < graph.node_limit(); ++id) {
-    if (graph.has_node(id) && (is_gemm_type(graph.node(id)) || has_work_inside(graph.node(id)))) return true;
+    if (graph.has_node(id) && (multiplies(graph.node(id)) || has_work_inside(graph.node(id)))) return true;
   }
   return false;
 }
@@ -50,7 +53,7 @@ class CountedGraph {
     for (NodeId id = 0; id < graph_.node_limit(); ++id) {
       if (!graph_.has_node(id)) continue;
       const Node& node = graph_.node(id);
-      if (is_gemm_type(node)) own_ += multiplications(node, shapes);
+      if (multiplies(node)) own_ += multiplications(node, shapes) + multiplications_of_state(node, shapes);
       if (has_work_inside(node)) inside_[id] += count_inside(node, seen);
     }
     return outputs;
@@ -70,7 +73,7 @@ class CountedGraph {
     for (NodeId id = 0; id < graph.node_limit(); ++id) {
       if (!graph.has_node(id)) continue;
       const Node& node = graph.node(id);
-      if (!is_gemm_type(node) && !has_work_inside(node)) continue;
+      if (!multiplies(node) && !has_work_inside(node)) continue;
       for (const auto* list : {&node.inputs, &node.outputs}) {
         for (const ValueId value : *list) {
           if (value != kNone) values.push_back(value);

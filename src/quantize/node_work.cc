@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "traits/op_names.h"
+#include "traits/recurrent.h"
 
 namespace twofold {
 
@@ -26,7 +27,13 @@ double multiplications(const Node& node, const std::map<ValueId, Shape>& shapes)
   if (node.is(op::kGemm)) {
     return size(of_output()) * dim(of_input(0), node.attributes.get_int("transA", 0) != 0 ? 0 : 1);
   }
-  return 0;
+  return is_recurrent(node) ? dim(of_input(0), 0) * dim(of_input(0), 1) * size(of_input(1)) : 0;
+}
+
+double multiplications_of_state(const Node& node, const std::map<ValueId, Shape>& shapes) {
+  if (!is_recurrent(node)) return 0;
+  const Shape& x = shapes.at(node.input(0));
+  return dim(x, 0) * dim(x, 1) * size(shapes.at(node.input(2)));
 }
 
 }  // namespace twofold

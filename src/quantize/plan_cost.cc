@@ -8,6 +8,7 @@
 
 #include "quantize/node_work.h"
 #include "traits/gemm_type.h"
+#include "traits/recurrent.h"
 
 namespace twofold {
 
@@ -33,10 +34,14 @@ class CostOf {
     PlanCost result;
     for (NodeId id : graph_.topological_order()) {
       const Node& node = graph_.node(id);
-      NodeCost cost{node.name, node.op_type, work(node)};
+      const double products = work(node), steps = multiplications_of_state(node, shapes_);
+      NodeCost cost{node.name, node.op_type, products + steps};
       const std::vector<QType> precisions = input_precisions(node);
-      if (!precisions.empty()) cost.cost = cost.work * target_.cost(node.op_type, precisions);
-      const bool integer = !precisions.empty() && std::ranges::all_of(precisions, is_integer);
+      if (!precisions.empty()) {
+        const std::vector<QType> floats(precisions.size(), QType::kFloat32);
+        cost.cost = products * target_.cost(node.op_type, precisions) + steps * target_.cost(node.op_type, floats);
+      }
+      const bool integer = steps == 0 && !precisions.empty() && std::ranges::all_of(precisions, is_integer);
       for (ValueId output : node.outputs) {
         if (output != kNone) cost.conversions += conversions(output, integer);
       }
@@ -49,9 +54,9 @@ class CostOf {
  private:
   double size(ValueId id) const { return static_cast<double>(num_elements(shapes_.at(id))); }
 
-  // Multiply-accumulates, or elements of the outputs.
+  // Multiply-accumulates other than those, or elements of the outputs.
   double work(const Node& node) const {
-    if (is_gemm_type(node)) return multiplications(node, shapes_);
+    if (is_gemm_type(node) || is_recurrent(node)) return multiplications(node, shapes_);
     double elements = 0;
     for (ValueId output : node.outputs) elements += output == kNone ? 0 : size(output);
     return elements;

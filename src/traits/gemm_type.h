@@ -18,7 +18,8 @@ bool is_gemm_type(const Node& node);
 bool takes_bias(const Node& node);
 
 // Axis of input `input`, of rank `rank`, along which the output channels of the node run: of input 1 of Conv 0,
-// ConvTranspose 1, Gemm 0 or 1 (transB), MatMul the last; -1 for a vector and for other nodes and inputs.
+// ConvTranspose 1, Gemm 0 or 1 (transB), MatMul the last; of inputs 1 and 2 of LSTM, GRU and RNN 1, whose rows both
+// directions share; -1 for a vector and for other nodes and inputs.
 int output_channel_axis(const Node& node, int input, int rank);
 
 }  // namespace twofold

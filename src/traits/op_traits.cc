@@ -64,6 +64,7 @@ std::vector<int> data_inputs(const Node& node) {
     case DataInputs::kNone: break;
     case DataInputs::kFirst: add(0); break;
     case DataInputs::kFirstTwo: add(0), add(1); break;
+    case DataInputs::kFirstThree: add(0), add(1), add(2); break;
     case DataInputs::kSecondAndThird: add(1), add(2); break;
     case DataInputs::kFirstAndThird: add(0), add(2); break;
     case DataInputs::kAll:

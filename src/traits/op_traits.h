@@ -16,7 +16,7 @@
 namespace twofold {
 
 // Which inputs carry the numbers that can be quantized. Bias, shapes, indices, pads and limits do not.
-enum class DataInputs : uint8_t { kNone, kFirst, kFirstTwo, kAll, kSecondAndThird, kFirstAndThird };
+enum class DataInputs : uint8_t { kNone, kFirst, kFirstTwo, kFirstThree, kAll, kSecondAndThird, kFirstAndThird };
 
 // What an operator does to the numbers of its data inputs (of input 0, where it has no data inputs).
 enum class Effect : uint8_t {

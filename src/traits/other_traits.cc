@@ -10,6 +10,15 @@ constexpr Row product(std::string_view op) {
   return Row(op).data(DataInputs::kFirstTwo).does(Effect::kProducts).takes(kTakesFloat32).quantized();
 }
 
+// W·X can be a product of integers, and R be quantized: where a target says so (targets/*.yaml).
+constexpr Row recurrent(std::string_view op) {
+  return Row(op)
+      .data(DataInputs::kFirstThree)
+      .does(Effect::kOtherProducts)
+      .takes(kTakesFloat32 | kTakesFloat16)
+      .other_types(TypeRule::kInput0);
+}
+
 constexpr OpTraits kRows[] = {
     // Sums of products.
     product(op::kConv).ec(0b10),
@@ -17,9 +26,9 @@ constexpr OpTraits kRows[] = {
     product(op::kGemm).takes(kTakesFloat32 | kTakesFloat64).ec(0b11),
     product(op::kMatMul).takes(kTakesFloat32 | kTakesFloat64).ec(0b11),
     Row(op::kEinsum).data(DataInputs::kAll).does(Effect::kOtherProducts),
-    Row(op::kGru).takes(kTakesFloat32 | kTakesFloat16).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
-    Row(op::kLstm).takes(kTakesFloat32 | kTakesFloat16).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
-    Row(op::kRnn).takes(kTakesFloat32 | kTakesFloat16).does(Effect::kOtherProducts).other_types(TypeRule::kInput0),
+    recurrent(op::kGru),
+    recurrent(op::kLstm),
+    recurrent(op::kRnn),
     // Sampling.
     Row(op::kGridSample).data(DataInputs::kFirst).quantized().ec(0b1),
     Row(op::kResize).data(DataInputs::kFirst).takes(kTakesAll).quantized().ec(0b1),

@@ -41,9 +41,10 @@ TEST(LoweringPasses, AreTheSameListWhateverTheyFind) {
   const Lowering lowering = lower(b.graph);
   EXPECT_EQ(names(lowering),
             (std::vector<std::string>{"fold_quantized_constants", "merge_ec_terms", "hold_watched", "sink_dequantize",
-                                      "lower_gemms", "lower_elementwise", "merge_tables", "remove_dead_nodes",
-                                      "fuse_elementwise", "hoist_tables", "fold_clamps", "fold_dequantized_constants",
-                                      "wrap_quantized", "remove_dead_nodes", "release_watched"}));
+                                      "lower_gemms", "lower_recurrent", "lower_elementwise", "merge_tables",
+                                      "remove_dead_nodes", "fuse_elementwise", "hoist_tables", "fold_clamps",
+                                      "fold_dequantized_constants", "wrap_quantized", "remove_dead_nodes",
+                                      "release_watched"}));
   EXPECT_TRUE(changes(lowering).empty());
 }
 

@@ -472,5 +472,40 @@ TEST(Resolve, EveryFunctionOfOneNumberCanBeQuantized) {
   EXPECT_EQ(granted(asked, "tan", OperandRef::input(0)), "int16");
 }
 
+// x [..] -> LSTM with constant W and R -> y
+Graph lstm_graph() {
+  GraphMaker maker;
+  maker.input("x").weight("w").weight("r").weight("b").node("LSTM", "lstm", {"x", "w", "r", "b"}, {"y"}).output("y");
+  return maker.graph;
+}
+
+TEST(Resolve, WeightsOfAnLstmAreItsSecondAndThirdInput) {
+  const auto with = [](const std::string& config, const ResolveOptions& options = {}) {
+    return resolve(lstm_graph(), parse_config(config, "t"), load_target("cpu"), options);
+  };
+  const Plan plan = with("");
+  EXPECT_EQ(inputs_of(plan, "lstm"), "int8 int8 int8");
+  EXPECT_FALSE(plan.find("lstm", OperandRef::input(0))->is_weight);
+  EXPECT_TRUE(plan.find("lstm", OperandRef::input(1))->is_weight);
+  EXPECT_TRUE(plan.find("lstm", OperandRef::input(2))->is_weight);
+  EXPECT_EQ(inputs_of(with("model_config: {all_node_type: int16}"), "lstm"), "int16 int8 int8");
+  EXPECT_EQ(inputs_of(with("op_config: {LSTM: {qtype: dual-int16}}"), "lstm"), "int16 int16 int16");
+  EXPECT_EQ(inputs_of(with("op_config: {LSTM: {input1: ec}}"), "lstm"), "int8 int8 int8");
+  // Where a search finds 8 bits too coarse for a kind, its weights get 16, too.
+  EXPECT_EQ(inputs_of(with("", {.kinds = {{"LSTM", QType::kInt16}}}), "lstm"), "int16 int16 int16");
+  EXPECT_EQ(inputs_of(with("", {.kinds = {{"LSTM", QType::kFloat32}}}), "lstm"), "float32 float32 float32");
+}
+
+TEST(Resolve, DevicesKeepWhatHasAStateFloat) {
+  const auto with = [](const std::string& config) {
+    return resolve(lstm_graph(), parse_config(config, "t"), load_target("generic"));
+  };
+  EXPECT_EQ(inputs_of(with(""), "lstm"), "float32 float32 float32");
+  EXPECT_TRUE(with("").fallbacks().empty());
+  const Plan asked = with("op_config: {LSTM: {qtype: int8}}");
+  EXPECT_EQ(inputs_of(asked, "lstm"), "float32 float32 float32");
+  EXPECT_NE(reason(asked, "lstm", OperandRef::input(0)).find("operators with a state stay float"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace twofold

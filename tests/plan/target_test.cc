@@ -109,6 +109,30 @@ TEST(Target, TheLastInputRepeatsAndTheFirstMatchCounts) {
   EXPECT_EQ(target.cost("Concat", std::vector{kF32}), 7) << "no combination matches: the dearest";
 }
 
+TEST(Target, AnInputMayHaveSeveralPrecisions) {
+  const Target target = parse_target(
+      "name: t\noperators: [{ops: '*', combinations: [{inputs: [int8, [int8, int16]], cost: 3}, "
+      "{each_input: [int8, int16], cost: 7}]}]",
+      "t.yaml");
+  EXPECT_EQ(target.cost("LSTM", std::vector{kI8, kI8, kI16}), 3);
+  EXPECT_EQ(target.cost("LSTM", std::vector{kI16, kI8, kI8}), 7);
+}
+
+TEST(Target, OperatorsWithAStateAreQuantizedOnTheCpuAlone) {
+  for (const std::string& name : list_targets()) {
+    const Target target = load_target(name);
+    for (const char* op : {"LSTM", "GRU", "RNN"}) {
+      EXPECT_EQ(target.quantizes_by_default(op), name == "cpu") << name;
+      EXPECT_EQ(allows(target, op, {kI8, kI16, kF32}), name == "cpu") << name;
+      EXPECT_EQ(allows(target, op, {kI8, kI8, kI8}), name == "cpu") << name;
+      EXPECT_TRUE(allows(target, op, {kF32, kF32, kF32})) << name;
+    }
+  }
+  const Target cpu = load_target("cpu");
+  EXPECT_EQ(cpu.cost("LSTM", std::vector{kI16, kI8, kF32}), 1.8) << "whatever R is";
+  EXPECT_EQ(cpu.cost("GRU", std::vector{kI16, kF32, kI8}), 3);
+}
+
 TEST(Target, FilesOfUsers) {
   const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "twofold_target_test.yaml";
   std::ofstream(path) << with("fallback: v1");

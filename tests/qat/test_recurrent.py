@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
-from twofold import Error
+from twofold import Error, inspect
 from twofold import nn as tnn
 from twofold.dtype import qint8, qint16
 from twofold.quantization import (
@@ -117,6 +117,26 @@ def test_steps_share_operators_that_run_as_exported(kind, options, method, tmp_p
     expected = model(shorter).detach().numpy()
     session = export(model, (shorter,), tmp_path / "m.onnx").session()
     assert np.array_equal(session.run({"input_0": shorter.numpy()})["output_0"], expected)
+
+
+@pytest.mark.parametrize("dtype", [qint8, qint16])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_every_product_of_a_sequence_is_one_of_integers(kind, dtype, tmp_path):
+    """Those with the state too: written out, there is no loop that keeps it float."""
+    torch.manual_seed(0)
+    network, x = Reads(LAYERS[kind][0]).eval(), torch.randn(4, 6, 5)
+    setter = ModuleNameQconfigSetter({"": get_qconfig(HistogramObserver, dtype, dtype, dtype)})
+    model = prepare(network, x, setter)
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(x)
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    export(model, (x,), tmp_path / "m.onnx")
+    lowered = inspect(tmp_path / "m.onnx")["lowered"]
+    products = [row for row in lowered if row["op_type"].endswith(("MatMul", "Gemm"))]
+    with_state = {"LSTM": 1, "GRU": 2}[kind]
+    assert len(products) == 6 + 5 * with_state + 1  # the first state is constant zeros
+    assert {row["kind"] for row in products} == {"integer"}
+    assert not any(row["op_type"] in ("LSTM", "GRU", "Loop") for row in lowered)
 
 
 @pytest.mark.parametrize(("dtype", "error"), [(qint8, 0.03), (qint16, 0.0003)])

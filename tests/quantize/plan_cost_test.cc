@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ops/run_op.h"
+#include "passes/graph_builder.h"
 #include "plan/target.h"
 #include "quantize/small_network.h"
 
@@ -67,6 +69,33 @@ TEST(PlanCost, CountsAConversionForEveryFormButOne) {
   double sum = with_float.cost.of_inputs;
   for (const NodeCost& node : with_float.cost.nodes) sum += node.cost + node.conversions;
   EXPECT_EQ(with_float.cost.total(), sum);
+}
+
+// x [6,2,5] -> LSTM of 3 units, both ways -> y
+Graph lstm_graph() {
+  GraphBuilder b;
+  b.output(b.node("lstm", "LSTM", {b.input("x", {6, 2, 5}), b.ramp({2, 12, 5}), b.ramp({2, 12, 3})},
+                  {{"hidden_size", int64_t{3}}, {"direction", std::string("bidirectional")}}));
+  return b.graph;
+}
+
+TEST(PlanCost, ProductsWithAStateCountAsFloat) {
+  const Graph graph = lstm_graph();
+  std::vector<std::map<std::string, Tensor>> samples(1);
+  samples[0]["x"] = testing::random_tensor({6, 2, 5}, 1);
+  const auto data = make_dataset(samples_in_memory(std::move(samples)), input_specs(graph));
+  CalibratedModel model(graph, data.get(), {.threads = 1});
+  const Target target = load_target("cpu");
+  const auto cost = [&](const std::string& config) {
+    return plan_cost(model, resolve(graph, parse_config(config, "config"), target), target);
+  };
+  constexpr double kInput = 6.0 * 2 * 24 * 5, kSteps = 6.0 * 2 * 24 * 3;
+  const PlanCost as_int8 = cost("");
+  EXPECT_EQ(as_int8.nodes[0].work, kInput + kSteps);
+  EXPECT_EQ(as_int8.nodes[0].cost, kInput + 3 * kSteps);
+  EXPECT_EQ(as_int8.of_inputs, 6.0 * 2 * 5);
+  EXPECT_EQ(cost("op_config: {LSTM: {qtype: dual-int16}}").nodes[0].cost, 2.7 * kInput + 3 * kSteps);
+  EXPECT_EQ(cost("op_config: {LSTM: {qtype: float32}}").nodes[0].cost, 3 * (kInput + kSteps));
 }
 
 }  // namespace

@@ -52,14 +52,20 @@ class Cases:
         self.found.append((f"{op_type} {name}", model.SerializeToString(), feeds))
 
     def add_quantized(self, name, op_type, x, *constants, **attributes):
-        """On int8 `x` dequantized, the result quantized to int16; a constant may be None."""
+        """On int8 `x` dequantized, the result quantized to int16.
+
+        A constant may be None; those in int8 are dequantized, too.
+        """
         names = [f"c{i}" if c is not None else "" for i, c in enumerate(constants)]
         fixed = {n: c for n, c in zip(names, constants, strict=True) if n}
         fixed |= {"s": np.float32(0.03), "z": np.int8(5)}
         fixed |= {"to": np.float32(0.001), "of": np.int16(7)}
+        integers = ["x", *(n for n, c in fixed.items() if n in names and c.dtype == np.int8)]
+        real = {n: f"{n}_real" for n in integers}
+        inputs = [real.get(n, n) for n in ("x", *names)]
         nodes = [
-            helper.make_node("DequantizeLinear", ["x", "s", "z"], ["real"]),
-            helper.make_node(op_type, ["real", *names], ["result"], **attributes),
+            *(helper.make_node("DequantizeLinear", [n, "s", "z"], [real[n]]) for n in integers),
+            helper.make_node(op_type, inputs, ["result"], **attributes),
             helper.make_node("QuantizeLinear", ["result", "to", "of"], ["y"]),
         ]
         graph = helper.make_graph(
@@ -198,6 +204,8 @@ def _products(cases):
         w = cases.normal(1, gates * steps, 21) / np.float32(9)
         r = cases.normal(1, gates * steps, steps) / np.float32(9)
         cases.add("sequence", op, x, w, r, outputs=2, hidden_size=steps)
+        integers = [cases.rng.integers(-128, 128, v.shape, np.int8) for v in (x, w, r)]
+        cases.add_quantized("sequence", op, *integers, hidden_size=steps)
 
 
 def large_cases():

@@ -120,6 +120,7 @@ TEST(OpTraits, DataInputsAreThoseThatAreThere) {
   using Indices = std::vector<int>;
   EXPECT_EQ(inputs_of("Conv", {0, 1, 2}), (Indices{0, 1})) << "not the bias";
   EXPECT_EQ(inputs_of("Concat", {0, 1, 2}), (Indices{0, 1, 2}));
+  EXPECT_EQ(inputs_of("LSTM", {0, 1, 2, 3, 4, 5}), (Indices{0, 1, 2})) << "not biases, lengths and states";
   EXPECT_EQ(inputs_of("Where", {0, 1, 2}), (Indices{1, 2})) << "not the condition";
   EXPECT_EQ(inputs_of("ScatterND", {0, 1, 2}), (Indices{0, 2})) << "not the indices";
   EXPECT_EQ(inputs_of("Resize", {0, kNone, 2}), (Indices{0}));
