@@ -107,9 +107,8 @@ class Comparison:
             if self.task:
                 taken.append(self.task.take(output))
         accuracy = self.task.score(taken, self.taken) if self.task else np.nan
-        figures = Figures(
-            -10 * np.log10(np.mean(noise)), float(np.mean(cosine)), cost_of_plan(self.network.path, self.calibration, plan), accuracy, sixteen_bits(report)
-        )
+        cost = cost_of_plan(self.network.path, self.calibration, plan)
+        figures = Figures(-10 * np.log10(np.mean(noise)), float(np.mean(cosine)), cost, accuracy, sixteen_bits(report))
         return figures, report
 
     def find(self):

@@ -7,6 +7,19 @@ import onnx
 from exact_onnxruntime import default_session
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+MOVERS = (
+    "Flatten",
+    "Gather",
+    "Identity",
+    "MaxPool",
+    "Pad",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+)
 
 
 def multiplications(path, feed):
@@ -46,3 +59,22 @@ def share_beyond_int8(macs, operands):
         if [granted.get(node, {}).get(f"input{i}") for i in (0, 1)] == ["int8", "int8"]
     ]
     return 1 - sum(within) / sum(macs.values()) if macs else 0.0
+
+
+def share_of_floats(path, feed):
+    """The part of all MACs of a QDQ model's products that do not take both inputs from a DequantizeLinear.
+
+    What only moves numbers may lie between the two.
+    """
+    macs = multiplications(path, feed)
+    nodes = onnx.load(path).graph.node
+    maker = {name: n for n in nodes for name in n.output}
+
+    def quantized(name):
+        while name in maker and maker[name].op_type in MOVERS:
+            name = maker[name].input[0]
+        return name in maker and maker[name].op_type == "DequantizeLinear"
+
+    products = [n for n in nodes if n.op_type in PRODUCTS]
+    both = [all(map(quantized, n.input[:2])) for n in products]
+    return 1 - sum(m for m, b in zip(macs.values(), both, strict=True) if b) / sum(macs.values()) if macs else 0.0

@@ -9,7 +9,6 @@ that is printed is {"seconds": ...}. A toolkit is imported only where it is aske
 import argparse
 import itertools
 import json
-import sys
 import time
 from pathlib import Path
 
@@ -31,19 +30,6 @@ CANDIDATES = {
 def read_samples(folder):
     """{input: array} of every file."""
     return [dict(np.load(path)) for path in sorted(Path(folder).glob("*.npz"))]
-
-
-def preprocess(model, folder):
-    """The model after ONNX Runtime's own pre-processing, or as it is where that fails."""
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    prepared = Path(folder) / "preprocessed.onnx"
-    try:
-        quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
-    except Exception as error:
-        print(f"quant_pre_process: {error}", file=sys.stderr)
-        return Path(model)
-    return prepared
 
 
 def quantize_by_onnxruntime(settings, model, samples, output):
@@ -90,7 +76,7 @@ TOOLS = {"onnxruntime": quantize_by_onnxruntime, "nncf": quantize_by_nncf}
 
 
 def main():
-    """Writes the quantized model and prints the seconds it took, ONNX Runtime's pre-processing aside."""
+    """Writes the quantized model and prints the seconds it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tool", choices=TOOLS)
     parser.add_argument("settings", type=json.loads)
@@ -98,9 +84,8 @@ def main():
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
     options = parser.parse_args()
-    prepared = preprocess(options.model, Path.cwd())
     start = time.perf_counter()
-    TOOLS[options.tool](options.settings, prepared, read_samples(options.data), options.output)
+    TOOLS[options.tool](options.settings, options.model, read_samples(options.data), options.output)
     print("\n" + json.dumps({"seconds": time.perf_counter() - start}), flush=True)
 
 

@@ -10,7 +10,7 @@ exact sums. A toolkit gets the float network after ONNX Runtime's pre-processing
     python -m venv .cache/peers/nncf && .cache/peers/nncf/bin/pip install nncf==3.4.0 onnx==1.19.1 onnxruntime==1.32.0
 
 ONNX Runtime is that of this environment. Speech needs Debian's espeak-ng. What has been measured is kept in
-.cache/peers/results, and measured again only if --again names it (`ours` for all of Twofold's, `all`).
+.cache/peers/results, and measured again only if --again names it (`ours`, `onnxruntime`, `nncf`, `failed`, `all`).
 """
 
 import argparse
@@ -18,16 +18,18 @@ import json
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
 import twofold
 from onnxruntime import GraphOptimizationLevel
+from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from exact_onnxruntime import default_session, exact_session
 from findings import BASE, EVERYWHERE, cost_of_plan
-from multiplications import multiplications, share_beyond_int8
+from multiplications import multiplications, share_beyond_int8, share_of_floats
 from peer_process import run_peer
 from peer_quantizers import CANDIDATES
 from trained.all_networks import NETWORKS
@@ -72,6 +74,26 @@ def signal_over_noise(outputs, references):
     return float(worst)
 
 
+def preprocess(model, prepared):
+    """The path of the model after ONNX Runtime's own pre-processing; as it is where that fails."""
+    if not prepared.exists():
+        try:
+            quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+        except Exception as error:
+            print(f"quant_pre_process: {error}", file=sys.stderr)
+            return model
+    return prepared
+
+
+def open_session(path):
+    """With exact sums, and all optimizations; with none where those fail, as on files of its own quantize_static."""
+    try:
+        return exact_session(path, GraphOptimizationLevel.ORT_ENABLE_ALL, threads=2)
+    except Exception as error:
+        print(f"all optimizations: {error}", file=sys.stderr)
+        return exact_session(path, threads=2)
+
+
 class Comparison:
     """One network: its files in `folder`, and what has been measured of it."""
 
@@ -84,6 +106,7 @@ class Comparison:
         onnx.save(network.load(), self.model)
         self.calibration = network.calibration()
         self.samples = network.held_out()
+        self.prepared = preprocess(self.model, folder / "preprocessed.onnx")
         session = default_session(self.model, threads=2)
         self.references = list(run_onnxruntime(session, self.samples.feeds))
         self.macs = multiplications(self.model, self.calibration[0])
@@ -96,8 +119,10 @@ class Comparison:
 
     def row(self, name, measure):
         """What measure() gives, from the log if it has been measured before; an error is a result too."""
-        mine = name in OURS
-        if name not in self.results or self.again & ({name, "all"} | ({"ours"} if mine else {name.split()[0]})):
+        kinds = {name, "all", "ours" if name in OURS else name.split()[0]}
+        if "error" in self.results.get(name, {}):
+            kinds.add("failed")
+        if name not in self.results or self.again & kinds:
             start = time.perf_counter()
             try:
                 self.results[name] = measure()
@@ -128,12 +153,13 @@ class Comparison:
         python = own if own.exists() else sys.executable
         path = self.folder / "peer.onnx"
         path.unlink(missing_ok=True)
-        command = [python, HERE / "peer_quantizers.py", tool, json.dumps(settings), self.model, data, path]
+        command = [python, HERE / "peer_quantizers.py", tool, json.dumps(settings), self.prepared, data, path]
         done = run_peer(command, timeout)
         if "error" in done:
             return done
-        session = exact_session(path, GraphOptimizationLevel.ORT_ENABLE_ALL, threads=2)
-        return done | self.score(run_onnxruntime(session, self.samples.feeds))
+        session = open_session(path)
+        beyond = share_of_floats(path, self.calibration[0])
+        return done | self.score(run_onnxruntime(session, self.samples.feeds)) | {"beyond_int8": beyond}
 
     def peers(self, timeout):
         """Yields (title, figures) of the best settings of each toolkit, or of its first error if all fail."""
@@ -144,7 +170,7 @@ class Comparison:
                 rows = []
                 for settings in candidates:
                     words = describe(settings)
-                    measure = lambda tool=tool, settings=settings: self.peer(tool, settings, data, timeout)
+                    measure = partial(self.peer, tool, settings, data, timeout)
                     rows.append((words, self.row(f"{tool} {words}", measure)))
                 good = [row for row in rows if "error" not in row[1]]
                 best = max(good, key=lambda row: (row[1]["score"], row[1]["sqnr"])) if good else ("", rows[0][1])
@@ -155,7 +181,7 @@ class Comparison:
         score = self.network.score(self.references, self.references, self.samples.truths)
         yield "float", {"score": float(score)}
         for name in OURS:
-            yield name, self.row(name, lambda name=name: self.ours(name))
+            yield name, self.row(name, partial(self.ours, name))
         yield from self.peers(timeout)
 
 
@@ -170,10 +196,9 @@ def format_row(figures, whole):
     if "error" in figures:
         return f"fails: {figures['error'][:120].replace('|', '/')} | | | "
     sqnr = f"{figures['sqnr']:.1f}" if "sqnr" in figures else "-"
-    if "cost" not in figures:
-        return f"{sqnr} | {figures['score']:.1f} | - | -"
-    cost = f"{figures['cost'] / whole:.2f}" if whole else "-"
-    return f"{sqnr} | {figures['score']:.1f} | {cost} | {100 * figures['beyond_int8']:.1f}"
+    cost = f"{figures['cost'] / whole:.2f}" if "cost" in figures and whole else "-"
+    beyond = f"{100 * figures['beyond_int8']:.1f}" if "beyond_int8" in figures else "-"
+    return f"{sqnr} | {figures['score']:.1f} | {cost} | {beyond}"
 
 
 def print_table(comparison, timeout):

@@ -1,5 +1,6 @@
 """All networks by name, in the order of the table."""
 
-from . import pages, text
+from . import captchas, files, music, pages, people, speech, text
 
-NETWORKS = {network.name: network for part in (text, pages) for network in part.NETWORKS}
+PARTS = (text, files, pages, people, captchas, speech, music)
+NETWORKS = {network.name: network for part in PARTS for network in part.NETWORKS}

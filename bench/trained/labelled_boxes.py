@@ -6,7 +6,7 @@ from task_accuracy import f1_of_boxes, intersections_over_unions
 
 
 def suppress(boxes, scores, overlap):
-    """Indices of boxes [N,4] (top, left, bottom, right), the best score first, none overlapping a better one by more."""
+    """Indices of boxes [N,4] (top, left, bottom, right): the best score first, none that overlaps a better one."""
     kept = []
     for i in np.argsort(-scores):
         if not kept or intersections_over_unions(boxes[i : i + 1], boxes[kept]).max() <= overlap:

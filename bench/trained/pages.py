@@ -227,9 +227,7 @@ NETWORKS = [
         f"{ORIENTATION}: PP-LCNet",
         "Apache-2.0",
         "pages turned as they were, %",
-        lambda: fix_shapes(
-            onnx.load_from_string(member(ORIENTATION, ORIENTATION_FILE)), {"x": (1, 3, 224, 224)}
-        ),
+        lambda: fix_shapes(onnx.load_from_string(member(ORIENTATION, ORIENTATION_FILE)), {"x": (1, 3, 224, 224)}),
         sample_orientations,
         score_classes,
     ),
