@@ -152,10 +152,13 @@ class Comparison:
         own = PEERS / tool / "bin" / "python"
         python = own if own.exists() else sys.executable
         path = self.folder / "peer.onnx"
-        path.unlink(missing_ok=True)
-        command = [python, HERE / "peer_quantizers.py", tool, json.dumps(settings), self.prepared, data, path]
-        done = run_peer(command, timeout)
-        if "error" in done:
+        for model in (self.prepared, self.model):  # some fail on what pre-processing makes
+            path.unlink(missing_ok=True)
+            command = [python, HERE / "peer_quantizers.py", tool, json.dumps(settings), model, data, path]
+            done = run_peer(command, timeout)
+            if "error" not in done:
+                break
+        else:
             return done
         session = open_session(path)
         beyond = share_of_floats(path, self.calibration[0])

@@ -65,7 +65,7 @@ NETWORKS = [
         lambda: fix_shapes(onnx.load_from_string(member(WHEEL, FILE)), {}),
         sample_captchas,
         score_captchas,
-        calibration_count=16,
-        held_out_count=80,
+        calibration_count=12,
+        held_out_count=40,
     )
 ]

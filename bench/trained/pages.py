@@ -219,8 +219,8 @@ NETWORKS = [
         lambda: fix_shapes(onnx.load_from_string(member(LAYOUT, LAYOUT_FILE)), {}),
         sample_documents,
         score_layout,
-        calibration_count=16,
-        held_out_count=60,
+        calibration_count=12,
+        held_out_count=30,
     ),
     TrainedNetwork(
         "page-orientation",
@@ -249,8 +249,8 @@ NETWORKS = [
         lambda: fix_shapes(onnx.load(fetch().det), {"x": (1, 3, 640, 640)}),
         sample_text_pages,
         score_text_boxes,
-        calibration_count=16,
-        held_out_count=32,
+        calibration_count=12,
+        held_out_count=24,
     ),
     TrainedNetwork(
         "text-recognition",
@@ -260,6 +260,5 @@ NETWORKS = [
         lambda: fix_shapes(onnx.load(fetch().rec), {"x": (1, 3, 48, 320)}),
         sample_lines,
         score_lines,
-        held_out_count=300,
     ),
 ]

@@ -57,6 +57,6 @@ NETWORKS = [
         sample_people,
         score_people,
         calibration_count=24,
-        held_out_count=150,
+        held_out_count=100,
     )
 ]

@@ -107,7 +107,7 @@ NETWORKS = [
         lambda: load(DENOISER, DENOISER_FILE, {"input": (1, FRAMES, 161)}),
         sample_noisy,
         score_noisy,
-        held_out_count=100,
+        held_out_count=60,
     ),
     TrainedNetwork(
         "speech-quality",
@@ -117,7 +117,7 @@ NETWORKS = [
         lambda: load(QUALITY, QUALITY_FILE, {"input_1": (1, QUALITY_LENGTH)}),
         sample_quality,
         score_quality,
-        calibration_count=16,
-        held_out_count=100,
+        calibration_count=12,
+        held_out_count=40,
     ),
 ]
