@@ -7,19 +7,8 @@ import onnx
 from exact_onnxruntime import default_session
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-MOVERS = (
-    "Flatten",
-    "Gather",
-    "Identity",
-    "MaxPool",
-    "Pad",
-    "Reshape",
-    "Slice",
-    "Split",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
-)
+MOVERS = ("Clip", "Concat", "Flatten", "Gather", "Identity", "MaxPool", "Pad", "Relu", "Reshape", "Slice", "Split")
+MOVERS += ("Squeeze", "Transpose", "Unsqueeze")
 
 
 def multiplications(path, feed):
@@ -64,16 +53,17 @@ def share_beyond_int8(macs, operands):
 def share_of_floats(path, feed):
     """The part of all MACs of a QDQ model's products that do not take both inputs from a DequantizeLinear.
 
-    What only moves numbers may lie between the two.
+    What only moves or clamps numbers may lie between the two.
     """
     macs = multiplications(path, feed)
     nodes = onnx.load(path).graph.node
     maker = {name: n for n in nodes for name in n.output}
 
     def quantized(name):
-        while name in maker and maker[name].op_type in MOVERS:
-            name = maker[name].input[0]
-        return name in maker and maker[name].op_type == "DequantizeLinear"
+        node = maker.get(name)
+        if node and node.op_type in MOVERS:
+            return all(map(quantized, node.input if node.op_type == "Concat" else node.input[:1]))
+        return node is not None and node.op_type == "DequantizeLinear"
 
     products = [n for n in nodes if n.op_type in PRODUCTS]
     both = [all(map(quantized, n.input[:2])) for n in products]

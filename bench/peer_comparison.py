@@ -68,6 +68,24 @@ def signal_over_noise(outputs, references):
     return float(worst)
 
 
+def rename(model):
+    """The model with tensors t0, t1, ... and nodes Conv_0, ...; inputs and outputs keep their names."""
+    kept = {"": ""} | {value.name: value.name for value in (*model.graph.input, *model.graph.output)}
+    names = {}
+
+    def renamed(name):
+        return kept[name] if name in kept else names.setdefault(name, f"t{len(names)}")
+
+    for tensor in model.graph.initializer:
+        tensor.name = renamed(tensor.name)
+    for i, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}_{i}"
+        node.input[:] = map(renamed, node.input)
+        node.output[:] = map(renamed, node.output)
+    del model.graph.value_info[:]
+    return onnx.shape_inference.infer_shapes(model)
+
+
 def describe(settings):
     """Settings in few words: those that are true, and names."""
     values = [key.replace("_", " ") if value is True else value for key, value in settings.items() if value]
@@ -104,6 +122,13 @@ class PeerComparison:
         except Exception as error:
             print(f"quant_pre_process: {error}", file=sys.stderr)
             return self.model
+        return path
+
+    @cached_property
+    def renamed(self):
+        """The same with plain names of nodes and tensors: those that a toolkit makes up then differ from all others."""
+        path = self.folder / "renamed.onnx"
+        onnx.save(rename(onnx.load(self.prepared)), path)
         return path
 
     @cached_property
@@ -168,18 +193,19 @@ class PeerComparison:
         """The figures of what another toolkit makes."""
         own = PEERS / tool / "bin" / "python"
         python = own if own.exists() else sys.executable
-        path = self.folder / "peer.onnx"
-        for model in (self.prepared, self.model):  # some fail on what pre-processing makes
+        path, error = self.folder / "peer.onnx", None
+        for model in (self.prepared, self.renamed):
             path.unlink(missing_ok=True)
             command = [python, HERE / "peer_quantizers.py", tool, json.dumps(settings), model, self.data.name, path]
             done = run_peer(command, self.timeout)
             if "error" not in done:
-                break
-        else:
-            return done
-        session = open_session(path)
-        beyond = share_of_floats(path, self.calibration[0])
-        return done | self.score(run_onnxruntime(session, self.samples.feeds)) | {"beyond_int8": beyond}
+                try:
+                    figures = self.score(run_onnxruntime(open_session(path), self.samples.feeds))
+                    return done | figures | {"beyond_int8": share_of_floats(path, self.calibration[0])}
+                except Exception as failure:
+                    done = {"error": f"{type(failure).__name__}: {failure}"}
+            error = error or done
+        return error
 
     def best_peer(self, tool):
         """(settings in words, figures) of the best settings of a toolkit, or its first error if all fail."""

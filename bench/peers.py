@@ -5,7 +5,8 @@ python bench/peers.py [network ...] [--again VARIANT ...] [--timeout 240]
 Each network (bench/trained) is quantized by Twofold in four ways, and by each other toolkit with all settings of
 peer_quantizers.CANDIDATES, of which the row shows the best: by the measure of the network's answers on the very samples
 that are then shown, and by signal over noise among those that are equal. ONNX Runtime runs what the others make, with
-exact sums. A toolkit gets the float network after ONNX Runtime's pre-processing, in an environment of its own:
+exact sums. A toolkit gets the float network after ONNX Runtime's pre-processing, and where it fails the same with
+other names of tensors; it runs in an environment of its own:
 
     python -m venv .cache/peers/nncf && .cache/peers/nncf/bin/pip install nncf==3.4.0 onnx==1.19.1 onnxruntime==1.32.0
 
