@@ -205,6 +205,8 @@ class PeerComparison:
                 except Exception as failure:
                     done = {"error": f"{type(failure).__name__}: {failure}"}
             error = error or done
+            if done["error"].startswith("not done"):
+                break
         return error
 
     def best_peer(self, tool):
@@ -216,7 +218,7 @@ class PeerComparison:
         good = [row for row in rows if "error" not in row[1]]
         if not good:
             return f"{TITLES[tool]}", rows[0][1]
-        words, figures = max(good, key=lambda row: (row[1]["score"], row[1]["sqnr"]))
+        words, figures = max(good, key=lambda row: (round(row[1]["score"], 1), row[1]["sqnr"]))
         failed = f" ({len(rows) - len(good)} of {len(rows)} settings fail)" if len(good) < len(rows) else ""
         return f"{TITLES[tool]}: {words}{failed}", figures
 

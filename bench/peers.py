@@ -42,7 +42,7 @@ def print_rows(comparison):
 
 def print_networks(names):
     """Prints what they are."""
-    print("| network | from | licence | score | samples |\n|---|---|---|---|---|")
+    print("| network | from | licence | score | samples: calibration, measured |\n|---|---|---|---|---|")
     for network in (NETWORKS[name] for name in names):
         counts = f"{network.calibration_count}, {network.held_out_count}"
         print(f"| {network.name} | {network.source} | {network.licence} | {network.metric} | {counts} |")

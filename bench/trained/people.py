@@ -1,4 +1,7 @@
-"""People in photographs: NudeNet's YOLOv8n, on street scenes and portraits."""
+"""People in photographs: NudeNet's YOLOv8n, on street scenes and portraits.
+
+Two photographs are taken out of the wheel of ultralytics (AGPL-3.0), of which nothing is installed or kept here.
+"""
 
 import numpy as np
 import onnx
