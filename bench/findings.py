@@ -63,6 +63,12 @@ def config_of(operands):
     return BASE | {"node_config": nodes}
 
 
+def cost_of_plan(model, samples, plan):
+    """On the target; the debugger tells it of what it begins with, soonest when it estimates on one sample."""
+    options = {"data_num": 1, "estimate": True, "confirm": 0, "progress": False}
+    return twofold.debug.find_remedies(model, samples[:1], plan=plan, **options)["cost"]
+
+
 class Comparison:
     """One network, quantized in several ways on the same samples."""
 
@@ -101,15 +107,9 @@ class Comparison:
             if self.task:
                 taken.append(self.task.take(output))
         accuracy = self.task.score(taken, self.taken) if self.task else np.nan
-        figures = Figures(
-            -10 * np.log10(np.mean(noise)), float(np.mean(cosine)), self.cost(plan), accuracy, sixteen_bits(report)
-        )
+        cost = cost_of_plan(self.network.path, self.calibration, plan)
+        figures = Figures(-10 * np.log10(np.mean(noise)), float(np.mean(cosine)), cost, accuracy, sixteen_bits(report))
         return figures, report
-
-    def cost(self, plan):
-        """Of a plan; the debugger tells it of what it begins with, soonest when it estimates on one sample."""
-        options = {"data_num": 1, "estimate": True, "confirm": 0, "progress": False}
-        return twofold.debug.find_remedies(self.network.path, self.calibration[:1], plan=plan, **options)["cost"]
 
     def find(self):
         """The lines that the debugger suggests."""

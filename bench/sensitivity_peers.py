@@ -26,13 +26,14 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+from peer_process import run_peer
 
 HERE = Path(__file__).resolve().parent
 
@@ -174,17 +175,7 @@ WORKERS = {"twofold": twofold} | PEERS
 
 def measure(name, python, model, data, count, timeout):
     """{"layers", "seconds"} of one analysis in a new process, or {"error"}."""
-    command = [str(python), __file__, "--worker", name, str(model), str(data), str(count)]
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            return {"error": f"not done after {timeout:.0f} s"}
-    for line in reversed(done.stdout.splitlines()):
-        if line.startswith("{"):
-            return json.loads(line)
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return {"error": lines[-1] if lines else f"exit status {done.returncode}"}
+    return run_peer([python, __file__, "--worker", name, model, data, count], timeout)
 
 
 def work(name, model, data, count):

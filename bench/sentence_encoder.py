@@ -179,10 +179,15 @@ class Encoder:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
+def read_vocabulary():
+    """{word piece: id}."""
+    fetch()
+    return {word: i for i, word in enumerate((CACHE / "vocab.txt").read_text().splitlines())}
+
+
 def samples(count, seed):
     """[1, TOKENS] ids: sentences, one behind the other until there are enough tokens."""
-    words = (CACHE / "vocab.txt").read_text().splitlines()
-    vocabulary = {word: i for i, word in enumerate(words)}
+    vocabulary = read_vocabulary()
     random = np.random.default_rng(seed)
     arrays = []
     for _ in range(count):
