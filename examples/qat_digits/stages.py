@@ -24,9 +24,15 @@ from data import BATCH, Data
 from training import fine_tune
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-# Without zero points, as the observers of training have it; left alone, `twofold.quantize` gives
+# Without zero points, and channels as they are, as training has it; left alone, `twofold.quantize` gives
 # activations some, and other operators than products 16 bits where they need them.
-INT8 = {"model_config": {"all_node_type": "int8", "activation": {"asymmetric": False}}}
+INT8 = {
+    "model_config": {
+        "all_node_type": "int8",
+        "activation": {"asymmetric": False},
+        "equalization": False,
+    }
+}
 # Weights as training rounds them, too; left alone, `twofold.quantize` keeps the sums of filters.
 AS_TRAINING = {**INT8["model_config"], "weight": {"rounding": "nearest"}}
 

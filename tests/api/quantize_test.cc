@@ -52,8 +52,8 @@ TEST(QuantizeReport, SaysWhatWasWrittenAndInWhichStages) {
     memory = row.peak_memory_bytes;
   }
   ASSERT_GT(stages.size(), 5U);
-  EXPECT_EQ((std::vector(stages.begin(), stages.begin() + 4)),
-            (std::vector<std::string>{"import", "simplify", "equalize", "calibrate"}));
+  EXPECT_EQ((std::vector(stages.begin(), stages.begin() + 3)),
+            (std::vector<std::string>{"import", "simplify", "calibrate"}));
   EXPECT_EQ((std::vector(stages.end() - 3, stages.end())), (std::vector<std::string>{"apply", "evaluate", "export"}));
 }
 

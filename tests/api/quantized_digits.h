@@ -30,7 +30,7 @@ inline Samples image_samples(uint32_t first, uint32_t count) {
 inline QuantizeOptions mixed_options() {
   QuantizeOptions options;
   options.config.text = R"(
-model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}}
+model_config: {activation: {calibration_type: max}, weight: {rounding: nearest}, equalization: false}
 op_config: {Gemm: {qtype: dual-int16}}
 node_config:
   /edges/Conv: {qtype: int16-ec, weight: {bias_correction: {num_sample: 1}}}

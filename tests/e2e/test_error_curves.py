@@ -106,7 +106,7 @@ def test_curves_are_drawn_and_the_end_is_printed(digits):
         *("debug", "plot_acc_error", MODEL, digits.data, "--plan", digits.plan),
         *("-q", "[/head/Gemm]", "-s", digits.folder / "drawn"),
     )
-    assert output.startswith("/head/Gemm: cosine-similarity of the last node 0.99999\n")
+    assert output.startswith("/head/Gemm: cosine-similarity of the last node 1.00000\n")
     svg = (digits.folder / "drawn" / "accumulate_error.svg").read_text()
     assert svg.startswith("<svg") and "/head/Gemm" in svg
 

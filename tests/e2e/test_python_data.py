@@ -99,9 +99,9 @@ def test_samples_may_share_one_buffer(images, expected):
 def test_data_are_read_in_order(samples):
     data = Dataset(samples)
     twofold.quantize(MODEL, data, threads=2)
-    looked_at, calibrated = data.read[:8], data.read[8 : 8 + len(samples)]
-    assert looked_at == list(range(8))  # for uneven channels
-    assert calibrated == list(range(len(samples)))
+    equalize, calibrate = data.read[:16], data.read[16 : 16 + len(samples)]
+    assert equalize == [*range(8), *range(8)]
+    assert calibrate == list(range(len(samples)))
     assert max(data.read) == len(samples) - 1
 
 

@@ -14,6 +14,7 @@ CONFIG = {
     "model_config": {
         "all_node_type": "int8",
         "activation": {"calibration_type": "max", "asymmetric": False},
+        "equalization": False,
         "weight": {"rounding": "nearest"},
     }
 }

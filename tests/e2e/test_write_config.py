@@ -15,6 +15,7 @@ YAML = """\
 # Ours, of spring.
 model_config:
   activation: {calibration_type: max, asymmetric: false}  # no search
+  equalization: false
   weight:
     rounding: nearest
 
@@ -25,6 +26,7 @@ node_config:
 """
 JSON = """\
 {"model_config": {"activation": {"calibration_type": "max", "asymmetric": false},
+                  "equalization": false,
                   "weight": {"rounding": "nearest"}},
  "node_config": {"/head/Gemm": {"qtype": "int16"}}}
 """
@@ -37,6 +39,7 @@ calibration_parameters:
     # all by max
     model_config:
       activation: {calibration_type: max, asymmetric: false}
+      equalization: false
       weight: {rounding: nearest}
 compiler_parameters:
   jobs: 4
