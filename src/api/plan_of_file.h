@@ -9,8 +9,8 @@
 
 namespace twofold {
 
-// Reads a decided plan and checks that it is one of the graph; `by_name`: carries over what fits it. The plan is for the
-// graph with its equalizations. Throws Error naming the file, or the nodes that differ.
+// Reads a decided plan and checks that it is one of the graph; `by_name`: carries over what fits it. The plan is for
+// the graph with its equalizations. Throws Error naming the file, or the nodes that differ.
 Plan plan_of_file(const std::filesystem::path& path, const Graph& graph, bool by_name = false);
 
 }  // namespace twofold

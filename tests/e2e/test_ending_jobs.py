@@ -166,7 +166,9 @@ def test_what_progress_raises_comes_out(tmp_path, endless, job, threads):
     def progress(stage, done, total):
         raise TimeoutError(f"{done} of {total}")
 
-    first = {"quantize": "1 of 6", "verify": "1 of 1000000"}[job]  # kinds of channels to be made even
+    first = {"quantize": "1 of 6", "verify": "1 of 1000000"}[
+        job
+    ]  # kinds of channels to be made even
     with pytest.raises(TimeoutError, match=first):
         jobs(tmp_path, endless)[job](progress=progress, threads=threads)
     assert list(tmp_path.iterdir()) == []

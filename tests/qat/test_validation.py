@@ -105,7 +105,7 @@ def test_onnxruntime_gives_the_same_integers(precision):
     "scales", [{}, {"alpha": 0.5, "beta": 0.5}, {"alpha": 4, "beta": 4}], ids=str
 )
 def test_a_product_may_be_larger_than_the_sum_that_is_quantized(precision, scales):
-    """The addend takes most of the product away: cut to the sum's range, the product would be lost."""
+    """The addend takes most of the product away; cut to the range of the sum, it would be lost."""
 
     class Added(nn.Module):
         def forward(self, c, a, b):
