@@ -196,11 +196,12 @@ def _equalized(plan: Plan) -> list[tuple[str, str]]:
         producer, *others = [None, *nodes] if equalization.get("inserted") else nodes
         for operand in plan.operands:
             node, which = operand["node"], operand["operand"]
-            is_input = which.startswith("input")
-            hands_on = node == producer or operand["op_type"] not in _PRODUCTS
-            if node in others and is_input and not operand.get("is_weight"):
-                found.append((node, which))
-            elif node in equalization["nodes"] and not is_input and hands_on:
+            if which.startswith("input"):
+                is_divided = node in others and not operand.get("is_weight")
+            else:
+                hands_on = node == producer or operand["op_type"] not in _PRODUCTS
+                is_divided = node in nodes and hands_on
+            if is_divided:
                 found.append((node, which))
     return found
 
