@@ -24,8 +24,9 @@ from data import BATCH, Data
 from training import fine_tune
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-# Without zero points, and channels as they are, as training has it; left alone, `twofold.quantize` gives
-# activations some, and other operators than products 16 bits where they need them.
+# Without zero points and with channels as they are, as training has it; left alone,
+# `twofold.quantize` gives activations the ones, makes the others even, and gives other operators
+# than products 16 bits where they need them.
 INT8 = {
     "model_config": {
         "all_node_type": "int8",
