@@ -125,12 +125,8 @@ class Chooser {
  public:
   Chooser(CalibratedModel& model, const Target& target, const Plan& plan, const CalibratedModel::OnSample& progress)
       : model_(model), plan_(plan), progress_(progress) {
-    // Where ranges are to be searched later, those of the least error of each tensor: the largest number of all hides
-    // what even channels are worth, and a fixed share that is cut off may be another one with them.
-    for (size_t i = 0; i < plan_.operands().size(); ++i) {
-      std::vector<RangeMethod>& methods = plan_.operand(i).activation.methods;
-      if (methods.empty()) methods = {RangeMethod::kMse};
-    }
+    // A fixed share that is cut off, too, may be another one once channels are even.
+    take_mse_ranges(plan_);
     for (EqualizationSite& site : EqualizationSites(model.graph()).all()) {
       if (site.inserted && !multiplies_floats(target)) continue;
       if (is_read_as_int8(site)) sites_.push_back(std::move(site));

@@ -38,8 +38,9 @@ class Choice {
   }
 
  private:
-  // With the first of the methods that each operand's range may be found by, and weights rounded to the nearest.
+  // Weights are rounded to the nearest.
   void decide(Plan& plan) {
+    take_mse_ranges(plan);
     decide_constants(model_.graph(), plan);
     Ranges ranges(model_.graph(), plan, model_.statistics());
     fit_biases(model_.graph(), ranges, plan);

@@ -114,6 +114,13 @@ void decide_activations(const Graph& graph, Ranges& ranges, const ChoiceMap& cho
   }
 }
 
+void take_mse_ranges(Plan& plan) {
+  for (size_t i = 0; i < plan.operands().size(); ++i) {
+    std::vector<RangeMethod>& methods = plan.operand(i).activation.methods;
+    if (methods.empty()) methods = {RangeMethod::kMse};
+  }
+}
+
 OperandQuantization decided_operand(const Graph& graph, const OperandPlan& operand) {
   TWOFOLD_CHECK(operand.params.has_value() || operand.granted == QType::kFloat16);
   return {graph.find_node(operand.node), operand.operand, operand.params.value_or(QParams{QType::kFloat16, -1, {}, {}}),

@@ -30,6 +30,10 @@ void decide_activations(const Graph& graph, Ranges& ranges, const ChoiceMap& cho
 // The same of one operand, by position. REQUIRES: it is an activation that gets integers.
 void decide_activation(const Graph& graph, Ranges& ranges, size_t position, const RangeChoice& choice, Plan& plan);
 
+// Gives activations whose range is to be searched the one of the least squared error, for what is measured before that
+// search: the largest number of all, say, hides what other choices are worth.
+void take_mse_ranges(Plan& plan);
+
 // Whether the operand gets integers made from an activation (not from a constant of the graph).
 bool is_quantized_activation(const Graph& graph, const OperandPlan& operand);
 
