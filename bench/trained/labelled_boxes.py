@@ -34,3 +34,12 @@ def f1_of_labelled_boxes(images, references):
             mine.append(found.get(label, none))
             theirs.append(expected.get(label, none))
     return f1_of_boxes(mine, theirs) if sum(map(len, mine + theirs)) else 100.0
+
+
+def box_score(decode):
+    """A network's score: F1 of what decode(outputs) finds, {label: boxes [N,4]}, against the float network's."""
+
+    def score(outputs, references, _):
+        return f1_of_labelled_boxes(list(map(decode, outputs)), list(map(decode, references)))
+
+    return score

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from task_accuracy import TEXT, f1_of_boxes, find_boxes
 from text_pages import text_lines, text_pages
 
-from .labelled_boxes import f1_of_labelled_boxes, suppress_by_label
+from .labelled_boxes import box_score, suppress_by_label
 from .network import Samples, TrainedNetwork, fix_shapes
 from .photos import photo_crop
 from .wheels import member
@@ -146,11 +146,6 @@ def decode_layout(outputs):
     return suppress_by_label(np.concatenate(boxes), np.concatenate(scores), LAYOUT_SCORE, LAYOUT_OVERLAP)
 
 
-def score_layout(outputs, references, _):
-    """F1 of blocks."""
-    return f1_of_labelled_boxes(list(map(decode_layout, outputs)), list(map(decode_layout, references)))
-
-
 def sample_orientations(count, seed):
     """[1,3,224,224] out of the middle of pages that are turned; truths are the quarter turns, as the labels count."""
     feeds, truths = [], []
@@ -218,7 +213,7 @@ NETWORKS = [
         "F1 of blocks against the float network's, %",
         lambda: fix_shapes(onnx.load_from_string(member(LAYOUT, LAYOUT_FILE)), {}),
         sample_documents,
-        score_layout,
+        box_score(decode_layout),
         calibration_count=12,
         held_out_count=30,
     ),

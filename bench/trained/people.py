@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from PIL import Image
 
-from .labelled_boxes import f1_of_labelled_boxes, suppress_by_label
+from .labelled_boxes import box_score, suppress_by_label
 from .network import Samples, TrainedNetwork, fix_shapes
 from .photos import SCIKIT_IMAGE, jitter
 from .wheels import member, open_member
@@ -45,11 +45,6 @@ def decode_people(outputs):
     return suppress_by_label(np.stack([y - h / 2, x - w / 2, y + h / 2, x + w / 2], axis=1), scores, SCORE, OVERLAP)
 
 
-def score_people(outputs, references, _):
-    """F1 of boxes."""
-    return f1_of_labelled_boxes(list(map(decode_people, outputs)), list(map(decode_people, references)))
-
-
 NETWORKS = [
     TrainedNetwork(
         "people-detection",
@@ -58,7 +53,7 @@ NETWORKS = [
         "F1 of boxes and labels against the float network's, %",
         lambda: fix_shapes(onnx.load_from_string(member(WHEEL, FILE)), {"images": (1, 3, SIDE, SIDE)}),
         sample_people,
-        score_people,
+        box_score(decode_people),
         calibration_count=24,
         held_out_count=100,
     )
