@@ -19,7 +19,7 @@ std::vector<T> drawn(int64_t n, uint32_t seed) {
   std::vector<T> values(static_cast<size_t>(n));
   for (T& value : values) {
     const auto bits = static_cast<int32_t>(random());
-    value = std::is_integral_v<T> ? static_cast<T>(bits % 10000) : static_cast<T>(bits) / static_cast<T>(7e8);
+    value = std::is_integral_v<T> ? static_cast<T>(bits) : static_cast<T>(bits) / static_cast<T>(7e8);
   }
   return values;
 }
