@@ -256,7 +256,7 @@ class Chooser {
     for (Candidate& candidate : candidates) {
       std::vector<int>& exponents = candidate.equalization.exponents;
       exponents = exact_exponents(graph, *candidate.site, std::move(exponents));
-      graph = equalize(graph, {candidate.equalization});
+      equalize(*candidate.site, candidate.equalization, graph);
     }
   }
 

@@ -97,12 +97,15 @@ Graph equalize(const Graph& graph, const std::vector<Equalization>& equalization
   if (equalizations.empty()) return equalized;
   const EqualizationSites sites(graph);
   for (const Equalization& equalization : equalizations) {
-    const EqualizationSite site = site_of(graph, sites, equalization);
-    for_each_constant(
-        site, [&](const ChannelConstant& constant, int sign) { scale(equalization, constant, sign, equalized); });
-    if (equalization.inserted) insert_division(equalization, site, equalized);
+    equalize(site_of(graph, sites, equalization), equalization, equalized);
   }
   return equalized;
+}
+
+void equalize(const EqualizationSite& site, const Equalization& equalization, Graph& graph) {
+  for_each_constant(site,
+                    [&](const ChannelConstant& constant, int sign) { scale(equalization, constant, sign, graph); });
+  if (equalization.inserted) insert_division(equalization, site, graph);
 }
 
 std::vector<int> exact_exponents(const Graph& graph, const EqualizationSite& site, std::vector<int> exponents) {

@@ -18,6 +18,9 @@ namespace twofold {
 // or a number would leave what float32 can hold.
 Graph equalize(const Graph& graph, const std::vector<Equalization>& equalizations);
 
+// The same in place, of one site that is known. REQUIRES: the equalization is of the site, and its exponents are exact.
+void equalize(const EqualizationSite& site, const Equalization& equalization, Graph& graph);
+
 // The exponents with 0 for each channel of which a constant would not stay the same number but for its exponent.
 std::vector<int> exact_exponents(const Graph& graph, const EqualizationSite& site, std::vector<int> exponents);
 

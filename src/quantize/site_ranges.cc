@@ -3,12 +3,23 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/executor.h"
 #include "loops/layout.h"
 
 namespace twofold {
+
+namespace {
+
+// One run of the float model over the search samples.
+void watch(CalibratedModel& model, std::vector<ValueId> values, const Executor::OnValue& on_value) {
+  const Executor executor(model.graph(), {.threads = model.threads(), .watched = std::move(values)});
+  for (size_t i = 0; i < model.samples().size(); ++i) executor.run(model.samples().inputs(i), on_value);
+}
+
+}  // namespace
 
 void AxisRanges::observe(const Tensor& tensor, const ChannelAxis& axis) {
   if (tensor.size() == 0) return;
@@ -63,27 +74,21 @@ Tensor divided(const Tensor& tensor, const ChannelAxis& axis, const std::vector<
 void observe_scaled(CalibratedModel& model, const std::vector<ScaledTensorRequest>& requests) {
   std::map<ValueId, std::vector<const ScaledTensorRequest*>> by_value;
   for (const ScaledTensorRequest& request : requests) by_value[request.value].push_back(&request);
-  ExecutorOptions options{.threads = model.threads()};
-  for (const auto& [value, of_value] : by_value) options.watched.push_back(value);
-  const Executor executor(model.graph(), options);
-  for (size_t i = 0; i < model.samples().size(); ++i) {
-    executor.run(model.samples().inputs(i), [&](ValueId value, const Tensor& tensor) {
-      for (const ScaledTensorRequest* request : by_value.at(value)) {
-        request->statistics.observe(divided(tensor, request->axis, request->exponents));
-      }
-    });
-  }
+  std::vector<ValueId> values;
+  for (const auto& [value, of_value] : by_value) values.push_back(value);
+  watch(model, std::move(values), [&](ValueId value, const Tensor& tensor) {
+    for (const ScaledTensorRequest* request : by_value.at(value)) {
+      request->statistics.observe(divided(tensor, request->axis, request->exponents));
+    }
+  });
 }
 
 std::map<ValueId, AxisRanges> observe_axes(CalibratedModel& model, const std::map<ValueId, ChannelAxis>& axes) {
   std::map<ValueId, AxisRanges> ranges;
-  ExecutorOptions options{.threads = model.threads()};
-  for (const auto& [value, axis] : axes) options.watched.push_back(value);
-  const Executor executor(model.graph(), options);
-  for (size_t i = 0; i < model.samples().size(); ++i) {
-    executor.run(model.samples().inputs(i),
-                 [&](ValueId value, const Tensor& tensor) { ranges[value].observe(tensor, axes.at(value)); });
-  }
+  std::vector<ValueId> values;
+  for (const auto& [value, axis] : axes) values.push_back(value);
+  watch(model, std::move(values),
+        [&](ValueId value, const Tensor& tensor) { ranges[value].observe(tensor, axes.at(value)); });
   return ranges;
 }
 
