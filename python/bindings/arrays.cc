@@ -30,8 +30,11 @@ constexpr std::pair<DType, nb::dlpack::dtype> kTypes[] = {
 };
 
 // NumPy has no bfloat16 of its own; the package ml_dtypes adds one.
-bool is_bfloat16(nb::handle array) {
-  return nb::hasattr(array, "dtype") && nb::cast<std::string>(array.attr("dtype").attr("name")) == "bfloat16";
+bool is_bfloat16(nb::handle array) { return nb::cast<std::string>(array.attr("dtype").attr("name")) == "bfloat16"; }
+
+bool has_numbers(nb::handle array) {
+  return std::string_view("biufc").find(nb::cast<std::string>(array.attr("dtype").attr("kind"))) !=
+         std::string_view::npos;
 }
 
 // The array itself, or a copy of it where it is not C-contiguous, or its elements are not aligned.
@@ -41,20 +44,30 @@ nb::object dense(nb::handle array) {
   return nb::cast<bool>(contiguous.attr("flags").attr("aligned")) ? contiguous : contiguous.attr("copy")();
 }
 
+// What another package made, or nested lists, as a NumPy array.
+nb::object numpy_array(nb::handle value, const std::string& name) {
+  try {
+    return nb::module_::import_("twofold._arrays").attr("as_array")(value);
+  } catch (const nb::python_error& error) {  // of a ragged list, or a tensor on another device
+    const std::string why = nb::cast<std::string>(nb::str(error.value()));
+    throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers: {}", name,
+                why.substr(0, why.find('\n')));
+  }
+}
+
 }  // namespace
 
-Tensor to_tensor(nb::handle array, const std::string& name) {
+Tensor to_tensor(nb::handle value, const std::string& name) {
+  const nb::object array = numpy_array(value, name);
   if (is_bfloat16(array)) {
     const Tensor bits = to_tensor(array.attr("view")("uint16"), name);
     return Tensor::wrap(DType::kBFloat16, bits.shape(), bits.bytes(), std::make_shared<Tensor>(bits));
   }
   nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu> view;
-  bool is_array = false;
-  try {
-    is_array = nb::try_cast(dense(array), view);
-  } catch (const nb::python_error&) {  // a ragged list, say
+  if (!has_numbers(array) || !nb::try_cast(dense(array), view)) {
+    throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers, but of {}", name,
+                nb::cast<std::string>(array.attr("dtype").attr("name")));
   }
-  if (!is_array) throw_error(ErrorCode::kInvalidArgument, "input '{}' is not an array of numbers", name);
   for (const auto& [dtype, code] : kTypes) {
     if (view.dtype() != code) continue;
     Shape shape;

@@ -9,9 +9,10 @@
 
 namespace twofold::python {
 
-// The array's memory as a tensor that keeps the array alive. Arrays that are not C-contiguous and aligned are copied.
-// Throws Error(kInvalidArgument) that says `name` for types Twofold does not know.
-Tensor to_tensor(nanobind::handle array, const std::string& name);
+// The memory of an array, of another package's tensor (twofold._arrays) or of nested lists, as a tensor that keeps it
+// alive. Arrays that are not C-contiguous and aligned are copied. Throws Error(kInvalidArgument) that says `name` for
+// what has no numbers, and for types Twofold does not know.
+Tensor to_tensor(nanobind::handle value, const std::string& name);
 
 // A NumPy array over the tensor's bytes, which it keeps alive; over a copy where they are shared. bfloat16 needs the
 // package ml_dtypes. REQUIRES: plain layout.

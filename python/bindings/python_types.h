@@ -15,12 +15,12 @@ namespace detail {
 
 inline bool anything(PyObject*) { return true; }
 
-inline bool is_mapping(PyObject* object) {
-  return PyDict_Check(object) ||
+}  // namespace detail
+
+inline bool is_mapping(nanobind::handle object) {
+  return PyDict_Check(object.ptr()) ||
          nanobind::isinstance(object, nanobind::module_::import_("collections.abc").attr("Mapping"));
 }
-
-}  // namespace detail
 
 // A NumPy array of any element type.
 class Array : public nanobind::object {
@@ -32,10 +32,10 @@ class ArrayLike : public nanobind::object {
   NB_OBJECT_DEFAULT(ArrayLike, nanobind::object, "numpy.typing.ArrayLike", detail::anything)
 };
 
-// {name: what to_tensor() takes}; any mapping.
+// {name: what to_tensor() takes}; any mapping, which is_mapping() tells from what a caller gives instead.
 class ArrayLikes : public nanobind::mapping {
   NB_OBJECT_DEFAULT(ArrayLikes, nanobind::mapping, "collections.abc.Mapping[str, numpy.typing.ArrayLike]",
-                    detail::is_mapping)
+                    detail::anything)
 };
 
 // What to_samples() takes.

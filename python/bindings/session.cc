@@ -42,9 +42,27 @@ TensorInfoRows describe(const std::vector<TensorInfo>& infos) {
   return result;
 }
 
+std::string name_of(nb::handle key) {
+  if (!nb::isinstance<nb::str>(key)) {
+    throw_error(ErrorCode::kInvalidArgument, "{} is no name of a tensor: it is of type {}, not str",
+                nb::cast<std::string>(nb::repr(key)), nb::cast<std::string>(key.type().attr("__name__")));
+  }
+  return nb::cast<std::string>(key);
+}
+
+// The names of what a caller gives.
+std::vector<std::string> names_of(const ArrayLikes& feeds) {
+  if (!is_mapping(feeds)) {
+    throw_error(ErrorCode::kInvalidArgument, "arrays are given as a mapping of names to arrays, not as type {}",
+                nb::cast<std::string>(feeds.type().attr("__name__")));
+  }
+  std::vector<std::string> names;
+  for (const nb::handle key : feeds) names.push_back(name_of(key));
+  return names;
+}
+
 std::vector<Tensor> collect_inputs(const Session& session, const ArrayLikes& feeds) {
-  for (const nb::handle key : feeds) {
-    const auto name = nb::cast<std::string>(key);
+  for (const std::string& name : names_of(feeds)) {
     const std::vector<std::string> known = names(session.inputs());
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       throw_error(ErrorCode::kInvalidArgument, "the model has no input '{}'; its inputs are: {}", name,
@@ -105,9 +123,8 @@ class NamedKeptRun {
     std::vector<Tensor> outputs;
     {
       std::map<std::string, Tensor> tensors;
-      for (const nb::handle key : changed) {
-        const auto name = nb::cast<std::string>(key);
-        tensors.emplace(name, to_tensor(nb::object(changed[key]), name));
+      for (const std::string& name : names_of(changed)) {
+        tensors.emplace(name, to_tensor(nb::object(changed[name.c_str()]), name));
       }
       const nb::gil_scoped_release release;
       outputs = run_.run_from(tensors, AskPython(cancelled));
@@ -170,13 +187,9 @@ void bind_kept_run(nb::module_& module) {
 void bind_session(nb::module_& module) {
   bind_kept_run(module);
   nb::class_<Session>(module, "Session", "A loaded ONNX model (float or QDQ) that runs on Twofold's engine.")
-      .def(
-          "__init__", construct, "model"_a, "threads"_a = 0, "watched"_a = std::vector<std::string>(),
-          "ec_in_two_passes"_a = false,
-          "Loads a file (path) or a model in memory (bytes). threads=0 uses all cores. `watched` names tensors that "
-          "keep() is to hand out and change: they are not fused away, which costs some speed. `ec_in_two_passes` runs "
-          "ec operands as two int8 passes, as a device would, not as one of 16 bits: the same results, more slowly. It "
-          "does nothing to a model without ec operands.")
+      .def("__init__", construct, "model"_a, "threads"_a = 0, "watched"_a = std::vector<std::string>(),
+           "ec_in_two_passes"_a = false,
+           "Loads a file (path) or a model in memory (bytes); twofold.Session says what the others are.")
       .def_prop_ro(
           "inputs", [](const Session& s) { return describe(s.inputs()); },
           "List of {name, dtype, shape}; dimensions that are not fixed are -1.")

@@ -7,10 +7,11 @@ from . import (
     _wait_policy,  # noqa: F401, loads ._twofold and so comes first
     debug,
 )
-from ._twofold import Cancelled, Error, KeptRun, Session, split, target_names
+from ._twofold import Cancelled, Error, KeptRun, target_names
 from ._twofold import version as _version
 from .plan import Plan
-from .ptq import graph_rows, inspect, quantize, resolve, verify
+from .ptq import graph_rows, inspect, quantize, resolve, split, verify
+from .session import Session
 from .statistics import Statistics
 
 __all__ = [

@@ -139,7 +139,7 @@ class Session:
 
     def __init__(self, model: bytes | str | os.PathLike[str], threads: int = 0, watched: Sequence[str] = [], ec_in_two_passes: bool = False) -> None:
         """
-        Loads a file (path) or a model in memory (bytes). threads=0 uses all cores. `watched` names tensors that keep() is to hand out and change: they are not fused away, which costs some speed. `ec_in_two_passes` runs ec operands as two int8 passes, as a device would, not as one of 16 bits: the same results, more slowly. It does nothing to a model without ec operands.
+        Loads a file (path) or a model in memory (bytes); twofold.Session says what the others are.
         """
 
     @property

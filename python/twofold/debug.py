@@ -2,13 +2,13 @@
 
 The functions have the names and keywords of the command line (`twofold debug --help`).
 
-All of them take a float ONNX file or an `onnx.ModelProto`; `calibrated_data`, which is what
-`quantize` takes as data; and `config` and `target`, or `plan`, which say what is tested. Or they
-take a file that `quantize` wrote, which stands for its float model, in `float_model` or beside it,
-and its plan. `memory` is how many bytes of float values are kept (None: 4 GiB); others are computed
-again. `data_num` samples are looked at, all where it is None. Without `save_dir` nothing is left on
-the disk, but where it has a default. `cancelled` and `progress` are those of `quantize`. They raise
-`twofold.Error`.
+All of them take a float ONNX file, its bytes or an `onnx.ModelProto`; `calibrated_data`, which is
+what `quantize` takes as data; and `config` and `target`, or `plan`, which say what is tested. Or
+they take a file that `quantize` wrote, which stands for its float model, in `float_model` or beside
+it, and its plan. `memory` is how many bytes of float values are kept (None: 4 GiB); others are
+computed again. `data_num` samples are looked at, all where it is None. Without `save_dir` nothing
+is left on the disk, but where it has a default. `cancelled` and `progress` are those of `quantize`.
+They raise `twofold.Error`.
 """
 
 import json
@@ -16,12 +16,15 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Literal, Protocol, TypedDict, Unpack, runtime_checkable
+from typing import Any, Literal, TypedDict, Unpack, cast
 
+from . import _report_tables as tables
 from . import _twofold
+from ._arguments import checks_arguments, optional_path
+from ._model import Model, as_file
 from ._progress import Progress, progress_arguments
 from ._samples import open_samples
+from ._tables import Report
 from .ptq import Config, Data, config_arguments
 
 __all__ = [
@@ -36,13 +39,6 @@ __all__ = [
     "tensor_analysis",
 ]
 
-
-@runtime_checkable
-class _ModelProto(Protocol):
-    def SerializeToString(self) -> bytes: ...  # noqa: N802, D102, onnx.ModelProto's
-
-
-Model = str | os.PathLike[str] | _ModelProto
 
 Names = str | Iterable[str] | None
 Lists = str | Iterable[str | Iterable[str]] | None
@@ -64,18 +60,7 @@ class Subject(TypedDict, total=False):
 
 
 @contextmanager
-def _as_file(model: Model) -> Iterator[str]:
-    """A path as it is; an onnx.ModelProto as a file for as long as it takes."""
-    if not isinstance(model, _ModelProto):
-        yield os.fspath(model)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        path.write_bytes(model.SerializeToString())
-        yield os.fspath(path)
-
-
-@contextmanager
+@checks_arguments
 def _subject(
     model_or_file: Model,
     calibrated_data: Data | None,
@@ -90,14 +75,14 @@ def _subject(
     progress: Progress | Literal[False] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """What is debugged, as the extension takes it."""
-    with _as_file(model_or_file) as model, open_samples(calibrated_data) as samples:
+    with as_file(model_or_file, "model_or_file") as model, open_samples(calibrated_data) as samples:
         yield {
             "model": model,
             "samples": samples,
             **config_arguments(config),
             "target": target,
-            "plan": _path(plan),
-            "float_model": _path(float_model),
+            "plan": optional_path(plan, "plan"),
+            "float_model": optional_path(float_model, "float_model"),
             "memory": memory,
             "threads": threads,
             "cancelled": cancelled,
@@ -133,10 +118,6 @@ def _number(data_num: int | None) -> int:
     return data_num or 0
 
 
-def _path(path: str | os.PathLike[str] | None) -> str:
-    return os.fspath(path) if path else ""
-
-
 def _curves(
     quantize: Lists, non_quantize: Lists, metric: str, average_mode: bool
 ) -> dict[str, Any]:
@@ -156,6 +137,7 @@ def _curves(
     }
 
 
+@checks_arguments
 def get_sensitivity_of_nodes(
     model_or_file: Model,
     metrics: str | Iterable[str] = "cosine-similarity",
@@ -206,12 +188,14 @@ def get_sensitivity_of_nodes(
         )
     if verbose:
         print(log, end="")
-    return {
+    found = {
         row["name"]: {metric: float(value) for metric, value in row["metrics"].items()}
         for row in json.loads(report)["rows"]
     }
+    return cast("dict[str, dict[str, float]]", Report(found, tables.of_sensitivity))
 
 
+@checks_arguments
 def find_remedies(
     model_or_file: Model,
     calibrated_data: Data | None = None,
@@ -246,14 +230,15 @@ def find_remedies(
             resume=resume,
             estimate=estimate,
             confirm=confirm,
-            write_config=_path(write_config),
+            write_config=optional_path(write_config, "write_config"),
             evaluate=evaluate,
         )
     if verbose:
         print(text, end="")
-    return json.loads(report)
+    return Report(json.loads(report), lambda _: [text])
 
 
+@checks_arguments
 def plot_acc_error(
     save_dir: str | os.PathLike[str] = _SAVE_DIR,
     calibrated_data: Data | None = None,
@@ -280,6 +265,7 @@ def plot_acc_error(
         )
 
 
+@checks_arguments
 def plot_distribution(
     save_dir: str | os.PathLike[str] = _SAVE_DIR,
     model_or_file: Any = None,
@@ -303,6 +289,7 @@ def plot_distribution(
         )
 
 
+@checks_arguments
 def get_channelwise_data_distribution(
     save_dir: str | os.PathLike[str] = _SAVE_DIR,
     model_or_file: Any = None,
@@ -328,6 +315,7 @@ def get_channelwise_data_distribution(
         )
 
 
+@checks_arguments
 def sensitivity_analysis(
     model_or_file: Model,
     calibrated_data: Data | None = None,
@@ -361,9 +349,10 @@ def sensitivity_analysis(
         )
     if verbose:
         print(log, end="")
-    return json.loads(report)
+    return Report(json.loads(report), lambda _: [log])
 
 
+@checks_arguments
 def tensor_analysis(
     model_or_file: Model,
     calibrated_data: Data | None = None,
@@ -385,9 +374,10 @@ def tensor_analysis(
         )
     if verbose:
         print(table, end="")
-    return json.loads(report)
+    return Report(json.loads(report), lambda _: [table])
 
 
+@checks_arguments
 def runall(
     model_or_file: Model,
     calibrated_data: Data | None = None,
@@ -439,14 +429,15 @@ def runall(
             resume=resume,
             estimate=estimate,
             confirm=confirm,
-            write_config=_path(write_config),
+            write_config=optional_path(write_config, "write_config"),
             evaluate=evaluate,
         )
     if verbose:
         print(text, end="")
-    return json.loads(report)
+    return Report(json.loads(report), lambda _: [text])
 
 
+@checks_arguments
 def select_sensitive_samples(
     model_or_file: Model,
     data: Data | None = None,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _twofold
+from ._arguments import optional_path
 
 
 class Plan:
@@ -21,12 +22,18 @@ class Plan:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Plan":
-        """The plan in a file. Raises `twofold.Error`, or OSError where it cannot be read."""
-        return cls(Path(path).read_text(encoding="utf-8"), os.fspath(path))
+        """The plan in a file. Raises `twofold.Error`."""
+        name = optional_path(path, "path")
+        try:
+            return cls(Path(name).read_text(encoding="utf-8"), name)
+        except OSError as error:
+            raise _twofold.Error(f"cannot read '{name}': {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise _twofold.Error(f"'{name}' is no plan file: it is not UTF-8 text") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the plan to a file, whole or not at all."""
-        _twofold.save_plan(self._text, os.fspath(path))
+        _twofold.save_plan(self._text, optional_path(path, "path"))
 
     @property
     def operands(self) -> list[dict[str, Any]]:

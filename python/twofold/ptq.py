@@ -3,11 +3,16 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
 
+from . import _report_tables as tables
 from . import _twofold
+from ._arguments import checks_arguments, config_text, optional_path
+from ._model import Model, as_file, shown_name
 from ._progress import Progress, progress_arguments
 from ._samples import open_samples
+from ._tables import Report
 from .reports import InspectReport, QuantizeReport, VerifyReport
 
 if TYPE_CHECKING:
@@ -36,8 +41,8 @@ class _ConfigArguments(TypedDict):
 def config_arguments(config: Config) -> _ConfigArguments:
     """A config as the arguments of the extension: a file, or text."""
     if isinstance(config, Mapping):
-        return {"config_path": "", "config_text": json.dumps(config)}
-    return {"config_path": os.fspath(config) if config else "", "config_text": ""}
+        return {"config_path": "", "config_text": config_text(config)}
+    return {"config_path": optional_path(config, "config"), "config_text": ""}
 
 
 def _native(statistics: "Statistics | str | os.PathLike[str]") -> _twofold.Statistics:
@@ -46,11 +51,12 @@ def _native(statistics: "Statistics | str | os.PathLike[str]") -> _twofold.Stati
 
     if isinstance(statistics, Statistics):
         return statistics._native
-    return _twofold.Statistics.load(os.fspath(statistics))
+    return _twofold.Statistics.load(optional_path(statistics, "statistics"))
 
 
+@checks_arguments
 def quantize(
-    model: str | os.PathLike[str] | None = None,
+    model: Model | None = None,
     data: Data | None = None,
     config: Config = None,
     *,
@@ -71,6 +77,8 @@ def quantize(
 ) -> QuantizeReport:
     """Quantizes a float ONNX model and returns the report of the whole job.
 
+    `model` is a path, the bytes of a file or an onnx.ModelProto.
+
     `data` is a directory, .npz or .npy file; or it gives a {input name: array} per sample, and is
     read once per pass, by index or iteration: a list, a dataset, a loader. What can be iterated
     over only once, a generator, goes to a temporary file first. `config` is a YAML/JSON file or a
@@ -86,7 +94,8 @@ def quantize(
 
     What is left out of `model`, `data` and `output` is taken from the paths of a PTQ file.
     The report has `operands` (what each got and why), `operand_counts`, `outputs` and `tensors`
-    (metrics against the float model), `stages` (seconds, peak memory) and `notes`.
+    (metrics against the float model), `stages` (seconds, peak memory) and `notes`. It is a dict
+    that prints as tables: the worst tensors and the notes.
 
     `progress` is called with a stage's name, and how much of it is done of how much in all. Without
     it, a job that takes longer than two seconds shows a bar on stderr, where that is a terminal or
@@ -100,32 +109,37 @@ def quantize(
         raise _twofold.Error(
             f"activation_format is '{activation_format}'; it must be int8 or uint8"
         )
-    with open_samples(data) as samples:
+    opened = nullcontext("") if model is None else as_file(model)
+    with opened as file, open_samples(data) as samples:
         report = _twofold.quantize_to_json(
-            os.fspath(model) if model else "",
+            file,
             samples,
             **config_arguments(config),
             target=target,
             compiler_version=compiler_version,
-            output=os.fspath(output) if output else "",
-            plan=os.fspath(plan) if plan else "",
+            output=optional_path(output, "output"),
+            plan=optional_path(plan, "plan"),
             strict=strict,
             uint8_activations=activation_format == "uint8",
-            from_plan=os.fspath(from_plan) if from_plan else "",
+            from_plan=optional_path(from_plan, "from_plan"),
             by_name=by_name,
             statistics=[_native(part) for part in statistics],
-            save_statistics=os.fspath(save_statistics) if save_statistics else "",
-            sensitivity=os.fspath(sensitivity) if sensitivity else "",
+            save_statistics=optional_path(save_statistics, "save_statistics"),
+            sensitivity=optional_path(sensitivity, "sensitivity"),
             threads=threads,
             cancelled=cancelled,
             **progress_arguments(progress),
         )
-    return json.loads(report)
+    content = json.loads(report)
+    if model is not None:
+        content["model"] = shown_name(model)
+    return cast("QuantizeReport", Report(content, tables.of_quantize))
 
 
+@checks_arguments
 def verify(
-    reference: str | os.PathLike[str],
-    other: str | os.PathLike[str],
+    reference: Model,
+    other: Model,
     data: Data,
     config: Config = None,
     *,
@@ -139,19 +153,26 @@ def verify(
     scale are applied to the data, as `quantize` does it. `cancelled` and `progress` are those of
     `quantize`, and Ctrl-C ends the job in the same way.
     """
-    with open_samples(data) as samples:
+    with (
+        as_file(reference, "reference") as reference_file,
+        as_file(other, "other") as other_file,
+        open_samples(data) as samples,
+    ):
         report = _twofold.verify_to_json(
-            os.fspath(reference),
-            os.fspath(other),
+            reference_file,
+            other_file,
             samples,
             **config_arguments(config),
             threads=threads,
             cancelled=cancelled,
             **progress_arguments(progress),
         )
-    return json.loads(report)
+    content = json.loads(report)
+    content |= {"reference": shown_name(reference), "other": shown_name(other)}
+    return cast("VerifyReport", Report(content, tables.of_verify))
 
 
+@checks_arguments
 def resolve(
     graph: Mapping[str, Any],
     config: Config = None,
@@ -179,11 +200,20 @@ def resolve(
     return json.loads(plan)
 
 
-def graph_rows(model: str | os.PathLike[str]) -> dict[str, Any]:
+def graph_rows(model: Model) -> dict[str, Any]:
     """The simplified graph of an ONNX model, which `quantize` plans, as rows."""
-    return json.loads(_twofold.graph_rows_to_json(os.fspath(model)))
+    with as_file(model) as file:
+        return json.loads(_twofold.graph_rows_to_json(file))
 
 
-def inspect(model: str | os.PathLike[str]) -> InspectReport:
+def inspect(model: Model) -> InspectReport:
     """The nodes of a model with the names a config uses, and what simplification makes of them."""
-    return json.loads(_twofold.inspect_to_json(os.fspath(model)))
+    with as_file(model) as file:
+        content = json.loads(_twofold.inspect_to_json(file))
+    return cast("InspectReport", Report(content | {"model": shown_name(model)}, tables.of_inspect))
+
+
+def split(model: Model, nodes: Iterable[str], output: str | os.PathLike[str]) -> None:
+    """Writes the float model with each named operator as two int8-friendly ones and an Add."""
+    with as_file(model) as file:
+        _twofold.split(file, list(nodes), optional_path(output, "output"))

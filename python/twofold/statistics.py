@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from . import _twofold
+from ._arguments import checks_arguments, optional_path
+from ._model import Model, as_file
 from ._progress import Progress, progress_arguments
 from ._samples import open_samples
 from .ptq import Config, Data, config_arguments
@@ -26,9 +28,10 @@ class Statistics:
         self._native = native
 
     @classmethod
+    @checks_arguments
     def observe(
         cls,
-        model: str | os.PathLike[str],
+        model: Model,
         data: Data,
         config: Config = None,
         *,
@@ -40,10 +43,10 @@ class Statistics:
 
         Of `config` the `input_parameters` are used: mean and scale are applied to the data.
         """
-        with open_samples(data) as samples:
+        with as_file(model) as file, open_samples(data) as samples:
             return cls(
                 _twofold.Statistics.observe(
-                    os.fspath(model),
+                    file,
                     samples,
                     **config_arguments(config),
                     threads=threads,
@@ -55,7 +58,7 @@ class Statistics:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Statistics":
         """Those in a file that `save` or `twofold quantize --save-statistics` wrote."""
-        return cls(_twofold.Statistics.load(os.fspath(path)))
+        return cls(_twofold.Statistics.load(optional_path(path, "path")))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Statistics":
@@ -68,7 +71,7 @@ class Statistics:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write them to a file, whole or not at all."""
-        self._native.save(os.fspath(path))
+        self._native.save(optional_path(path, "path"))
 
     def to_bytes(self) -> bytes:
         """What a file would hold."""
