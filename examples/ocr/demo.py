@@ -1,4 +1,4 @@
-"""Quantize a real network five ways and compare the results in one table.
+"""Quantize a real network four ways and compare the results in one table.
 
     python examples/ocr/demo.py                        # PP-OCRv4 on 500 rendered lines
     python examples/ocr/demo.py --lines 100 --json demo.json
