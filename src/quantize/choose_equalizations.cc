@@ -72,11 +72,10 @@ std::vector<int> exponents_of(const std::vector<float>& x, const std::vector<flo
 std::vector<float> weight_ranges(const Graph& graph, const EqualizationSite& site) {
   std::vector<float> ranges(static_cast<size_t>(site.channels), 0.0F);
   for (const ChannelConstant& weight : site.multiplied) {
-    const std::span<const float> numbers = graph.constant(graph.node(weight.node).input(weight.input))->data<float>();
-    for (size_t i = 0; i < numbers.size(); ++i) {
-      float& largest = ranges[static_cast<size_t>(weight.map.channel(static_cast<int64_t>(i)))];
-      largest = std::max(largest, std::fabs(numbers[i]));
-    }
+    const Tensor& constant = *graph.constant(graph.node(weight.node).input(weight.input));
+    for_each_channel(weight.map, constant.data<float>(), [&](size_t channel, std::span<const float> numbers) {
+      for (const float number : numbers) ranges[channel] = std::max(ranges[channel], std::fabs(number));
+    });
   }
   return ranges;
 }
@@ -144,7 +143,7 @@ class Chooser {
     std::set<std::pair<SiteKind, double>> runs;
     for (const Candidate& candidate : candidates_) runs.emplace(candidate.kind, candidate.alpha);
     total_ = static_cast<int64_t>(1 + runs.size());
-    const double before = noise({});
+    const double before = noise({}, model_.graph());
     double least = before;
     std::vector<Candidate> chosen;
     for (const SiteKind kind : kKinds) add_best(kind, chosen, least);
@@ -243,29 +242,29 @@ class Chooser {
       for (const Candidate& candidate : candidates_) {
         if (candidate.kind == kind && candidate.alpha == alpha) with.push_back(candidate);
       }
-      fit_together(with);
-      const double error = with.size() == chosen.size() ? HUGE_VAL : noise(with);
+      if (with.size() == chosen.size()) continue;
+      Graph variant = equalized_together(with);
+      const double error = noise(with, std::move(variant));
       if (error < enough) enough = least = error, best = std::move(with);
     }
     if (!best.empty()) chosen = std::move(best);
   }
 
-  // Two sites may scale one weight.
-  void fit_together(std::vector<Candidate>& candidates) const {
+  // The model with these. Two sites may scale one weight, so that exponents that were exact alone are not together:
+  // they are taken out of the candidates.
+  Graph equalized_together(std::vector<Candidate>& candidates) const {
     Graph graph = model_.graph();
     for (Candidate& candidate : candidates) {
       std::vector<int>& exponents = candidate.equalization.exponents;
       exponents = exact_exponents(graph, *candidate.site, std::move(exponents));
       equalize(*candidate.site, candidate.equalization, graph);
     }
+    return graph;
   }
 
-  // Of the outputs of the whole quantized model with these.
-  double noise(const std::vector<Candidate>& candidates) {
+  // Of the outputs of the whole quantized model with these, which `variant` has.
+  double noise(const std::vector<Candidate>& candidates, Graph variant) {
     Plan plan = plan_;
-    std::vector<Equalization> equalizations;
-    for (const Candidate& candidate : candidates) equalizations.push_back(candidate.equalization);
-    Graph variant = equalize(model_.graph(), equalizations);
     rename_operands(variant, plan);
     const ValueStatistics seen = statistics_of(candidates, variant);
     decide_constants(variant, plan);

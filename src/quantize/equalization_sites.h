@@ -3,6 +3,7 @@
 #define TWOFOLD_SRC_QUANTIZE_EQUALIZATION_SITES_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct ChannelMap {
 
   int64_t channel(int64_t element) const { return (element / inner % dim + dim * (element / group_size)) / repeat; }
 };
+
+// Calls body(channel, numbers) for all numbers, neighbours of one channel at a time.
+template <typename T, typename Body>
+void for_each_channel(const ChannelMap& map, std::span<T> numbers, const Body& body) {
+  for (size_t i = 0; i < numbers.size(); i += static_cast<size_t>(map.inner)) {
+    body(static_cast<size_t>(map.channel(static_cast<int64_t>(i))), numbers.subspan(i, static_cast<size_t>(map.inner)));
+  }
+}
 
 // Where the channels run in a tensor whose shape is known when it is there.
 struct ChannelAxis {

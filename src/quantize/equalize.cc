@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
+#include <span>
 
 #include "base/error.h"
 #include "passes/pattern.h"
@@ -12,9 +14,16 @@ namespace twofold {
 
 namespace {
 
-// Whether number * 2^exponent is that number but for its exponent.
-bool is_exact(float number, int exponent) {
-  return exponent == 0 || number == 0 || std::isnormal(std::ldexp(number, exponent));
+// Whether each of the numbers times 2^exponent is that number but for its exponent.
+bool are_exact(std::span<const float> numbers, int exponent) {
+  const float factor = std::ldexp(1.0F, exponent);
+  bool exact = true;
+  for (const float number : numbers) {
+    const float scaled = std::fabs(number * factor);
+    exact &=
+        number == 0 || (scaled >= std::numeric_limits<float>::min() && scaled <= std::numeric_limits<float>::max());
+  }
+  return exponent == 0 || exact;
 }
 
 // Calls body(constant, sign) for all constants of a site: 2^(sign * exponent) is what their channels are multiplied by.
@@ -61,17 +70,16 @@ EqualizationSite site_of(const Graph& graph, const EqualizationSites& sites, con
 
 void scale(const Equalization& equalization, const ChannelConstant& constant, int sign, Graph& graph) {
   Tensor scaled = tensor_of(graph, constant);
-  const std::span<float> numbers = scaled.mutable_data<float>();
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    const int64_t channel = constant.map.channel(static_cast<int64_t>(i));
-    const int exponent = sign * equalization.exponents[static_cast<size_t>(channel)];
-    if (!is_exact(numbers[i], exponent)) {
+  for_each_channel(constant.map, scaled.mutable_data<float>(), [&](size_t channel, std::span<float> numbers) {
+    const int exponent = sign * equalization.exponents[channel];
+    if (!are_exact(numbers, exponent)) {
       fail(equalization,
            fmt::format("a constant of node '{}' leaves the range of float32 with exponent {} of channel {}",
                        graph.node(constant.node).name, sign * exponent, channel));
     }
-    numbers[i] = std::ldexp(numbers[i], exponent);
-  }
+    const float factor = std::ldexp(1.0F, exponent);
+    for (float& number : numbers) number *= factor;
+  });
   replace_constant(graph, constant.node, constant.input, std::move(scaled), "");
 }
 
@@ -110,11 +118,10 @@ void equalize(const EqualizationSite& site, const Equalization& equalization, Gr
 
 std::vector<int> exact_exponents(const Graph& graph, const EqualizationSite& site, std::vector<int> exponents) {
   for_each_constant(site, [&](const ChannelConstant& constant, int sign) {
-    const std::span<const float> numbers = tensor_of(graph, constant).data<float>();
-    for (size_t i = 0; i < numbers.size(); ++i) {
-      int& exponent = exponents[static_cast<size_t>(constant.map.channel(static_cast<int64_t>(i)))];
-      if (!is_exact(numbers[i], sign * exponent)) exponent = 0;
-    }
+    for_each_channel(constant.map, tensor_of(graph, constant).data<float>(),
+                     [&](size_t channel, std::span<const float> numbers) {
+                       if (!are_exact(numbers, sign * exponents[channel])) exponents[channel] = 0;
+                     });
   });
   return exponents;
 }
