@@ -1,13 +1,15 @@
 """What ONNX Runtime reads with 8-bit and with 7-bit weights, on this CPU: PP-OCRv4 on rendered lines.
 
-python bench/saturation.py [--lines 200] [--models .cache/saturation]
+python bench/saturation.py [--lines 200] [--models .cache/saturation] [--runners "ONNX Runtime" ...]
 
 On x86 without VNNI ONNX Runtime's kernels of int8 weights saturate sums of two products at int16, which 7-bit weights
 (`weight: {reduce_range: true}`) mostly avoid. Prints lines read as rendered: of ONNX Runtime as users get it, of ONNX
 Runtime with exact sums, and of Twofold's engine, whose sums are exact everywhere. Models that lie in --models are
-taken as they are, so that they can be made on one machine and run on another, or on an emulated CPU:
+taken as they are, so that they can be made on one machine and run on another, or on an emulated CPU, which takes half a
+minute a line:
 
-    python bench/saturation.py && qemu-x86_64 -cpu Haswell .venv/bin/python bench/saturation.py
+    python bench/saturation.py --lines 60
+    qemu-x86_64 -cpu Haswell .venv/bin/python bench/saturation.py --lines 60 --runners "ONNX Runtime"
 """
 
 import argparse
@@ -24,7 +26,7 @@ sys.path.insert(0, str(ROOT / "examples" / "ocr"))
 import task as tasks  # noqa: E402
 from decode import line_accuracy  # noqa: E402
 
-BATCH = 10
+BATCH = 5
 WEIGHTS = {"8-bit": {}, "7-bit": {"weight": {"reduce_range": True}}}
 
 
@@ -38,16 +40,25 @@ def quantized(task, name, folder):
     return path
 
 
-def runners(path):
-    """{name: function from a batch to the output}."""
-    default = default_session(str(path))
-    exact = exact_session(str(path), GraphOptimizationLevel.ORT_ENABLE_ALL)
-    engine = twofold.Session(str(path), threads=1)
-    return {
-        "ONNX Runtime": lambda feed: default.run(None, feed)[0],
-        "exact ONNX Runtime": lambda feed: exact.run(None, feed)[0],
-        "Twofold": lambda feed: next(iter(engine.run(feed).values())),
-    }
+def default(path):
+    """ONNX Runtime as users get it: a function from a feed to the output."""
+    session = default_session(str(path))
+    return lambda feed: session.run(None, feed)[0]
+
+
+def exact(path):
+    """ONNX Runtime with exact sums, likewise."""
+    session = exact_session(str(path), GraphOptimizationLevel.ORT_ENABLE_ALL)
+    return lambda feed: session.run(None, feed)[0]
+
+
+def engine(path):
+    """Twofold, likewise."""
+    session = twofold.Session(path, threads=1)
+    return lambda feed: next(iter(session.run(feed).values()))
+
+
+RUNNERS = {"ONNX Runtime": default, "exact ONNX Runtime": exact, "Twofold": engine}
 
 
 def lines_read(task, run):
@@ -63,11 +74,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=200, help="rendered lines that are read (200)")
     parser.add_argument("--models", type=Path, default=ROOT / ".cache" / "saturation", help="folder of the models")
+    parser.add_argument("--runners", nargs="*", default=list(RUNNERS), help=f"of {', '.join(RUNNERS)}")
     options = parser.parse_args()
     task = tasks.text_lines(options.lines)
-    print("| weights | ONNX Runtime | exact ONNX Runtime | Twofold |\n|---|---|---|---|")
+    print(f"| weights | {' | '.join(options.runners)} |\n|---|{'---|' * len(options.runners)}")
     for name in WEIGHTS:
-        cells = [f"{lines_read(task, run):.1f}" for run in runners(quantized(task, name, options.models)).values()]
+        model = quantized(task, name, options.models)
+        cells = [f"{lines_read(task, RUNNERS[runner](model)):.1f}" for runner in options.runners]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
