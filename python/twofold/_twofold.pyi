@@ -19,10 +19,13 @@ class Error(Exception):
 class Cancelled(Error):
     pass
 
-def run_command_line(words: Sequence[bytes]) -> int:
+def run_twofold(words: Sequence[bytes]) -> int:
     """
     Runs the command that the words name, without the program's own, and returns the exit code. Ctrl-C is the command's from then on, also when it is done: for a process that ends with it.
     """
+
+def run_debugger(words: Sequence[bytes]) -> int:
+    """As run_twofold, for the commands of `twofold debug`."""
 
 def normalized_plan(text: str, label: str) -> str:
     """The text of a plan file, checked, as Twofold writes it."""
