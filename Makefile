@@ -1,8 +1,9 @@
 # make demo   install, build, and do the main job on real input
 # make test   everything CI runs
 # make build  the command line at build/twofold and the Python package in .venv
+# make wheel  a wheel in dist/ that runs without what was installed to build it
 # make bench  speed against ONNX Runtime
-.PHONY: deps test-deps build demo test bench lint format clean
+.PHONY: deps test-deps build wheel demo test bench lint format clean
 
 deps:
 	tools/install_deps.sh
@@ -12,6 +13,9 @@ test-deps:
 
 build: deps
 	tools/build.sh
+
+wheel: deps
+	tools/wheel.sh
 
 demo: build
 	.venv/bin/python examples/ocr/demo.py
