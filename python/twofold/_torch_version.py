@@ -1,8 +1,14 @@
-"""Whether PyTorch is new enough. What uses it imports this first."""
-
-import torch
+"""Whether PyTorch is there, and new enough. What uses it imports this first."""
 
 OLDEST = "2.9"  # that the tests have run with
+
+try:
+    import torch
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        f"Twofold trains with PyTorch {OLDEST} or newer, and there is no module {missing.name!r}: "
+        f"pip install 'torch>={OLDEST}' onnx"
+    ) from missing
 
 
 def _number(version: str) -> tuple[int, int]:

@@ -1,11 +1,10 @@
 """What torch.compile leaves to Python."""
 
+from . import _torch_version  # noqa: F401, I001, says first what is wrong with PyTorch
 from collections.abc import Callable
 from typing import Any
 
 import torch
-
-from . import _torch_version  # noqa: F401, says first what is wrong with PyTorch
 
 _WHY = (
     "in a prepared model, functional calls find their modules while it runs, in Python; "

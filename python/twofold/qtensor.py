@@ -1,5 +1,6 @@
 """The tensor between quantized operators."""
 
+from . import _torch_version  # noqa: F401, I001, says first what is wrong with PyTorch
 from collections.abc import Callable
 from typing import Any, SupportsIndex
 

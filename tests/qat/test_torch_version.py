@@ -1,4 +1,4 @@
-"""What an old PyTorch is answered with."""
+"""What an old PyTorch, or none, is answered with."""
 
 import re
 import subprocess
@@ -24,13 +24,30 @@ def test_newer_ones_are_taken(version):
     check(version)
 
 
-@pytest.mark.parametrize(
-    "module", ["quantization", "nn", "profiler", "fx", "qtensor", "jit", "utils.onnx_helper"]
-)
+MODULES = [
+    *("quantization", "nn", "profiler", "fx", "qtensor", "jit"),
+    *("utils.onnx_helper", "utils.check_model"),
+]
+
+
+def last_words(script):
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_it_is_the_first_thing_that_is_said(module):
     script = f"import torch; torch.__version__ = '2.3.0'; import twofold.{module}"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1] == f"ImportError: {SENTENCE.format('2.3.0')}"
+    assert last_words(script) == f"ImportError: {SENTENCE.format('2.3.0')}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_where_there_is_none_it_is_asked_for(module):
+    script = f"import sys; sys.modules['torch'] = None; import twofold.{module}"
+    assert last_words(script) == (
+        "ImportError: Twofold trains with PyTorch 2.9 or newer, and there is no module 'torch': "
+        "pip install 'torch>=2.9' onnx"
+    )
 
 
 def test_the_extra_and_the_page_say_the_same():

@@ -1,5 +1,6 @@
 """Why a quantized PyTorch model is not what the float one is: samples, layers, weights, scales."""
 
+from .. import _torch_version  # noqa: F401, says first what is wrong with PyTorch
 from ._analysis import QuantAnalysis
 from ._counts import check_unfused_operations, get_module_called_count
 from ._everything import model_profiler

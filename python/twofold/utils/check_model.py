@@ -1,5 +1,6 @@
 """The report about a prepared model, on demand."""
 
+from .. import _torch_version  # noqa: F401, I001, says first what is wrong with PyTorch
 import os
 from collections.abc import Mapping
 from pathlib import Path

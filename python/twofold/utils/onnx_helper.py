@@ -1,5 +1,6 @@
 """Export under the names and arguments of torch.onnx."""
 
+from .. import _torch_version  # noqa: F401, I001, says first what is wrong with PyTorch
 import os
 from collections.abc import Iterable
 from typing import Any
