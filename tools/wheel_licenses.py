@@ -37,7 +37,8 @@ def output_of(*command: str | Path, check: bool = True) -> str:
 
 def bundled_libraries(tree: Path) -> dict[str, Path]:
     """The names of the libraries in the wheel, and the files that they are copies of."""
-    (extension,) = (ROOT / "python" / "twofold").glob("_twofold.*.so")
+    (extension,) = (tree / "twofold").glob("_twofold.*.so")
+    extension = ROOT / "python" / "twofold" / extension.name  # as it was linked
     linked = [
         Path(path).resolve() for path in re.findall(r"=> (/\S+)", output_of("ldd", extension))
     ]
