@@ -5,13 +5,12 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <random>
 
 #include "api/open_samples.h"
-#include "api/tensor_info.h"
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
+#include "data/random_dataset.h"
 #include "dialect/registry.h"
 #include "engine/executor.h"
 #include "engine/lower.h"
@@ -30,23 +29,7 @@ double seconds_of(const std::function<void()>& body) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<Tensor> random_inputs(const Graph& graph) {
-  std::mt19937 random(1);
-  std::normal_distribution<float> normal;
-  std::vector<Tensor> inputs;
-  for (const TensorInfo& info : input_infos(graph)) {
-    const bool open = !info.known_rank || std::ranges::any_of(info.shape, [](int64_t dim) { return dim < 0; });
-    if (open || info.dtype != DType::kFloat32) {
-      throw_error(ErrorCode::kInvalidArgument,
-                  "input '{}' is {} of shape {}, for which random numbers will not do; give a sample with --data",
-                  info.name, to_string(info.dtype), info.known_rank ? to_string(info.shape) : "?");
-    }
-    Tensor tensor(DType::kFloat32, info.shape);
-    for (float& x : tensor.mutable_data<float>()) x = normal(random);
-    inputs.push_back(std::move(tensor));
-  }
-  return inputs;
-}
+std::vector<Tensor> random_inputs(const Graph& graph) { return make_random_dataset(input_specs(graph), {})->sample(0); }
 
 // Runs for about `seconds`, at least thrice; the seconds of each run, sorted.
 std::vector<double> time_runs(const LoweredModel& model, const std::vector<Tensor>& inputs, double seconds) {

@@ -1,7 +1,10 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <cctype>
 #include <mutex>
+#include <optional>
+#include <string_view>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -9,6 +12,7 @@
 #include "data/npy.h"
 #include "data/npz.h"
 #include "data/prepare_input.h"
+#include "data/raw_files.h"
 #include "data/stacked_array.h"
 
 namespace twofold {
@@ -44,26 +48,35 @@ class PreparedDataset : public Dataset {
   DatasetOptions options_;
 };
 
-// One .npy file per input and sample.
-class NpyFiles final : public PreparedDataset {
+// The files of one input, one per sample.
+struct FilesOfInput {
+  std::vector<fs::path> files;
+  DType raw = DType::kUndefined;  // what their elements are where they hold nothing else; undefined: .npy
+  Shape shape = {};               // of raw ones
+};
+
+// One file per input and sample.
+class SampleFiles final : public PreparedDataset {
  public:
-  // files[input][sample]
-  NpyFiles(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<std::vector<fs::path>> files)
+  SampleFiles(std::vector<InputSpec> inputs, DatasetOptions options, std::vector<FilesOfInput> files)
       : PreparedDataset(std::move(inputs), std::move(options)), files_(std::move(files)) {}
 
-  int64_t size() const override { return static_cast<int64_t>(files_.front().size()); }
+  int64_t size() const override { return static_cast<int64_t>(files_.front().files.size()); }
 
   std::vector<Tensor> sample(int64_t i) const override {
     std::vector<Tensor> tensors;
     for (size_t input = 0; input < files_.size(); ++input) {
-      const fs::path& path = files_[input].at(static_cast<size_t>(i));
-      tensors.push_back(prepare(load_npy(path), input, quoted(path)));
+      const FilesOfInput& files = files_[input];
+      const fs::path& path = files.files.at(static_cast<size_t>(i));
+      const bool is_raw = files.raw != DType::kUndefined;
+      tensors.push_back(prepare(is_raw ? load_raw(path, inputs()[input], files.raw, files.shape) : load_npy(path),
+                                input, quoted(path)));
     }
     return tensors;
   }
 
  private:
-  std::vector<std::vector<fs::path>> files_;
+  std::vector<FilesOfInput> files_;  // by input
 };
 
 std::unique_ptr<const NpzArray> find_array(const NpzFile& file, const fs::path& path, const std::string& key) {
@@ -166,15 +179,50 @@ class SourceDataset final : public PreparedDataset {
   mutable std::mutex mutex_;
 };
 
-// The files of a folder with an extension, in the order of their names; empty if the folder is not there.
-std::vector<fs::path> list_files(const fs::path& folder, const char* extension) {
+// The files of a folder with an extension, in the order of their names, empty if the folder is not there; without one,
+// all but hidden ones.
+std::vector<fs::path> list_files(const fs::path& folder, const std::string& extension) {
   std::vector<fs::path> files;
   if (!fs::is_directory(folder)) return files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && entry.path().extension() == extension) files.push_back(entry.path());
+    const bool is_meant =
+        extension.empty() ? !entry.path().filename().string().starts_with('.') : entry.path().extension() == extension;
+    if (entry.is_regular_file() && is_meant) files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
+}
+
+bool is_image(const fs::path& path) {
+  static constexpr std::string_view kExtensions[] = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"};
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::find(kExtensions, extension) != std::end(kExtensions);
+}
+
+// The samples of one input in a folder: .npy files, else raw ones where their type is known. No files: neither.
+FilesOfInput files_of_folder(const fs::path& folder, const InputSpec& input, const DatasetOptions& options) {
+  FilesOfInput result{list_files(folder, ".npy")};
+  if (!result.files.empty()) return result;
+  std::vector<fs::path> others = list_files(folder, "");
+  if (std::ranges::any_of(others, is_image)) {
+    throw_error(ErrorCode::kUnsupported,
+                "'{}' holds images; twofold's Python package reads them (pip install twofold[images], then "
+                "twofold.quantize), or save them as .npy arrays",
+                folder.string());
+  }
+  result.raw = raw_type(folder, input, options);
+  if (result.raw == DType::kUndefined || others.empty()) return {};
+  const std::optional<Shape> shape = fixed_shape(input, options);
+  if (!shape) {
+    throw_error(ErrorCode::kInvalidArgument,
+                "'{}' holds raw files, and the model leaves the shape of input '{}' open: {}; say it in "
+                "input_parameters.input_shape",
+                folder.string(), input.name, to_string(input.type));
+  }
+  result.files = std::move(others);
+  result.shape = *shape;
+  return result;
 }
 
 std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec> inputs,
@@ -188,23 +236,27 @@ std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec
   if (std::vector<fs::path> archives = list_files(path, ".npz"); !archives.empty()) {
     return std::make_unique<NpzFiles>(std::move(inputs), options, std::move(archives));
   }
-  if (std::vector<fs::path> files = list_files(path, ".npy"); !files.empty()) {
-    std::vector<std::string> names;
-    for (const InputSpec& input : inputs) names.push_back(input.name);
-    if (std::vector<std::vector<fs::path>> dumps = dumped_files(files, names); !dumps.empty()) {
-      return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(dumps));
-    }
-    if (inputs.size() == 1) {
-      return std::make_unique<NpyFiles>(std::move(inputs), options,
-                                        std::vector<std::vector<fs::path>>{std::move(files)});
-    }
-    throw_error(ErrorCode::kInvalidArgument,
-                "'{}' holds .npy files, but the model has {} inputs; put the files of each into a folder with the "
-                "input's name",
-                path.string(), inputs.size());
+  std::vector<std::string> names;
+  for (const InputSpec& input : inputs) names.push_back(input.name);
+  std::vector<FilesOfInput> files;
+  for (std::vector<fs::path>& of_input : dumped_files(list_files(path, ".npy"), names)) {
+    files.push_back({std::move(of_input)});
   }
-  throw_error(ErrorCode::kNotFound, "'{}' holds no data: neither .npz nor .npy files, nor a folder named '{}'",
-              path.string(), inputs.front().name);
+  if (files.empty()) files.push_back(files_of_folder(path, inputs.front(), options));
+  if (files.front().files.empty()) {
+    throw_error(
+        ErrorCode::kNotFound,
+        "'{}' holds no data: neither .npz nor .npy files, nor a folder named '{}', nor raw files of a type that "
+        "is known",
+        path.string(), inputs.front().name);
+  }
+  if (files.size() != inputs.size()) {
+    throw_error(ErrorCode::kInvalidArgument,
+                "'{}' holds {} files, but the model has {} inputs; put the files of each into a folder with the "
+                "input's name",
+                path.string(), files.front().raw == DType::kUndefined ? ".npy" : "raw", inputs.size());
+  }
+  return std::make_unique<SampleFiles>(std::move(inputs), options, std::move(files));
 }
 
 std::unique_ptr<Dataset> open_file(const fs::path& path, std::vector<InputSpec> inputs, const DatasetOptions& options) {
@@ -237,19 +289,21 @@ std::vector<InputSpec> input_specs(const Graph& graph) {
 std::unique_ptr<Dataset> open_input_folders(const std::vector<fs::path>& folders, std::vector<InputSpec> inputs,
                                             const DatasetOptions& options) {
   TWOFOLD_CHECK(folders.size() == inputs.size());
-  std::vector<std::vector<fs::path>> files;
+  std::vector<FilesOfInput> files;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    files.push_back(list_files(folders[i], ".npy"));
-    if (files[i].empty()) {
-      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}'", inputs[i].name, folders[i].string());
+    files.push_back(files_of_folder(folders[i], inputs[i], options));
+    const size_t count = files[i].files.size();
+    if (count == 0) {
+      throw_error(ErrorCode::kNotFound, "input '{}' has no .npy files in '{}', nor raw files of a type that is known",
+                  inputs[i].name, folders[i].string());
     }
-    if (files[i].size() != files[0].size()) {
+    if (count != files[0].files.size()) {
       throw_error(ErrorCode::kInvalidArgument, "input '{}' has {} samples in '{}', but input '{}' has {} in '{}'",
-                  inputs[0].name, files[0].size(), folders[0].string(), inputs[i].name, files[i].size(),
+                  inputs[0].name, files[0].files.size(), folders[0].string(), inputs[i].name, count,
                   folders[i].string());
     }
   }
-  return std::make_unique<NpyFiles>(std::move(inputs), options, std::move(files));
+  return std::make_unique<SampleFiles>(std::move(inputs), options, std::move(files));
 }
 
 std::unique_ptr<Dataset> open_dataset(const fs::path& path, std::vector<InputSpec> inputs,

@@ -30,8 +30,15 @@ struct Preprocess {
   std::vector<float> scale;
 };
 
+// How to read files that hold nothing but elements, in row-major order and the byte order of this machine.
+struct RawFormat {
+  DType dtype = DType::kUndefined;  // undefined: float32 or uint8, as the folder's name says by its end, _f32 or _uint8
+  Shape shape;                      // -1 or empty: as the model declares it
+};
+
 struct DatasetOptions {
   std::map<std::string, Preprocess> preprocess;  // by input name
+  std::map<std::string, RawFormat> raw;          // by input name
 };
 
 // Reading is lazy: a dataset on disk holds no more than the samples in use. Thread-safe; asking for samples in
@@ -51,17 +58,19 @@ class Dataset {
 //   <dir>/*.npz                one archive per sample, its keys the input names;
 //   <dir>/b<index>_input_data_<input name>.npy   the same as a device's debugger dumps it (dumped_files.h);
 //   <dir>/*.npy                one file per sample, for a model with one input;
+//   <dir>/*, <dir>/<input name>/*   the same without headers (raw_files.h), where no file is .npy;
 //   <file>.npz                 one array per input, whose first axis enumerates the samples;
 //   <file>.npy                 the same, for a model with one input.
 // "First axis enumerates": an array of one rank more than the input is cut into its slices; one of the input's own rank
 // is too, with a batch of 1 kept, if the input's first dimension is 1 or not fixed; else it is one sample.
-// Elements must have the input's type, but any numbers become float32 where the input is float32.
+// A sample may lack the batch where the input's first dimension is 1 or not fixed.
+// Any numbers become float32 where the input is float32; another type must have each of them exactly.
 // Throws Error(kNotFound) if there is no such data, Error(kInvalidArgument) if it does not fit.
 std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& path, std::vector<InputSpec> inputs,
                                       const DatasetOptions& options = {});
 
-// One folder of .npy files per input, wherever they are: folders[i] is that of inputs[i]. As many files in each, in the
-// order of their names. REQUIRES: folders.size() == inputs.size(). Throws as open_dataset.
+// One folder of .npy or raw files per input, wherever they are: folders[i] is that of inputs[i]. As many files in each,
+// in the order of their names. REQUIRES: folders.size() == inputs.size(). Throws as open_dataset.
 std::unique_ptr<Dataset> open_input_folders(const std::vector<std::filesystem::path>& folders,
                                             std::vector<InputSpec> inputs, const DatasetOptions& options = {});
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/convert_exactly.h"
 #include "numeric/float16.h"
 #include "numeric/float_range.h"
 
@@ -29,6 +30,16 @@ Tensor cast(const Tensor& tensor) {
   return converted<T>(tensor, [](T value) { return static_cast<float>(value); });
 }
 
+// A sample that lacks the batch dimension, with one of 1, where the model takes that.
+Shape with_batch(const Shape& shape, const TensorType& type) {
+  if (!type.shape || type.shape->size() != shape.size() + 1) return shape;
+  const int64_t batch = type.shape->front().value;
+  if (batch >= 0 && batch != 1) return shape;
+  Shape result = shape;
+  result.insert(result.begin(), 1);
+  return result;
+}
+
 // Any numbers as float32; the tensor itself where it cannot be.
 Tensor to_float32(const Tensor& tensor) {
   switch (tensor.dtype()) {
@@ -42,6 +53,7 @@ Tensor to_float32(const Tensor& tensor) {
     case DType::kInt64: return cast<int64_t>(tensor);
     case DType::kUInt64: return cast<uint64_t>(tensor);
     case DType::kFloat16: return converted<uint16_t>(tensor, float16_to_float);
+    case DType::kBFloat16: return converted<uint16_t>(tensor, bfloat16_to_float);
     default: return tensor;
   }
 }
@@ -97,9 +109,16 @@ std::string to_string(const TensorType& type) {
 
 Tensor prepare_input(const Tensor& tensor, const InputSpec& input, const Preprocess* preprocess,
                      const std::string& source) {
-  Tensor result = input.type.dtype == DType::kFloat32 ? to_float32(tensor) : tensor;
-  const bool right_type = input.type.dtype == DType::kUndefined || result.dtype() == input.type.dtype;
-  if (!right_type || !fits(tensor.shape(), input.type)) {
+  const Shape shape = with_batch(tensor.shape(), input.type);
+  Tensor result = tensor.reshaped(shape);
+  if (input.type.dtype == DType::kFloat32) {
+    result = to_float32(result);
+  } else if (input.type.dtype != DType::kUndefined) {
+    result = convert_exactly(result, input.type.dtype, fmt::format("{}: input '{}'", source, input.name));
+  }
+  const bool right_type =
+      result.defined() && (input.type.dtype == DType::kUndefined || result.dtype() == input.type.dtype);
+  if (!right_type || !fits(shape, input.type)) {
     throw_error(ErrorCode::kInvalidArgument, "{}: input '{}' expects {} of shape {}, but the data are {} of shape {}",
                 source, input.name, to_string(input.type.dtype), to_string(input.type), to_string(tensor.dtype()),
                 to_string(tensor.shape()));

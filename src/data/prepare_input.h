@@ -8,8 +8,9 @@
 
 namespace twofold {
 
-// Checks the shape, converts numbers to float32 if the input is float32, applies `preprocess` (may be nullptr) and
-// checks that no element is NaN or infinite. `source` (a file, a sample) starts every message.
+// Checks the shape, to which a batch of 1 is added where only that is missing; converts numbers to float32 if the input
+// is float32, to other types where that loses nothing; applies `preprocess` (may be nullptr) and checks that no element
+// is NaN or infinite. `source` (a file, a sample) starts every message.
 Tensor prepare_input(const Tensor& tensor, const InputSpec& input, const Preprocess* preprocess,
                      const std::string& source);
 

@@ -75,13 +75,14 @@ Cut cut_first_axis(const Shape& shape, const InputSpec& input, const std::string
   const size_t rank = expected ? expected->size() : shape.size();
   Shape rest = shape.empty() ? shape : Shape(shape.begin() + 1, shape.end());
   if (shape.size() == rank + 1) return {shape[0], rest};
+  const bool one_by_one = rank > 0 && (!expected || expected->front().value == 1 || expected->front().value < 0);
+  if (shape.size() + 1 == rank && one_by_one) return {1, shape};  // without its batch
   if (shape.size() != rank) {
     throw_error(ErrorCode::kInvalidArgument,
                 "{}: input '{}' expects samples of shape {}, but the array has shape {}; stack the samples along a "
                 "first axis",
                 source, input.name, to_string(input.type), to_string(shape));
   }
-  const bool one_by_one = rank > 0 && (!expected || expected->front().value == 1 || expected->front().value < 0);
   if (!one_by_one) return {1, shape};
   rest.insert(rest.begin(), 1);
   return {shape[0], rest};

@@ -206,6 +206,75 @@ TEST(Dataset, NumbersBecomeFloat32WhereTheInputIs) {
             "sample 0: input 'ids' expects int64 of shape [3], but the data are float64 of shape [3]");
 }
 
+TEST(Dataset, ASampleMayLackItsBatch) {
+  const auto shape = [](const Shape& sample, const std::vector<int64_t>& input) {
+    return in_memory({{counting(sample)}}, {spec("x", input)})->sample(0)[0].shape();
+  };
+  EXPECT_EQ(shape({2, 3}, {1, 2, 3}), (Shape{1, 2, 3}));
+  EXPECT_EQ(shape({2, 3}, {-1, 2, 3}), (Shape{1, 2, 3}));
+  EXPECT_EQ(shape({}, {1}), Shape{1});
+  for (const auto& [sample, input] : std::vector<std::pair<Shape, std::vector<int64_t>>>{
+           {{2, 3}, {4, 2, 3}}, {{3, 2}, {1, 2, 3}}, {{3}, {1, 1, 3}}}) {
+    EXPECT_TRUE(
+        has(message_of([&] { shape(sample, input); }), "but the data are float32 of shape " + to_string(sample)));
+  }
+  const TemporaryFolder folder;
+  save_npy(folder.path() / "one.npy", counting({2, 3}));
+  const auto data = open_dataset(folder.path() / "one.npy", {spec("x", {1, 2, 3})});
+  EXPECT_EQ(data->size(), 1);
+  EXPECT_TRUE(equal(data->sample(0)[0], counting({1, 2, 3})));
+}
+
+TEST(Dataset, OtherTypesBecomeTheInputsWhereThatLosesNothing) {
+  const std::vector<int32_t> ids = {-1, 0, 7};
+  const std::vector<int64_t> wide = {0, 1, int64_t{1} << 40};
+  const auto sample = [](const Tensor& tensor, DType dtype) {
+    return in_memory({{tensor}}, {spec("x", {3}, dtype)})->sample(0)[0];
+  };
+  const Tensor narrow = Tensor::from<int32_t>({3}, ids);
+  EXPECT_TRUE(std::ranges::equal(sample(narrow, DType::kInt64).data<int64_t>(), std::vector<int64_t>{-1, 0, 7}));
+  EXPECT_TRUE(std::ranges::equal(sample(narrow, DType::kInt8).data<int8_t>(), std::vector<int8_t>{-1, 0, 7}));
+  EXPECT_TRUE(std::ranges::equal(sample(narrow, DType::kFloat64).data<double>(), std::vector<double>{-1, 0, 7}));
+  EXPECT_EQ(message_of([&] { sample(narrow, DType::kUInt8); }), "sample 0: input 'x': uint8 has no -1");
+  EXPECT_EQ(message_of([&] { sample(narrow, DType::kBool); }), "sample 0: input 'x': bool has no -1");
+  EXPECT_EQ(message_of([&] { sample(Tensor::from<int64_t>({3}, wide), DType::kInt32); }),
+            "sample 0: input 'x': int32 has no 1099511627776");
+  EXPECT_TRUE(has(message_of([&] { sample(narrow, DType::kFloat16); }), "expects float16"));
+  EXPECT_TRUE(has(message_of([&] { sample(counting({3}), DType::kInt64); }), "expects int64"));
+  EXPECT_TRUE(std::ranges::equal(sample(counting({3}), DType::kFloat64).data<double>(), std::vector<double>{0, 1, 2}));
+}
+
+TEST(Dataset, RawFilesAreOfTheTypeThatTheFolderOrTheConfigSays) {
+  const TemporaryFolder folder;
+  const fs::path floats = folder.path() / "cal_f32", bytes = folder.path() / "cal_uint8", other = folder.path() / "cal";
+  for (const fs::path& path : {floats, bytes, other}) fs::create_directory(path);
+  const Tensor tensor = counting({1, 2, 2});
+  const std::string elements(reinterpret_cast<const char*>(tensor.bytes()), tensor.byte_size());
+  for (const char* name : {"b.rgb", "a.bin"}) write_file(floats / name, elements);
+  write_file(bytes / "a.rgb", std::string("\1\2\3\xff", 4));
+  write_file(other / "a", elements);
+  const std::vector<InputSpec> inputs = {spec("x", {-1, 2, 2})};
+  const auto data = open_dataset(floats, inputs);
+  EXPECT_EQ(data->size(), 2);
+  EXPECT_TRUE(equal(data->sample(1)[0], tensor));
+  EXPECT_TRUE(
+      std::ranges::equal(open_dataset(bytes, inputs)->sample(0)[0].data<float>(), std::vector<float>{1, 2, 3, 255}));
+  EXPECT_TRUE(has(message_of([&] { open_dataset(other, inputs); }), "nor raw files of a type that is known"));
+  EXPECT_TRUE(equal(open_dataset(other, inputs, {.raw = {{"x", {DType::kFloat32, {}}}}})->sample(0)[0], tensor));
+  EXPECT_TRUE(has(message_of([&] {
+                    open_dataset(floats, {spec("x", {1, 2, 3})})->sample(0);
+                  }),
+                  "has 16 bytes, but float32 of shape [1,2,3], which input 'x' takes, has 24"));
+  EXPECT_TRUE(has(message_of([&] {
+                    open_dataset(floats, {spec("x", {1, -1, 2})});
+                  }),
+                  "leaves the shape of input 'x' open"));
+  EXPECT_EQ(open_dataset(floats, {spec("x", {1, -1, 2})}, {.raw = {{"x", {DType::kUndefined, {1, 2, 2}}}}})->size(), 2);
+  write_file(other / "b.PNG", "");
+  EXPECT_TRUE(
+      has(message_of([&] { open_dataset(other, inputs); }), "holds images; twofold's Python package reads them"));
+}
+
 TEST(Dataset, AppliesMeanAndScale) {
   // [1,3,2]
   const auto sample = [](Preprocess preprocess) {
