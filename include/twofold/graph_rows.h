@@ -56,7 +56,7 @@ struct GraphRows {
 // What a plan is made for, beside the graph.
 struct ResolveRequest {
   ConfigSource config;
-  std::string target = "cpu";                      // a name that target_names() gives, or a path
+  std::string target = {};                         // as QuantizeOptions'
   std::string compiler_version = {};               // of the target's own tools, where it asks for one
   bool strict = false;                             // a request that falls back is an error
   std::vector<std::string> input_file_nodes = {};  // names that a config may use although the nodes are gone

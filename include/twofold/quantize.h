@@ -17,7 +17,7 @@ namespace twofold {
 
 struct QuantizeOptions {
   ConfigSource config;
-  std::string target;               // a name that target_names() gives, or a path; empty: cpu
+  std::string target;               // a name that target_names() gives, or a path; empty: by the config's march, or cpu
   std::string compiler_version;     // of the target's own tools, where it asks for one
   bool strict = false;              // a request that falls back is an error
   bool uint8_activations = false;   // write int8 activations as uint8 with zero point 128: the same numbers

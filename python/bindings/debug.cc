@@ -31,7 +31,7 @@ auto with_subject(const Row& given, const Run& run) {
   subject.model = text("model");
   subject.float_model = text("float_model");
   subject.data = to_samples(given["samples"]);
-  subject.config = {text("config_path"), text("config_text")};
+  subject.config = {text("config_path"), text("config_text"), parse_data_is(text("data_is"))};
   subject.target = text("target");
   subject.plan = text("plan");
   if (!given["memory"].is_none()) subject.memory_bytes = nb::cast<uint64_t>(given["memory"]);

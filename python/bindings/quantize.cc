@@ -1,4 +1,5 @@
-// The functions of quantize.h, graph_rows.h, verify.h, inspect.h and targets.h; reports cross over as JSON text.
+// The functions of quantize.h, graph_rows.h, verify.h, inspect.h, model_inputs.h and targets.h; reports cross over as
+// JSON text.
 #include "twofold/quantize.h"
 
 #include <nanobind/stl/filesystem.h>
@@ -13,6 +14,7 @@
 #include "python_types.h"
 #include "twofold/graph_rows.h"
 #include "twofold/inspect.h"
+#include "twofold/model_inputs.h"
 #include "twofold/quantize_operands.h"
 #include "twofold/targets.h"
 #include "twofold/verify.h"
@@ -25,15 +27,15 @@ namespace twofold::python {
 namespace {
 
 std::string quantize_to_json(const std::filesystem::path& model, const SamplesOrPath& data,
-                             const std::string& config_path, const std::string& config_text, const std::string& target,
-                             const std::string& compiler_version, const std::string& output, const std::string& plan,
-                             bool strict, bool uint8_activations, const std::string& from_plan, bool by_name,
-                             const std::vector<Statistics>& statistics, const std::string& save_statistics,
-                             const std::string& sensitivity, int threads, CancelledCallable cancelled,
-                             ProgressCallable progress, int bar_columns) {
+                             const std::string& config_path, const std::string& config_text, const std::string& data_is,
+                             const std::string& target, const std::string& compiler_version, const std::string& output,
+                             const std::string& plan, bool strict, bool uint8_activations, const std::string& from_plan,
+                             bool by_name, const std::vector<Statistics>& statistics,
+                             const std::string& save_statistics, const std::string& sensitivity, int threads,
+                             CancelledCallable cancelled, ProgressCallable progress, int bar_columns) {
   const Samples samples = to_samples(data);
   QuantizeOptions options;
-  options.config = {config_path, config_text};
+  options.config = {config_path, config_text, parse_data_is(data_is)};
   options.target = target;
   options.compiler_version = compiler_version;
   options.strict = strict;
@@ -55,13 +57,16 @@ std::string quantize_to_json(const std::filesystem::path& model, const SamplesOr
 
 std::string verify_to_json(const std::filesystem::path& reference, const std::filesystem::path& other,
                            const SamplesOrPath& data, const std::string& config_path, const std::string& config_text,
-                           int threads, CancelledCallable cancelled, ProgressCallable progress, int bar_columns) {
+                           const std::string& data_is, int threads, CancelledCallable cancelled,
+                           ProgressCallable progress, int bar_columns) {
   const Samples samples = to_samples(data);
   const Cancelled ask = AskPython(cancelled);
   const nb::gil_scoped_release release;
   const ShowProgress show(progress, bar_columns);
-  const VerifyOptions options{
-      .config = {config_path, config_text}, .threads = threads, .progress = show.progress(), .cancelled = ask};
+  const VerifyOptions options{.config = {config_path, config_text, parse_data_is(data_is)},
+                              .threads = threads,
+                              .progress = show.progress(),
+                              .cancelled = ask};
   return to_json(verify_models(reference, other, samples, options));
 }
 
@@ -77,6 +82,12 @@ std::string resolve_rows_to_json(const std::string& rows, const std::string& con
 std::string graph_rows_to_json(const std::filesystem::path& model) {
   const nb::gil_scoped_release release;
   return to_json(simplified_rows(model));
+}
+
+std::string model_inputs_to_json(const std::filesystem::path& model, const std::string& config_path,
+                                 const std::string& config_text) {
+  const nb::gil_scoped_release release;
+  return to_json(model_inputs(model, {config_path, config_text}));
 }
 
 using OperandTuple = std::tuple<std::string, std::string, std::string, std::vector<float>, std::vector<int32_t>, int>;
@@ -120,12 +131,12 @@ std::string inspect_to_json(const std::filesystem::path& model) {
 }  // namespace
 
 void bind_quantize(nb::module_& module) {
-  module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "target"_a,
-             "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "from_plan"_a, "by_name"_a,
-             "statistics"_a, "save_statistics"_a, "sensitivity"_a, "threads"_a, "cancelled"_a.none(),
+  module.def("quantize_to_json", quantize_to_json, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "data_is"_a,
+             "target"_a, "compiler_version"_a, "output"_a, "plan"_a, "strict"_a, "uint8_activations"_a, "from_plan"_a,
+             "by_name"_a, "statistics"_a, "save_statistics"_a, "sensitivity"_a, "threads"_a, "cancelled"_a.none(),
              "progress"_a.none(), "bar_columns"_a);
   module.def("verify_to_json", verify_to_json, "reference"_a, "other"_a, "data"_a, "config_path"_a, "config_text"_a,
-             "threads"_a, "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a);
+             "data_is"_a, "threads"_a, "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a);
   module.def("resolve_rows_to_json", resolve_rows_to_json, "rows"_a, "config_path"_a, "config_text"_a, "target"_a,
              "compiler_version"_a, "strict"_a, "input_file_nodes"_a);
   module.def("quantize_operands", quantized_operands, "model"_a, "operands"_a,
@@ -134,6 +145,7 @@ void bind_quantize(nb::module_& module) {
   module.def("plan_of_operands", planned_operands, "model"_a, "operands"_a,
              "The same as the text of a plan file, for the model as it is simplified.");
   module.def("graph_rows_to_json", graph_rows_to_json, "model"_a);
+  module.def("model_inputs_to_json", model_inputs_to_json, "model"_a, "config_path"_a, "config_text"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", split, "model"_a, "nodes"_a, "output"_a,
              "Writes the float model with each named operator as two int8-friendly ones and an Add.");

@@ -17,15 +17,17 @@ namespace twofold::python {
 namespace {
 
 Statistics observe(const std::filesystem::path& model, const SamplesOrPath& data, const std::string& config_path,
-                   const std::string& config_text, int threads, CancelledCallable cancelled, ProgressCallable progress,
-                   int bar_columns) {
+                   const std::string& config_text, const std::string& data_is, int threads, CancelledCallable cancelled,
+                   ProgressCallable progress, int bar_columns) {
   const Samples samples = to_samples(data);
   const Cancelled ask = AskPython(cancelled);
   const nb::gil_scoped_release release;
   const ShowProgress show(progress, bar_columns);
-  return Statistics::observe(
-      model, samples,
-      {.config = {config_path, config_text}, .threads = threads, .progress = show.progress(), .cancelled = ask});
+  return Statistics::observe(model, samples,
+                             {.config = {config_path, config_text, parse_data_is(data_is)},
+                              .threads = threads,
+                              .progress = show.progress(),
+                              .cancelled = ask});
 }
 
 nb::bytes to_bytes(const Statistics& statistics) {
@@ -56,7 +58,7 @@ Rows tensors(const Statistics& statistics) {
 
 void bind_statistics(nb::module_& module) {
   nb::class_<Statistics>(module, "Statistics")
-      .def_static("observe", &observe, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "threads"_a,
+      .def_static("observe", &observe, "model"_a, "data"_a, "config_path"_a, "config_text"_a, "data_is"_a, "threads"_a,
                   "cancelled"_a.none(), "progress"_a.none(), "bar_columns"_a)
       .def_static("load", &Statistics::load, "path"_a)
       .def_static("from_bytes", &from_bytes, "data"_a)

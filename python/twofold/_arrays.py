@@ -1,4 +1,4 @@
-"""Arrays of other packages as NumPy has them."""
+"""Arrays of what programs hold numbers in: NumPy, PyTorch, `__array__`, DLPack."""
 
 from typing import Any
 
@@ -7,31 +7,35 @@ from numpy.typing import NDArray
 
 
 def as_array(value: Any) -> NDArray[Any]:
-    """The numbers of an array, a tensor or nested lists, without a copy where that can be had.
+    """The value as NumPy has it, without a copy where that can be had.
 
-    Takes what has `__array__` or `__dlpack__`; of PyTorch also tensors that need gradients, and
-    bfloat16. Raises what NumPy or the other package raises where it cannot be done: of a ragged
-    list, or of a tensor on another device.
+    Takes nested lists, what has `__array__` or `__dlpack__`, and any tensor of PyTorch: such as
+    need gradients, lie on another device or hold bfloat16. Raises what NumPy or the other package raises
+    where it cannot be done, of a ragged list for example.
     """
-    if isinstance(value, np.ndarray):
-        return _of_this_machine(value)
-    if hasattr(value, "requires_grad") and hasattr(value, "detach"):
-        value = value.detach()
-        if str(value.dtype) == "torch.bfloat16":
-            return _bfloat16(value)
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        return _of_torch(value.detach().cpu())
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        return np.from_dlpack(value)
-    return _of_this_machine(np.asarray(value))
+        value = np.from_dlpack(value)
+    array = np.asarray(value)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def _bfloat16(tensor: Any) -> NDArray[Any]:
-    """NumPy has no such type, and PyTorch passes none on."""
+def numbers_of(value: Any) -> NDArray[Any] | None:
+    """The numbers of a value; None where it is something else, a label's text for example."""
+    try:
+        array = as_array(value)
+    except (TypeError, ValueError, BufferError, RuntimeError):  # a ragged list, another device
+        return None
+    is_number = array.dtype.kind in "biufc" or array.dtype.name == "bfloat16"
+    return array if is_number else None
+
+
+def _of_torch(tensor: Any) -> NDArray[Any]:
+    """A tensor of the CPU. NumPy has no bfloat16, and PyTorch passes none on."""
+    if str(tensor.dtype) != "torch.bfloat16":
+        return np.asarray(tensor)
     import ml_dtypes
     import torch
 
     return np.asarray(tensor.contiguous().view(torch.int16)).view(ml_dtypes.bfloat16)
-
-
-def _of_this_machine(array: NDArray[Any]) -> NDArray[Any]:
-    """Numbers in the order of bytes that the processor has."""
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

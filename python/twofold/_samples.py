@@ -7,17 +7,20 @@ threads, one at a time; it asks for 0, 1, 2, ... several times over.
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BufferedRandom
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import numbers_of
 from ._twofold import Error
 
 _END = object()
 _Arrays = dict[str, NDArray[Any]]
+# Gives the names of the model's inputs, in its order. Asked where samples are no mappings.
+Names = Callable[[], Sequence[str]]
 
 
 class SampleSource(Protocol):
@@ -30,24 +33,43 @@ class SampleSource(Protocol):
         """One of them."""
 
 
-def _as_array(value: Any) -> NDArray[Any] | None:
-    """The numbers of a value; None where it is something else, a label's text for example."""
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):  # a ragged list, a tensor on another device
-        return None
-    is_number = array.dtype.kind in "biufc" or array.dtype.name == "bfloat16"
-    return array if is_number else None
-
-
-def _arrays(sample: Any, index: int) -> _Arrays:
-    if not isinstance(sample, Mapping):
-        raise Error(
-            f"sample {index} is a {type(sample).__name__}; "
-            "a sample is a mapping of input names to arrays"
-        )
-    arrays = {str(name): _as_array(value) for name, value in sample.items()}
+def _by_name(sample: Mapping[Any, Any]) -> _Arrays:
+    arrays = {str(name): numbers_of(value) for name, value in sample.items()}
     return {name: array for name, array in arrays.items() if array is not None}
+
+
+def _by_place(values: Sequence[Any], index: int, names: Names) -> _Arrays:
+    """Values in the order of the model's inputs; what is behind these, a label say, is left."""
+    known = names()
+    if len(values) < len(known):
+        raise Error(
+            f"sample {index} has {len(values)} value{'s' * (len(values) != 1)}, but the inputs are "
+            f"{len(known)}: {', '.join(known)}; give as many arrays, or a mapping of the names to "
+            "arrays"
+        )
+    arrays = {}
+    for name, value in zip(known, values, strict=False):
+        array = numbers_of(value)
+        if array is None:
+            raise Error(
+                f"sample {index} has a {type(value).__name__} in the place of input '{name}', and "
+                "no array of numbers; a sample is an array, a tuple of them in the order of the "
+                "model's inputs, or a mapping of names to arrays"
+            )
+        arrays[name] = array
+    return arrays
+
+
+def _arrays(sample: Any, index: int, names: Names) -> _Arrays:
+    if isinstance(sample, Mapping):
+        return _by_name(sample)
+    if not isinstance(sample, list | tuple):
+        return _by_place([sample], index, names)
+    # (inputs, label), where there are several inputs.
+    if sample and isinstance(sample[0], Mapping):
+        return _by_name(sample[0])
+    nested = sample and isinstance(sample[0], list | tuple) and len(names()) > 1
+    return _by_place(sample[0] if nested else sample, index, names)
 
 
 @contextlib.contextmanager
@@ -70,22 +92,50 @@ def _next_sample(iterator: Iterator[Any], index: int) -> Any:
 class _Indexed:
     """Data with a length and an index."""
 
-    def __init__(self, data: Any):
+    def __init__(self, data: Any, names: Names):
         self._data = data
+        self._names = names
 
     def size(self) -> int:
         return len(self._data)
 
     def sample(self, index: int) -> _Arrays:
         with _naming(index):
-            return _arrays(self._data[index], index)
+            return _arrays(self._data[index], index, self._names)
+
+
+class _Columns:
+    """A mapping of input names to all samples of the input: a list, or an array's first axis."""
+
+    def __init__(self, data: Mapping[Any, Any], names: Names):
+        self._columns: dict[str, Any] = {}
+        for name in names():
+            column: Any = data.get(name)
+            if not hasattr(column, "__len__") or not hasattr(column, "__getitem__"):
+                raise Error(
+                    f"the data are a {type(data).__name__} without a list or array of samples for "
+                    f"input '{name}'; it has: {', '.join(map(str, data)) or 'nothing'}"
+                )
+            self._columns[name] = column
+
+    def size(self) -> int:
+        sizes = {name: len(column) for name, column in self._columns.items()}
+        if len(set(sizes.values())) > 1:
+            counts = ", ".join(f"{count} for '{name}'" for name, count in sizes.items())
+            raise Error(f"the data have different numbers of samples: {counts}")
+        return next(iter(sizes.values()), 0)
+
+    def sample(self, index: int) -> _Arrays:
+        with _naming(index):
+            return _by_name({name: column[index] for name, column in self._columns.items()})
 
 
 class _Iterated:
     """Data of which every iter() begins anew."""
 
-    def __init__(self, data: Any):
+    def __init__(self, data: Any, names: Names):
         self._data = data
+        self._names = names
         self._iterator: Iterator[Any] | None = None
         self._next = 0
 
@@ -109,7 +159,7 @@ class _Iterated:
                 )
             self._next += 1
             if self._next > index:
-                return _arrays(sample, index)
+                return _arrays(sample, index, self._names)
 
 
 @contextlib.contextmanager
@@ -127,8 +177,9 @@ def _writing(index: int) -> Iterator[None]:
 class _Spooled:
     """What a one-shot iterator yields, in a temporary file without a name."""
 
-    def __init__(self, iterator: Iterator[Any]):
+    def __init__(self, iterator: Iterator[Any], names: Names):
         self._iterator = iterator
+        self._names = names
         self._file: BufferedRandom | None = None
         # Per sample and name: element type, shape, place in the file.
         self._places: list[dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]] = []
@@ -138,7 +189,7 @@ class _Spooled:
             with _writing(0):
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by close()
             while (sample := _next_sample(self._iterator, len(self._places))) is not _END:
-                self._write(self._file, _arrays(sample, len(self._places)))
+                self._write(self._file, _arrays(sample, len(self._places), self._names))
         return len(self._places)
 
     def sample(self, index: int) -> _Arrays:
@@ -165,19 +216,24 @@ class _Spooled:
 
 
 @contextlib.contextmanager
-def open_samples(data: Any) -> Iterator[SampleSource | str]:
+def open_samples(data: Any, names: Names) -> Iterator[SampleSource | str]:
     """A path as it is, "" for None; other data as a source. At the end no file of it is left."""
     if data is None or isinstance(data, str | os.PathLike):
         yield os.fspath(data or "")
         return
-    if isinstance(data, Mapping | bytes):
-        raise Error(
-            f"the data are a {type(data).__name__}; give a path, or one mapping of input names to "
-            "arrays per sample"
-        )
+    if isinstance(data, bytes):
+        raise Error("the data are bytes; give a path, or samples")
+    if isinstance(data, Mapping):
+        yield _Columns(data, names)
+        return
+    if hasattr(data, "get_next"):  # ONNX Runtime's CalibrationDataReader
+        with contextlib.closing(_Spooled(iter(data.get_next, None), names)) as spooled:
+            yield spooled
+        return
     has_index = hasattr(data, "__getitem__") and hasattr(data, "__len__")
-    if isinstance(data, Sequence) or (has_index and not hasattr(data, "__iter__")):
-        yield _Indexed(data)
+    is_list = isinstance(data, Sequence | np.ndarray)
+    if is_list or (has_index and not hasattr(data, "__iter__")):
+        yield _Indexed(data, names)
         return
     try:
         first = iter(data)
@@ -187,7 +243,7 @@ def open_samples(data: Any) -> Iterator[SampleSource | str]:
             "with a length and an index"
         ) from error
     if first is not data and first is not iter(data):
-        yield _Iterated(data)
+        yield _Iterated(data, names)
         return
-    with contextlib.closing(_Spooled(first)) as spooled:
+    with contextlib.closing(_Spooled(first, names)) as spooled:
         yield spooled

@@ -3,12 +3,12 @@
 The functions have the names and keywords of the command line (`twofold debug --help`).
 
 All of them take a float ONNX file, its bytes or an `onnx.ModelProto`; `calibrated_data`, which is
-what `quantize` takes as data; and `config` and `target`, or `plan`, which say what is tested. Or
-they take a file that `quantize` wrote, which stands for its float model, in `float_model` or beside
-it, and its plan. `memory` is how many bytes of float values are kept (None: 4 GiB); others are
-computed again. `data_num` samples are looked at, all where it is None. Without `save_dir` nothing
-is left on the disk, but where it has a default. `cancelled` and `progress` are those of `quantize`.
-They raise `twofold.Error`.
+what `quantize` takes as data; and `config` (with `data_is`) and `target`, or `plan`, which say what
+is tested. Or they take a file that `quantize` wrote, which stands for its float model, in
+`float_model` or beside it, and its plan. `memory` is how many bytes of float values are kept (None:
+4 GiB); others are computed again. `data_num` samples are looked at, all where it is None. Without
+`save_dir` nothing is left on the disk, but where it has a default. `cancelled` and `progress` are
+those of `quantize`. They raise `twofold.Error`.
 """
 
 import json
@@ -21,11 +21,11 @@ from typing import Any, Literal, TypedDict, Unpack, cast
 from . import _report_tables as tables
 from . import _twofold
 from ._arguments import checks_arguments, optional_path
+from ._job_data import Config, DataIs, job_data
 from ._model import Model, as_file
 from ._progress import Progress, progress_arguments
-from ._samples import open_samples
 from ._tables import Report
-from .ptq import Config, Data, config_arguments
+from .ptq import Data
 
 __all__ = [
     "find_remedies",
@@ -50,6 +50,7 @@ class Subject(TypedDict, total=False):
     """What is tested, and how: keywords that all functions have (the module's text explains)."""
 
     config: Config
+    data_is: DataIs
     target: str
     plan: str | os.PathLike[str] | None
     float_model: str | os.PathLike[str] | None
@@ -66,6 +67,7 @@ def _subject(
     calibrated_data: Data | None,
     *,
     config: Config = None,
+    data_is: DataIs = "",
     target: str = "",
     plan: str | os.PathLike[str] | None = None,
     float_model: str | os.PathLike[str] | None = None,
@@ -75,11 +77,14 @@ def _subject(
     progress: Progress | Literal[False] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """What is debugged, as the extension takes it."""
-    with as_file(model_or_file, "model_or_file") as model, open_samples(calibrated_data) as samples:
+    with (
+        as_file(model_or_file, "model_or_file") as model,
+        job_data(model, calibrated_data, config, data_is) as (samples, arguments),
+    ):
         yield {
             "model": model,
             "samples": samples,
-            **config_arguments(config),
+            **arguments,
             "target": target,
             "plan": optional_path(plan, "plan"),
             "float_model": optional_path(float_model, "float_model"),

@@ -2,16 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from . import _report_tables as tables
 from . import _twofold
-from ._arguments import checks_arguments, config_text, optional_path
+from ._arguments import checks_arguments, optional_path
+from ._job_data import Config, DataIs, config_arguments, job_data
 from ._model import Model, as_file, shown_name
 from ._progress import Progress, progress_arguments
-from ._samples import open_samples
 from ._tables import Report
 from .reports import InspectReport, QuantizeReport, VerifyReport
 
@@ -25,24 +25,26 @@ class IndexedSamples(Protocol):
     def __len__(self) -> int:
         """How many samples there are."""
 
-    def __getitem__(self, index: int, /) -> Mapping[str, Any]:
-        """Arrays by the names of inputs."""
+    def __getitem__(self, index: int, /) -> Any:
+        """An array, a tuple of them in the order of inputs, or arrays by the names of inputs."""
 
 
-Data = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | IndexedSamples
-Config = str | os.PathLike[str] | Mapping[str, Any] | None
+class CalibrationDataReader(Protocol):
+    """ONNX Runtime's."""
+
+    def get_next(self) -> Mapping[str, Any] | None:
+        """Arrays by the names of inputs; None at the end."""
 
 
-class _ConfigArguments(TypedDict):
-    config_path: str
-    config_text: str
-
-
-def config_arguments(config: Config) -> _ConfigArguments:
-    """A config as the arguments of the extension: a file, or text."""
-    if isinstance(config, Mapping):
-        return {"config_path": "", "config_text": config_text(config)}
-    return {"config_path": optional_path(config, "config"), "config_text": ""}
+# A path, all samples by the names of inputs, or samples: arrays, tuples of them, or mappings.
+Data = (
+    str
+    | os.PathLike[str]
+    | Mapping[str, Sequence[Any]]
+    | Iterable[Any]
+    | IndexedSamples
+    | CalibrationDataReader
+)
 
 
 def _native(statistics: "Statistics | str | os.PathLike[str]") -> _twofold.Statistics:
@@ -60,6 +62,7 @@ def quantize(
     data: Data | None = None,
     config: Config = None,
     *,
+    data_is: DataIs = "",
     target: str = "",
     output: str | os.PathLike[str] | None = None,
     plan: str | os.PathLike[str] | None = None,
@@ -79,10 +82,14 @@ def quantize(
 
     `model` is a path, the bytes of a file or an onnx.ModelProto.
 
-    `data` is a directory, .npz or .npy file; or it gives a {input name: array} per sample, and is
-    read once per pass, by index or iteration: a list, a dataset, a loader. What can be iterated
-    over only once, a generator, goes to a temporary file first. `config` is a YAML/JSON file or a
-    dict of the same shape; `target` is cpu by default. `output` and `plan` are files to write.
+    `data` is a directory (of images too), .npz or .npy file; a {input name: array of all samples};
+    or it gives samples, and is read once per pass, by index or iteration: a list, a dataset, a
+    loader. A sample is an array, a tuple of them in the order of the model's inputs, or an {input
+    name: array}. What can be iterated over only once, a generator or a CalibrationDataReader, goes
+    to a temporary file first. `config` is a YAML/JSON file or a dict of the same shape. `data_is`
+    says whether its mean and scale are for the data ("raw") or not ("normalized"); by default its
+    march does. `target` is by default that of the march, or cpu. `output` and `plan` are files to
+    write.
 
     `from_plan` is a plan file in place of config, target, strict, compiler_version and
     activation_format: the model that it was made with comes out again, and no data are needed.
@@ -109,12 +116,14 @@ def quantize(
         raise _twofold.Error(
             f"activation_format is '{activation_format}'; it must be int8 or uint8"
         )
-    opened = nullcontext("") if model is None else as_file(model)
-    with opened as file, open_samples(data) as samples:
+    with (
+        nullcontext("") if model is None else as_file(model) as file,
+        job_data(file, data, config, data_is) as (samples, arguments),
+    ):
         report = _twofold.quantize_to_json(
             file,
             samples,
-            **config_arguments(config),
+            **arguments,
             target=target,
             compiler_version=compiler_version,
             output=optional_path(output, "output"),
@@ -143,26 +152,28 @@ def verify(
     data: Data,
     config: Config = None,
     *,
+    data_is: DataIs = "",
     threads: int = 0,
     cancelled: Callable[[], bool] | None = None,
     progress: Progress | Literal[False] | None = None,
 ) -> VerifyReport:
     """Runs two models on the same samples; metrics per output and per common inner tensor.
 
-    Of `config`, a PTQ file or a dict of the same shape, the `input_parameters` are used: mean and
-    scale are applied to the data, as `quantize` does it. `cancelled` and `progress` are those of
-    `quantize`, and Ctrl-C ends the job in the same way.
+    Of `config`, a PTQ file or a dict of the same shape, `input_parameters`, `march` and
+    `output_nodes` are used, as `quantize` does it: mean and scale are applied to raw data, with
+    `data_is` as there. `cancelled` and `progress` are those of `quantize`, and Ctrl-C ends the job
+    in the same way.
     """
     with (
         as_file(reference, "reference") as reference_file,
         as_file(other, "other") as other_file,
-        open_samples(data) as samples,
+        job_data(reference_file, data, config, data_is) as (samples, arguments),
     ):
         report = _twofold.verify_to_json(
             reference_file,
             other_file,
             samples,
-            **config_arguments(config),
+            **arguments,
             threads=threads,
             cancelled=cancelled,
             **progress_arguments(progress),
@@ -177,7 +188,7 @@ def resolve(
     graph: Mapping[str, Any],
     config: Config = None,
     *,
-    target: str = "cpu",
+    target: str = "",
     strict: bool = False,
     compiler_version: str = "",
     input_file_nodes: Iterable[str] = (),

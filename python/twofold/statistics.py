@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from . import _twofold
 from ._arguments import checks_arguments, optional_path
+from ._job_data import Config, DataIs, job_data
 from ._model import Model, as_file
 from ._progress import Progress, progress_arguments
-from ._samples import open_samples
-from .ptq import Config, Data, config_arguments
+from .ptq import Data
 
 
 class Statistics:
@@ -35,20 +35,24 @@ class Statistics:
         data: Data,
         config: Config = None,
         *,
+        data_is: DataIs = "",
         threads: int = 0,
         cancelled: Callable[[], bool] | None = None,
         progress: Progress | Literal[False] | None = None,
     ) -> "Statistics":
         """Run the float model over the samples; all arguments are those of `quantize`.
 
-        Of `config` the `input_parameters` are used: mean and scale are applied to the data.
+        Of `config` input_parameters, march and output_nodes are used, as `quantize` does it.
         """
-        with as_file(model) as file, open_samples(data) as samples:
+        with (
+            as_file(model) as file,
+            job_data(file, data, config, data_is) as (samples, arguments),
+        ):
             return cls(
                 _twofold.Statistics.observe(
                     file,
                     samples,
-                    **config_arguments(config),
+                    **arguments,
                     threads=threads,
                     cancelled=cancelled,
                     **progress_arguments(progress),

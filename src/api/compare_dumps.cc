@@ -44,7 +44,7 @@ class Comparer {
     run_passes(graph_);
     const QuantConfig config = read_config(job.config);
     const std::vector<InputSpec> inputs = input_specs(graph_);
-    data_ = open_samples(data, inputs, dataset_options(config.inputs, inputs));
+    data_ = open_samples(data, inputs, dataset_options(config, inputs));
     if (job.sample < 0 || job.sample >= data_->size()) {
       throw_error(ErrorCode::kInvalidArgument, "there is no sample {}: the data have {}", job.sample, data_->size());
     }

@@ -46,7 +46,7 @@ DebugCase::DebugCase(const DebugSubject& subject)
       paths_(config_, subject.model, subject.data, {}) {
   open();
   const std::vector<InputSpec> inputs = input_specs(graph_);
-  data_ = paths_.open(inputs, dataset_options(config_.inputs, inputs));
+  data_ = paths_.open(inputs, dataset_options(config_, inputs));
   if (data_ == nullptr) throw_error(ErrorCode::kInvalidArgument, "there are no data to measure on: name them");
 }
 
@@ -58,6 +58,7 @@ void DebugCase::open() {
   }
   model_path_ = paths_.model();
   graph_ = import_onnx(model_path_);
+  if (quantizing_node(graph_) == kNone) end_at(config_.output_nodes, graph_);
   check_operators(graph_);
   if (quantizing_node(graph_) != kNone) {
     if (has_config || !subject_.plan.empty()) {
@@ -82,7 +83,10 @@ void DebugCase::open_recorded(const Graph& quantized) {
   if (subject_.float_model.empty()) {
     places = {folder / recorded.float_model, folder.parent_path() / recorded.float_model, recorded.float_model};
   }
-  const auto there = std::ranges::find_if(places, [](const auto& place) { return std::filesystem::exists(place); });
+  // The quantized file may have the name of its float model.
+  const auto there = std::ranges::find_if(places, [&file](const auto& place) {
+    return std::filesystem::exists(place) && !std::filesystem::equivalent(place, file);
+  });
   if (there == places.end()) {
     throw_error(ErrorCode::kNotFound,
                 "{}: its float model '{}' lies neither beside it, nor in the folder above, nor in the current one; say "
@@ -90,7 +94,9 @@ void DebugCase::open_recorded(const Graph& quantized) {
                 file.string(), subject_.float_model.empty() ? recorded.float_model : subject_.float_model.string());
   }
   model_path_ = *there;
-  graph_ = import_float_model(model_path_);
+  std::vector<std::string> outputs;
+  for (const GraphOutput& output : quantized.outputs) outputs.push_back(output.name);
+  graph_ = import_float_model(model_path_, outputs);
   file_nodes_ = node_names(graph_);
   run_passes(graph_);
   if (content_hash(graph_) != recorded.plan.content_hash) {
@@ -185,7 +191,7 @@ void DebugCase::check_outputs(CalibratedModel& model) {
 }
 
 const Target& DebugCase::target() {
-  if (!target_) target_ = load_target(plan_ ? plan_->target : "cpu");
+  if (!target_) target_ = load_target(plan_ ? plan_->target : target_name("", config_));
   return *target_;
 }
 

@@ -78,12 +78,14 @@ class Findings {
     FixedSettings fixed;
     if (case_.tests_plan()) return fixed;
     const NodeNames names(case_.graph());
-    for (const auto& [name, level] : case_.config().nodes) {
-      for (const NodeId id : names.find(case_.graph(), name)) {
-        const std::string& node = case_.graph().node(id).name;
-        if (level.qtype || !level.operands.empty()) fixed.precision.insert(node);
-        if (level.activation != ActivationConfig{}) fixed.activation.insert(node);
-        if (level.weight != WeightConfig{}) fixed.weight.insert(node);
+    for (const auto* nodes : {&case_.config().nodes, &case_.config().node_info}) {
+      for (const auto& [name, level] : *nodes) {
+        for (const NodeId id : names.find(case_.graph(), name)) {
+          const std::string& node = case_.graph().node(id).name;
+          if (level.qtype || !level.operands.empty()) fixed.precision.insert(node);
+          if (level.activation != ActivationConfig{}) fixed.activation.insert(node);
+          if (level.weight != WeightConfig{}) fixed.weight.insert(node);
+        }
       }
     }
     return fixed;

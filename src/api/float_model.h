@@ -10,8 +10,13 @@
 
 namespace twofold {
 
-// Imports a model. Throws Error, kInvalidArgument for one that is quantized already.
-Graph import_float_model(const std::filesystem::path& path);
+// Imports a model, up to `output_nodes` (end_at) where there are any. Throws Error, kInvalidArgument for one that is
+// quantized already.
+Graph import_float_model(const std::filesystem::path& path, const std::vector<std::string>& output_nodes = {});
+
+// Makes what these nodes compute, or these tensors, the graph's outputs, and drops all behind them; nothing where they
+// are the outputs already, or none are named. Throws Error(kNotFound) for a name that matches nothing.
+void end_at(const std::vector<std::string>& output_nodes, Graph& graph);
 // The first node that quantizes or dequantizes; kNone if the graph is float.
 NodeId quantizing_node(const Graph& graph);
 

@@ -21,18 +21,36 @@ void check_shape(const InputConfig& input, const InputSpec& spec) {
   }
 }
 
+bool is_silent(const InputConfig& input) {
+  return input.name.empty() && input.shape.empty() && input.mean.empty() && input.scale.empty();
+}
+
+// Element types of raw files: one for all inputs, or one for each in the order of the config's.
+DType raw_type(const QuantConfig& config, size_t i) {
+  const std::vector<DType>& types = config.cal_data_types;
+  if (types.size() == 1) return types[0];
+  return i < types.size() ? types[i] : DType::kUndefined;
+}
+
 }  // namespace
 
-DatasetOptions dataset_options(const std::vector<InputConfig>& described, const std::vector<InputSpec>& inputs) {
+DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
   DatasetOptions result;
-  for (size_t i = 0; i < described.size(); ++i) {
-    const InputConfig& input = described[i];
+  const bool has_names =
+      std::ranges::any_of(config.inputs, [](const InputConfig& input) { return !input.name.empty(); });
+  for (size_t i = 0; i < inputs.size() && !has_names; ++i) result.raw[inputs[i].name].dtype = raw_type(config, i);
+  for (size_t i = 0; i < config.inputs.size(); ++i) {
+    const InputConfig& input = config.inputs[i];
+    if (is_silent(input)) continue;
     const std::string name = input.name.empty() && i < inputs.size() ? inputs[i].name : input.name;
     const auto known = std::ranges::find(inputs, name, &InputSpec::name);
     if (known == inputs.end()) {
       throw_error(ErrorCode::kNotFound, "input_parameters describe input '{}', which the model does not have", name);
     }
     check_shape(input, *known);
+    result.raw[name] = {raw_type(config, i), input.shape};
+    const bool has_numbers = !input.mean.empty() || !input.scale.empty();
+    if (!has_numbers || data_of(config) == DataIs::kNormalized) continue;
     result.preprocess[name] = {{input.mean.begin(), input.mean.end()}, {input.scale.begin(), input.scale.end()}};
   }
   return result;

@@ -9,10 +9,10 @@
 
 namespace twofold {
 
-// Mean and scale of every input that `described` tells of; entries without a name stand in the order of the model's
-// inputs. Throws Error(kNotFound) for an input that the model does not have, Error(kInvalidArgument) where the shape
-// is another one than the model's.
-DatasetOptions dataset_options(const std::vector<InputConfig>& described, const std::vector<InputSpec>& inputs);
+// Mean and scale of every input that the config has them for, where data_of() says that they are for the data; and the
+// form of raw files. Entries without a name stand in the order of the model's inputs. Throws Error(kNotFound) for an
+// input that the model does not have, Error(kInvalidArgument) where the shape is another one than the model's.
+DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs);
 
 }  // namespace twofold
 

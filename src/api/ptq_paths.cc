@@ -5,6 +5,7 @@
 #include "api/open_samples.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "data/random_dataset.h"
 
 namespace twofold {
 
@@ -55,9 +56,14 @@ void PtqPaths::prepare_output() const {
 
 std::unique_ptr<Dataset> PtqPaths::open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const {
   if (has_data()) return open_samples(data_, inputs, options);
-  if (config_.cal_data_dirs.size() == 1) return open_dataset(config_.cal_data_dirs[0], inputs, options);
-  if (!config_.cal_data_dirs.empty()) return open_input_folders(by_input(config_, inputs), inputs, options);
-  return nullptr;
+  if (config_.random_data) return make_random_dataset(inputs, options);
+  const std::vector<std::filesystem::path> folders = data_folders(inputs);
+  if (folders.empty()) return nullptr;
+  return folders.size() == 1 ? open_dataset(folders[0], inputs, options) : open_input_folders(folders, inputs, options);
+}
+
+std::vector<std::filesystem::path> PtqPaths::data_folders(const std::vector<InputSpec>& inputs) const {
+  return config_.cal_data_dirs.size() < 2 ? config_.cal_data_dirs : by_input(config_, inputs);
 }
 
 std::vector<std::string> PtqPaths::notes() const {
@@ -67,9 +73,15 @@ std::vector<std::string> PtqPaths::notes() const {
   if (has_prefix && !output_.empty()) keys.push_back("output_model_file_prefix");
   if (has_folder && !output_.empty()) keys.push_back("working_dir");
   if (!config_.cal_data_dirs.empty() && has_data()) keys.push_back("cal_data_dir");
+  if (config_.random_data && has_data()) keys.push_back("calibration_type");
   if (!keys.empty()) {
     notes.push_back(
         fmt::format("not taken from the config but from the command's arguments: {}", fmt::join(keys, ", ")));
+  }
+  if (config_.random_data && !has_data()) {
+    notes.emplace_back(
+        "no data were read: the config asks for random numbers, and all ranges and figures are those of such; they say "
+        "nothing of accuracy");
   }
   if (output_.empty() && has_prefix != has_folder) {
     notes.push_back(fmt::format("no model is written: model_parameters has {0}, but no {1}",

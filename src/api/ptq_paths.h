@@ -28,6 +28,10 @@ class PtqPaths {
   // Throws Error as open_dataset. Null where neither names any.
   std::unique_ptr<Dataset> open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const;
 
+  // The config's, in the order of the model's inputs where there are several. Throws Error(kInvalidArgument) where they
+  // do not fit.
+  std::vector<std::filesystem::path> data_folders(const std::vector<InputSpec>& inputs) const;
+
   // Sentences that name the paths of the config that are not used.
   std::vector<std::string> notes() const;
 

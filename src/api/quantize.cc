@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "api/config_notes.h"
 #include "api/float_model.h"
 #include "api/job.h"
 #include "api/plan_of_file.h"
@@ -55,14 +56,12 @@ class Stopwatch {
   std::vector<StageRow>& rows_;
 };
 
-std::vector<std::string> collect_notes(const QuantConfig& config, const PtqPaths& paths, const Plan& plan) {
+std::vector<std::string> collect_notes(const QuantConfig& config, const std::string& target, const PtqPaths& paths,
+                                       const Plan& plan) {
   std::vector<std::string> notes = plan.fallbacks();
   for (std::string& note : paths.notes()) notes.push_back(std::move(note));
   notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
-  if (!config.unused_keys.empty()) {
-    notes.push_back(
-        fmt::format("not used here (they drive a device's compiler): {}", fmt::join(config.unused_keys, ", ")));
-  }
+  for (std::string& note : config_notes(config, target)) notes.push_back(std::move(note));
   return notes;
 }
 
@@ -98,6 +97,13 @@ void check_options(const QuantizeOptions& options) {
   }
 }
 
+// What the caller has measured elsewhere takes the place of random numbers.
+QuantConfig config_of(const QuantizeOptions& options) {
+  QuantConfig config = read_config(options.config);
+  if (!options.statistics.empty()) config.random_data = false;
+  return config;
+}
+
 // One call of quantize().
 class Quantization {
  public:
@@ -105,7 +111,7 @@ class Quantization {
       : options_(options),
         job_(options.cancelled, options.progress),
         progress_(job_.progress()),
-        config_(read_config(options.config)),
+        config_(config_of(options)),
         paths_(config_, model, data, options.output),
         stopwatch_(report_.stages) {}
 
@@ -117,7 +123,7 @@ class Quantization {
     report_.target = plan.target;
     paths_.prepare_output();
     const std::vector<InputSpec> inputs = input_specs(graph);
-    const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_.inputs, inputs));
+    const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_, inputs));
     CalibratedModel model(std::move(graph), samples.get(), {.threads = options_.threads});
     if (options_.from_plan.empty()) {
       plan = decide(model);
@@ -134,7 +140,7 @@ class Quantization {
     stage("export", [&] { write(quantized, plan); });
     report_.operands = operand_rows(plan);
     for (const OperandRow& row : report_.operands) ++report_.operand_counts[row.granted];
-    report_.notes = collect_notes(config_, paths_, plan);
+    report_.notes = collect_notes(config_, options_.target, paths_, plan);
     return std::move(report_);
   }
 
@@ -149,7 +155,7 @@ class Quantization {
   Graph open() {
     Graph graph;
     stage("import", [&] {
-      graph = import_float_model(paths_.model());
+      graph = import_float_model(paths_.model(), config_.output_nodes);
       input_file_nodes_ = node_names(graph);
     });
     stage("simplify", [&] { run_passes(graph); });
@@ -158,7 +164,7 @@ class Quantization {
 
   // Refuses what cannot be planned before any data are read.
   Plan resolve_plan(const Graph& graph) {
-    target_ = load_target(options_.target.empty() ? "cpu" : options_.target);
+    target_ = load_target(target_name(options_.target, config_));
     resolve_options_ = {.strict = options_.strict,
                         .compiler_version = options_.compiler_version,
                         .sensitivity = options_.sensitivity.empty() ? decltype(ResolveOptions::sensitivity)()

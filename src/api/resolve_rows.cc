@@ -11,7 +11,8 @@ std::string resolve_rows(const GraphRows& rows, const ResolveRequest& request) {
   const ResolveOptions options{.strict = request.strict,
                                .compiler_version = request.compiler_version,
                                .input_file_nodes = request.input_file_nodes};
-  return plan_to_json(resolve_graph_rows(rows, read_config(request.config), load_target(request.target), options));
+  const QuantConfig config = read_config(request.config);
+  return plan_to_json(resolve_graph_rows(rows, config, load_target(target_name(request.target, config)), options));
 }
 
 GraphRows simplified_rows(const std::filesystem::path& model) {

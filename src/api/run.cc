@@ -37,7 +37,7 @@ RunReport run_model(const std::filesystem::path& model, const Samples& data, con
   const QuantConfig config = read_config(options.config);
   const Session session(model, {.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes});
   const std::vector<InputSpec> inputs = input_specs(session.inputs());
-  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
+  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));
   FileNames folders;
   std::vector<std::string> names;
   for (const TensorInfo& output : session.outputs()) names.push_back(folders.next(output.name, "output"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/config_notes.h"
 #include "api/debug_steps.h"
 #include "base/content_hash.h"
 #include "base/error.h"
@@ -108,6 +109,8 @@ class Measurement {
     }
     report_ = {case_.model_path(), asked_.grouping ? "group" : std::string(to_string(asked_.kind)), job_.metrics};
     report_.notes = plan.fallbacks();
+    for (std::string& note : config_notes(case_.config(), case_.subject().target))
+      report_.notes.push_back(std::move(note));
     measure(plan);
     write();
     result_.report = std::move(report_);

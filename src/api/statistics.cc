@@ -24,10 +24,10 @@ Statistics Statistics::observe(const std::filesystem::path& model, const Samples
   Job job(options.cancelled, options.progress);
   const QuantConfig config = read_config(options.config);
   const ThreadScope threads(options.threads);
-  Graph graph = import_float_model(model);
+  Graph graph = import_float_model(model, config.output_nodes);
   run_passes(graph);
   const std::vector<InputSpec> inputs = input_specs(graph);
-  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config.inputs, inputs));
+  const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));
   CalibrationOptions calibration{.threads = options.threads};
   if (const Progress progress = job.progress()) {
     calibration.progress = [progress](int64_t done, int64_t total) { progress("observe", done, total); };

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <string>
 
+#include "twofold/config_source.h"
+
 namespace CLI {
 class App;
 class Option;
@@ -24,8 +26,11 @@ void add_debug(CLI::App& app);
 
 // Adds --json FILE, which every command has.
 void add_json_option(CLI::App& command, std::filesystem::path& path);
-// Adds -c,--config FILE to a command that does to its data what quantize does, and uses nothing else of the file.
-void add_preprocessing_option(CLI::App& command, std::filesystem::path& path);
+// Adds --data-is to a command that takes a config and data.
+void add_data_is_option(CLI::App& command, ConfigSource& config);
+// Adds -c,--config FILE and --data-is to a command that does to its data what quantize does, and uses next to nothing
+// else of the file.
+void add_preprocessing_option(CLI::App& command, ConfigSource& config);
 // Adds --ec-in-two-passes; `of_which` says of which model, where the command has several.
 CLI::Option* add_ec_option(CLI::App& command, bool& in_two_passes, const std::string& of_which = "");
 // How a node of a lowered model runs, for a table: "integer", or "integer, ec in 2 passes".

@@ -36,7 +36,8 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
   CLI::Option* config =
       command.add_option("-c,--config", subject.config.path, "The config to test: YAML or JSON (default: as quantize)")
           ->type_name("FILE");
-  command.add_option("--target", subject.target, "What the hardware can do; default: cpu");
+  add_data_is_option(command, subject.config);
+  command.add_option("--target", subject.target, "What the hardware can do; default: by the config's march, or cpu");
   command.add_option("--plan", subject.plan, "The plan to test, with its scales: nothing is calibrated")
       ->type_name("FILE")
       ->excludes(config);

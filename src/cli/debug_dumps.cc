@@ -50,7 +50,7 @@ void add_compare_dumps(CLI::App& debug) {
   command.add_option("--sample", arguments->job.sample, "The sample that the device has run on")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  add_preprocessing_option(command, arguments->job.config.path);
+  add_preprocessing_option(command, arguments->job.config);
   command.add_option("--threads", arguments->job.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

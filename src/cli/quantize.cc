@@ -80,9 +80,11 @@ void add_quantize(CLI::App& app) {
       ->add_option("-c,--config", arguments->options.config.path,
                    "What to quantize how: YAML or JSON (default: int8 products, the rest by measurement)")
       ->type_name("FILE");
+  add_data_is_option(*command, arguments->options.config);
   command
       ->add_option("--target", arguments->options.target,
-                   "What the hardware can do: a name (see: twofold targets) or a file; default: cpu")
+                   "What the hardware can do: a name (see: twofold targets) or a file; default: by the config's march, "
+                   "or cpu")
       ->type_name("NAME|FILE");
   command
       ->add_option("--compiler-version", arguments->options.compiler_version,

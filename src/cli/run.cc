@@ -29,7 +29,7 @@ void add_run(CLI::App& app) {
   command->add_option("-o,--output", arguments->folder, "Folder to write <output name>/<sample>.npy files to")
       ->type_name("OUTDIR")
       ->required();
-  add_preprocessing_option(*command, arguments->options.config.path);
+  add_preprocessing_option(*command, arguments->options.config);
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

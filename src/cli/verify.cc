@@ -28,7 +28,7 @@ void add_verify(CLI::App& app) {
   command->add_option("--data", arguments->data.path, "Samples: a directory of .npy or .npz files, or one file")
       ->type_name("DIR")
       ->required();
-  add_preprocessing_option(*command, arguments->options.config.path);
+  add_preprocessing_option(*command, arguments->options.config);
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

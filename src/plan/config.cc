@@ -6,21 +6,21 @@
 #include "base/files.h"
 #include "plan/config_reader.h"
 #include "plan/input_parameters.h"
+#include "plan/march.h"
+#include "plan/node_info.h"
+#include "plan/optimization.h"
 #include "plan/quant_config.h"
 
 namespace twofold {
 
 namespace {
 
-// A config while it is read: settings whose meaning depends on other keys wait here.
+// A config while it is read.
 struct Draft {
   QuantConfig config;
   std::filesystem::path folder;
-  int quant_configs = 0;  // how many times the quantization part has begun
-  InputParameters inputs;
-  // From calibration_parameters; quant_config's own settings win over them.
-  ActivationConfig activation;
-  std::optional<QType> output_type;
+  // Read when all else is, since it goes before the other keys of calibration_parameters, wherever it stands.
+  std::optional<ConfigValue> quant_config;
 };
 
 std::string text_or_empty(const ConfigValue& value) { return value.is_null() ? "" : value.text(); }
@@ -38,11 +38,24 @@ void read_cal_data_dir(const ConfigValue& value, Draft& draft) {
   }
 }
 
+void read_cal_data_type(const ConfigValue& value, Draft& draft) {
+  for (const std::string& word : read_separated(value)) {
+    if (word != "float32" && word != "uint8") {
+      value.fail(fmt::format("must be float32 or uint8, the type of raw files, not '{}'", word));
+    }
+    draft.config.cal_data_types.push_back(word == "uint8" ? DType::kUInt8 : DType::kFloat32);
+  }
+}
+
 void not_used(const ConfigValue& value, Draft& draft) { draft.config.unused_keys.push_back(value.path()); }
+
+void keep_quant_config(const ConfigValue& value, Draft& draft) {
+  if (draft.quant_config) value.fail("quant_config is there twice");
+  draft.quant_config = value;
+}
 
 void read_quant_config(const ConfigValue& value, Draft& draft) {
   if (value.node().kind != YamlNode::Kind::kScalar) {
-    if (++draft.quant_configs > 1) value.fail("quant_config is there twice");
     read_map(value, quant_config_keys(), draft.config);
     return;
   }
@@ -58,64 +71,69 @@ void read_quant_config(const ConfigValue& value, Draft& draft) {
   read_quant_config(inner == nullptr ? ConfigValue(tree, label) : ConfigValue(*inner, label, "quant_config"), draft);
 }
 
-void read_calibration_type(const ConfigValue& value, Draft& draft) {
-  const std::string word = value.is_list() ? "" : value.text();
-  if (word == "default" || word == "mix") return;  // both stand for a search, which is what an absent key does
-  draft.activation.methods = read_methods(value);
-}
-
-void read_optimization(const ConfigValue& value, Draft& draft) {
-  static constexpr std::string_view kWords[] = {"set_model_output_int8", "set_model_output_int16"};
-  if (value.is_null() || (!value.is_list() && value.text().empty())) return;
-  for (const ConfigValue& item : value.items_or_self()) {
-    draft.output_type = item.word(kWords) == 0 ? QType::kInt8 : QType::kInt16;
-  }
-}
-
 constexpr ConfigKey<Draft> kModelParameters[] = {
     {"onnx_model", [](const ConfigValue& value, Draft& draft) { draft.config.onnx_model = read_path(value, draft); }},
     {"output_model_file_prefix",
      [](const ConfigValue& value, Draft& draft) { draft.config.output_model_file_prefix = text_or_empty(value); }},
     {"working_dir", [](const ConfigValue& value, Draft& draft) { draft.config.working_dir = read_path(value, draft); }},
-    {"march", not_used},
+    {"march", [](const ConfigValue& value, Draft& draft) { draft.config.march = read_march(value); }},
+    {"output_nodes", [](const ConfigValue& value, Draft& draft) { draft.config.output_nodes = read_separated(value); }},
+    {"node_info", [](const ConfigValue& value, Draft& draft) { read_node_info(value, draft.config); }},
     {"caffe_model", not_used},
     {"prototxt", not_used},
-    {"output_nodes", not_used},
     {"remove_node_type", not_used},
     {"remove_node_name", not_used},
     {"layer_out_dump", not_used},
-    {"node_info", not_used},
     {"debug_mode", not_used},
     {"enable_vpu", not_used},
 };
 
 constexpr ConfigKey<Draft> kCalibrationParameters[] = {
-    {"quant_config", read_quant_config},
+    {"quant_config", keep_quant_config},
     {"cal_data_dir", read_cal_data_dir},
-    {"calibration_type", read_calibration_type},
+    {"cal_data_type", read_cal_data_type},
+    {"preprocess_on",
+     [](const ConfigValue& value, Draft& draft) { draft.config.resizes_images = !value.is_null() && value.boolean(); }},
+    {"calibration_type", [](const ConfigValue& value, Draft& draft) { read_model_methods(value, draft.config); }},
     {"per_channel",
-     [](const ConfigValue& value, Draft& draft) { draft.activation.per_channel = read_booleans(value); }},
-    {"max_percentile",
-     [](const ConfigValue& value, Draft& draft) { draft.activation.max_percentile = read_percentiles(value); }},
-    {"optimization", read_optimization},
-    {"cal_data_type", not_used},
-    {"preprocess_on", not_used},
-    {"run_on_cpu", not_used},
+     [](const ConfigValue& value, Draft& draft) { draft.config.model.activation.per_channel = read_booleans(value); }},
+    {"max_percentile", [](const ConfigValue& value,
+                          Draft& draft) { draft.config.model.activation.max_percentile = read_percentiles(value); }},
+    {"optimization", [](const ConfigValue& value, Draft& draft) { read_optimization(value, draft.config); }},
+    {"node_info", [](const ConfigValue& value, Draft& draft) { read_node_info(value, draft.config); }},
+    {"run_on_cpu", [](const ConfigValue& value, Draft& draft) { read_run_on_cpu(value, draft.config); }},
     {"run_on_bpu", not_used},
-    {"node_info", not_used},
 };
 
 constexpr ConfigKey<Draft> kTopLevel[] = {
     {"model_parameters",
      [](const ConfigValue& value, Draft& draft) { read_map<Draft>(value, kModelParameters, draft); }},
-    {"input_parameters", [](const ConfigValue& value,
-                            Draft& draft) { draft.inputs = read_input_parameters(value, draft.config.unused_keys); }},
+    {"input_parameters",
+     [](const ConfigValue& value, Draft& draft) {
+       draft.config.inputs = read_input_parameters(value, draft.config.unused_keys);
+     }},
     {"calibration_parameters",
      [](const ConfigValue& value, Draft& draft) { read_map<Draft>(value, kCalibrationParameters, draft); }},
     {"compiler_parameters", not_used},
     {"custom_op", not_used},
-    {"quant_config", read_quant_config},
+    {"quant_config", keep_quant_config},
 };
+
+// A share of values to keep is what `percentile` is about: beside it, `max` means that.
+void join_percentiles(ActivationConfig& activation) {
+  std::vector<RangeMethod>& methods = activation.methods;
+  if (activation.max_percentile.empty() || std::ranges::find(methods, RangeMethod::kPercentile) != methods.end())
+    return;
+  std::ranges::replace(methods, RangeMethod::kMax, RangeMethod::kPercentile);
+}
+
+void join_percentiles(QuantConfig& config) {
+  join_percentiles(config.model.activation);
+  for (auto* levels : {&config.ops, &config.nodes}) {
+    for (auto& [name, level] : *levels) join_percentiles(level.activation);
+  }
+  for (auto& [name, subgraph] : config.subgraphs) join_percentiles(subgraph.level.activation);
+}
 
 // The whole file may also be what stands under quant_config.
 bool is_quant_config(const YamlNode& tree) {
@@ -134,21 +152,6 @@ void check_top_level(const ConfigValue& root) {
   for (const YamlNode& entry : root.node().items) {
     if (std::find(known.begin(), known.end(), entry.key) == known.end()) root.fail_unknown_key(entry, known);
   }
-}
-
-template <typename T>
-void fill(std::vector<T>& setting, const std::vector<T>& fallback) {
-  if (setting.empty()) setting = fallback;
-}
-
-QuantConfig finish(Draft draft) {
-  ModelConfig& model = draft.config.model;
-  fill(model.activation.methods, draft.activation.methods);
-  fill(model.activation.per_channel, draft.activation.per_channel);
-  fill(model.activation.max_percentile, draft.activation.max_percentile);
-  if (!model.model_output_type) model.model_output_type = draft.output_type;
-  draft.config.inputs = std::move(draft.inputs);
-  return std::move(draft.config);
 }
 
 }  // namespace
@@ -180,8 +183,15 @@ QuantConfig parse_config(std::string_view text, std::string_view label, const st
     const bool is_whole = tree.find("model_parameters") != nullptr || tree.find("calibration_parameters") != nullptr;
     if (is_whole) draft.config.model.all_node_type = QType::kInt8;
     read_map<Draft>(root, kTopLevel, draft);
+    if (draft.quant_config) read_quant_config(*draft.quant_config, draft);
   }
-  return finish(std::move(draft));
+  join_percentiles(draft.config);
+  return std::move(draft.config);
+}
+
+DataIs data_of(const QuantConfig& config) {
+  if (config.data_is != DataIs::kByConfig) return config.data_is;
+  return config.march.empty() ? DataIs::kRaw : data_of_march(config.march);
 }
 
 QuantConfig load_config(const std::filesystem::path& path) {

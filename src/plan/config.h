@@ -15,6 +15,7 @@
 #include "numeric/metrics.h"
 #include "numeric/range_method.h"
 #include "plan/operand_ref.h"
+#include "twofold/config_source.h"
 #include "twofold/dtype.h"
 #include "twofold/tensor.h"
 
@@ -60,6 +61,7 @@ struct WeightConfig {
 struct LevelConfig {
   std::optional<NodeQType> qtype;
   std::map<OperandRef, QType> operands;
+  std::optional<QType> outputs;  // of every output that `operands` does not name
   ActivationConfig activation;
   WeightConfig weight;
 
@@ -93,6 +95,8 @@ struct InputConfig {
   Shape shape;                // -1 where it may vary; empty: not said
   std::vector<double> mean;   // subtracted, per channel or one for all; empty: none
   std::vector<double> scale;  // multiplied after that; scale = 1 / std where the file says std_value
+  std::string colours;        // input_type_train: "rgb", "bgr", "gray", ...; empty: not said
+  std::string layout;         // input_layout_train: "NCHW" or "NHWC"; empty: not said
 };
 
 struct QuantConfig {
@@ -100,17 +104,34 @@ struct QuantConfig {
   std::map<std::string, LevelConfig> ops;                         // by op type
   std::map<std::string, LevelConfig> nodes;                       // by node name
   std::vector<std::pair<std::string, SubgraphConfig>> subgraphs;  // in the order of the file: later ones win
+  // What is found another way than the words of the file have it, as sentences.
+  std::vector<std::string> notes;
+  // No data: ranges are those of random numbers.
+  bool random_data = false;
 
   // --- the rest of a PTQ file
+  std::map<std::string, LevelConfig> node_info;      // by node name, run_on_cpu among it: goes before all else
+  std::map<std::string, LevelConfig> optimizations;  // by op type: gives way to all else but the model
+  std::string march;                                 // "nash-e"; empty: not said
+  std::vector<std::string> output_nodes;             // nodes or tensors that the model is to end at; empty: as it does
   // Paths start at the folder of the file where they are relative. Empty: not said.
   std::filesystem::path onnx_model;
   std::filesystem::path working_dir;
   std::string output_model_file_prefix;
   std::vector<InputConfig> inputs;
   std::vector<std::filesystem::path> cal_data_dirs;  // one, or one per input in the order of `inputs`
-  // Keys that only drive a device's compiler, e.g. "model_parameters.march": accepted and not used here.
+  // Element types of raw files in these folders: one, or one per input. Empty: not said.
+  std::vector<DType> cal_data_types;
+  bool resizes_images = false;  // preprocess_on
+  // Keys that change no number here, e.g. "compiler_parameters": accepted and not used.
   std::vector<std::string> unused_keys;
+
+  // What the caller says himself of the data, before what `march` says.
+  DataIs data_is = DataIs::kByConfig;
 };
+
+// Whether mean and scale are for the data. Never kByConfig.
+DataIs data_of(const QuantConfig& config);
 
 // Reads a whole PTQ file or only the part under quant_config; YAML or JSON (relaxed_yaml.h). `label` stands for the
 // file in messages; `folder` is where relative paths in it start. Throws Error(kInvalidArgument)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/nearest_names.h"
@@ -79,19 +81,14 @@ std::vector<NodeId> nodes_of_subgraph(const Graph& graph, const NodeNames& names
 
 ConfigLevels::ConfigLevels(const Graph& graph, const QuantConfig& config, std::span<const std::string> input_file_nodes)
     : levels_(static_cast<size_t>(graph.node_limit())) {
+  using Section = std::pair<std::string_view, const std::map<std::string, LevelConfig>*>;
   const NodeNames names(graph, input_file_nodes);
-  const auto add = [this](NodeId id, Level level) { levels_[static_cast<size_t>(id)].push_back(std::move(level)); };
   // A node of the very name goes before the names of nodes that were fused into it.
-  for (const bool own_name : {true, false}) {
-    for (const auto& [name, level] : config.nodes) {
-      const std::string key = "node_config." + name;
-      const std::vector<NodeId> nodes = names.find(graph, name);
-      if ((graph.find_node(name) != kNone) != own_name) continue;
-      for (const NodeId id : nodes) add(id, {DecidedBy::kNode, key, &level});
-      if (!nodes.empty()) continue;
-      const std::string why_absent = names.why_absent(name);
-      if (why_absent.empty()) fail_unknown("node_config", "node", name, names.all());
-      unmet_.push_back(key + ": " + why_absent);
+  for (const auto& [section, of_nodes] : {Section{"node_info", &config.node_info}, {"node_config", &config.nodes}}) {
+    for (const bool own_name : {true, false}) {
+      for (const auto& [name, level] : *of_nodes) {
+        if ((graph.find_node(name) != kNone) == own_name) add_node(graph, names, section, name, level);
+      }
     }
   }
   for (auto it = config.subgraphs.rbegin(); it != config.subgraphs.rend(); ++it) {
@@ -100,21 +97,33 @@ ConfigLevels::ConfigLevels(const Graph& graph, const QuantConfig& config, std::s
     for (const NodeId id : nodes) add(id, {DecidedBy::kSubgraph, key, &it->second.level});
     if (nodes.empty()) unmet_.push_back(fmt::format("{}: no path leads from its inputs to its outputs", key));
   }
-  std::map<std::string, std::vector<NodeId>> by_op;
-  for (const NodeId id : graph.topological_order()) by_op[graph.node(id).op_type].push_back(id);
-  for (const auto& [op_type, level] : config.ops) {
-    const std::string key = "op_config." + op_type;
-    if (const auto it = by_op.find(op_type); it != by_op.end()) {
-      for (const NodeId id : it->second) add(id, {DecidedBy::kOp, key, &level});
-      continue;
-    }
-    if (!is_quantizable_op(op_type)) {
-      std::vector<std::string> known;
-      for (const auto& [present, nodes] : by_op) known.push_back(present);
-      fail_unknown("op_config", "operator", op_type, known);
-    }
-    unmet_.push_back(fmt::format("{}: the model has no {} after folding and fusing", key, op_type));
+  for (const auto& [section, of_ops] : {Section{"op_config", &config.ops}, {"optimization", &config.optimizations}}) {
+    for (const auto& [op_type, level] : *of_ops) add_op(graph, section, op_type, level);
   }
+}
+
+void ConfigLevels::add_node(const Graph& graph, const NodeNames& names, std::string_view section,
+                            const std::string& name, const LevelConfig& level) {
+  const std::string key = fmt::format("{}.{}", section, name);
+  const std::vector<NodeId> nodes = names.find(graph, name);
+  for (const NodeId id : nodes) add(id, {DecidedBy::kNode, key, &level});
+  if (!nodes.empty()) return;
+  const std::string why_absent = names.why_absent(name);
+  if (why_absent.empty()) fail_unknown(section, "node", name, names.all());
+  unmet_.push_back(key + ": " + why_absent);
+}
+
+void ConfigLevels::add_op(const Graph& graph, std::string_view section, const std::string& op_type,
+                          const LevelConfig& level) {
+  const std::string key = fmt::format("{}.{}", section, op_type);
+  std::set<std::string> present;
+  for (const NodeId id : graph.topological_order()) {
+    present.insert(graph.node(id).op_type);
+    if (graph.node(id).op_type == op_type) add(id, {DecidedBy::kOp, key, &level});
+  }
+  if (present.contains(op_type)) return;
+  if (!is_quantizable_op(op_type)) fail_unknown(section, "operator", op_type, {present.begin(), present.end()});
+  unmet_.push_back(fmt::format("{}: the model has no {} after folding and fusing", key, op_type));
 }
 
 }  // namespace twofold

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "plan/op_type_word.h"
 #include "plan/relaxed_yaml.h"
 #include "plan/settings_json.h"
 
@@ -204,8 +205,16 @@ class Merge {
     }
   }
 
+  // Operators may be spelled with other capital letters.
+  static const YamlNode* find_level(const YamlNode& section, const std::string& name) {
+    for (const YamlNode& entry : section.items) {
+      if (entry.key == name || (section.key == "op_config" && op_type_of_word(entry.key) == name)) return &entry;
+    }
+    return nullptr;
+  }
+
   void add_level(const YamlNode& section, const std::string& name, const LevelConfig& level) {
-    const YamlNode* there = section.find(name);
+    const YamlNode* there = find_level(section, name);
     if (there == nullptr) return add_entry(section, name, level_json(level));
     const Json json = level_json(level);
     for (const auto& [key, value] : json.items()) {

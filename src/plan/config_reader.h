@@ -43,10 +43,10 @@ class ConfigValue {
   double number(double min, double max) const;
   // The index of the value among `words`.
   size_t word(std::span<const std::string_view> words) const;
-
- private:
+  // What stands there, for messages: "'int4'", "a list".
   std::string describe() const;
 
+ private:
   const YamlNode* node_;
   std::string_view label_;
   std::string path_;
@@ -59,21 +59,21 @@ struct ConfigKey {
   void (*read)(const ConfigValue& value, T& out);
 };
 
-// Reads every entry of a map with the function of its key. Throws for keys that are not in the table.
+// Reads one entry of a map with the function of its key. Throws for a key that is not in the table.
+template <typename T>
+void read_entry(const ConfigValue& map, const ConfigValue& entry, std::span<const ConfigKey<T>> keys, T& out) {
+  for (const ConfigKey<T>& key : keys) {
+    if (key.name == entry.node().key) return key.read(entry, out);
+  }
+  std::vector<std::string> names;
+  for (const ConfigKey<T>& key : keys) names.emplace_back(key.name);
+  map.fail_unknown_key(entry.node(), names);
+}
+
+// Reads every entry of a map so.
 template <typename T>
 void read_map(const ConfigValue& map, std::span<const ConfigKey<T>> keys, T& out) {
-  for (const ConfigValue& entry : map.entries()) {
-    const ConfigKey<T>* found = nullptr;
-    for (const ConfigKey<T>& key : keys) {
-      if (key.name == entry.node().key) found = &key;
-    }
-    if (found == nullptr) {
-      std::vector<std::string> names;
-      for (const ConfigKey<T>& key : keys) names.emplace_back(key.name);
-      map.fail_unknown_key(entry.node(), names);
-    }
-    found->read(entry, out);
-  }
+  for (const ConfigValue& entry : map.entries()) read_entry(map, entry, keys, out);
 }
 
 }  // namespace twofold

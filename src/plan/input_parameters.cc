@@ -14,7 +14,7 @@ namespace {
 // One key's values, an entry per input; absent where the key is.
 struct Section {
   std::vector<std::string>* unused_keys;
-  std::optional<ConfigValue> name, shape, mean, scale, std;
+  std::optional<ConfigValue> name, shape, mean, scale, std, colours, layout;
 };
 
 std::string trimmed(std::string_view text) {
@@ -174,16 +174,25 @@ size_t count_inputs(const Section& section) {
 
 void not_used(const ConfigValue& value, Section& section) { section.unused_keys->push_back(value.path()); }
 
+// A word per input, or one for all of them.
+void set_words(const ConfigValue& value, std::string InputConfig::*word, InputParameters& inputs) {
+  const std::vector<std::string> words = read_separated(value);
+  inputs.resize(std::max(inputs.size(), words.size()));
+  for (size_t i = 0; i < inputs.size() && !words.empty(); ++i) {
+    if (words.size() == 1 || i < words.size()) inputs[i].*word = words[words.size() == 1 ? 0 : i];
+  }
+}
+
 constexpr ConfigKey<Section> kKeys[] = {
     {"input_name", [](const ConfigValue& value, Section& section) { section.name = value; }},
     {"input_shape", [](const ConfigValue& value, Section& section) { section.shape = value; }},
     {"mean_value", [](const ConfigValue& value, Section& section) { section.mean = value; }},
     {"scale_value", [](const ConfigValue& value, Section& section) { section.scale = value; }},
     {"std_value", [](const ConfigValue& value, Section& section) { section.std = value; }},
+    {"input_type_train", [](const ConfigValue& value, Section& section) { section.colours = value; }},
+    {"input_layout_train", [](const ConfigValue& value, Section& section) { section.layout = value; }},
     {"input_type_rt", not_used},
-    {"input_type_train", not_used},
     {"input_layout_rt", not_used},
-    {"input_layout_train", not_used},
     {"input_space_and_range", not_used},
     {"norm_type", not_used},
     {"input_batch", not_used},
@@ -206,7 +215,7 @@ std::vector<std::string> read_separated(const ConfigValue& value) {
 }
 
 InputParameters read_input_parameters(const ConfigValue& value, std::vector<std::string>& unused_keys) {
-  Section section{&unused_keys, {}, {}, {}, {}, {}};
+  Section section{&unused_keys, {}, {}, {}, {}, {}, {}, {}};
   read_map<Section>(value, kKeys, section);
   InputParameters inputs(count_inputs(section));
   if (section.name) {
@@ -225,6 +234,8 @@ InputParameters read_input_parameters(const ConfigValue& value, std::vector<std:
   }
   if (section.scale) set_scales(*section.scale, false, inputs);
   if (section.std) set_scales(*section.std, true, inputs);
+  if (section.colours) set_words(*section.colours, &InputConfig::colours, inputs);
+  if (section.layout) set_words(*section.layout, &InputConfig::layout, inputs);
   return inputs;
 }
 

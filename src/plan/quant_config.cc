@@ -4,7 +4,9 @@
 #include <array>
 
 #include "base/error.h"
+#include "plan/op_type_word.h"
 #include "plan/operand_ref.h"
+#include "plan/precision_words.h"
 
 namespace twofold {
 
@@ -66,41 +68,89 @@ constexpr ConfigKey<WeightConfig> kWeightKeys[] = {
     {"reduce_range", [](const ConfigValue& value, WeightConfig& out) { out.reduce_range = value.boolean(); }},
 };
 
-void read_search(const ConfigValue& value, std::optional<Metric>& out) {
-  static constexpr ConfigKey<Metric> kKeys[] = {
-      {"metric", [](const ConfigValue& metric, Metric& result) { result = read_metric(metric); }},
-  };
-  out = Metric::kCosineSimilarity;
-  read_map<Metric>(value, kKeys, *out);
+// What a search is asked, beside the list of settings.
+struct SearchWords {
+  Metric metric = Metric::kCosineSimilarity;
+  std::vector<std::string> notes;
+};
+
+constexpr ConfigKey<SearchWords> kSearchKeys[] = {
+    {"metric", [](const ConfigValue& value, SearchWords& out) { out.metric = read_metric(value); }},
+    {"similarity",
+     [](const ConfigValue& value, SearchWords& out) {
+       value.number(0, 1);
+       out.notes.push_back(value.path() + ": the search goes on to the best, it does not stop at a similarity");
+     }},
+    {"topk",
+     [](const ConfigValue& value, SearchWords& out) {
+       value.integer(1, 1'000'000);
+       out.notes.push_back(value.path() + ": settings are searched for every operand, not for the most sensitive ones");
+     }},
+    {"qtype",
+     [](const ConfigValue& value, SearchWords&) {
+       static constexpr QType kAllowed[] = {QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32};
+       if (read_precision(value, kAllowed) == QType::kInt8) return;
+       value.fail(
+           "a search for ranges gives no node another precision; name the nodes in node_config (`twofold debug runall` "
+           "finds those that need it, and writes the lines)");
+     }},
+};
+
+// Returns the metric.
+Metric read_search(const ConfigValue& value, std::vector<std::string>& notes) {
+  SearchWords words;
+  read_map<SearchWords>(value, kSearchKeys, words);
+  notes.insert(notes.end(), words.notes.begin(), words.notes.end());
+  return words.metric;
 }
 
-constexpr ConfigKey<ModelConfig> kModelKeys[] = {
+void read_model_activation(const ConfigValue& value, QuantConfig& out) {
+  for (const ConfigValue& entry : value.entries()) {
+    if (entry.node().key == "calibration_type") {
+      read_model_methods(entry, out);
+    } else {
+      read_entry<ActivationConfig>(value, entry, kActivationKeys, out.model.activation);
+    }
+  }
+}
+
+void read_model_weight(const ConfigValue& value, QuantConfig& out) {
+  read_map<WeightConfig>(value, kWeightKeys, out.model.weight);
+}
+
+constexpr ConfigKey<QuantConfig> kDefaultKeys[] = {{"activation", read_model_activation},
+                                                   {"weight", read_model_weight}};
+
+constexpr ConfigKey<QuantConfig> kSearchesKeys[] = {
+    {"layer",
+     [](const ConfigValue& value, QuantConfig& out) { out.model.layerwise_search = read_search(value, out.notes); }},
+};
+
+constexpr ConfigKey<QuantConfig> kModelKeys[] = {
     {"all_node_type",
-     [](const ConfigValue& value, ModelConfig& out) {
-       static constexpr std::string_view kWords[] = {"auto", "int8", "int16", "float16", "float32"};
-       static constexpr QType kTypes[] = {QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32};
-       const size_t word = value.word(kWords);
-       out.all_node_type = word == 0 ? std::nullopt : std::optional(kTypes[word - 1]);
+     [](const ConfigValue& value, QuantConfig& out) {
+       static constexpr QType kAllowed[] = {QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32};
+       const bool is_auto = value.node().kind == YamlNode::Kind::kScalar && value.node().text == "auto";
+       out.model.all_node_type = is_auto ? std::nullopt : std::optional(read_precision(value, kAllowed, "auto"));
      }},
     {"model_output_type",
-     [](const ConfigValue& value, ModelConfig& out) {
-       out.model_output_type = read_word(value, std::array{QType::kInt8, QType::kInt16, QType::kFloat32});
+     [](const ConfigValue& value, QuantConfig& out) {
+       static constexpr QType kAllowed[] = {QType::kInt8, QType::kInt16, QType::kFloat32};
+       out.model.model_output_type = read_output_precision(value, kAllowed);
      }},
-    {"activation", [](const ConfigValue& value,
-                      ModelConfig& out) { read_map<ActivationConfig>(value, kActivationKeys, out.activation); }},
-    {"weight",
-     [](const ConfigValue& value, ModelConfig& out) { read_map<WeightConfig>(value, kWeightKeys, out.weight); }},
-    {"equalization", [](const ConfigValue& value, ModelConfig& out) { out.equalization = value.boolean(); }},
-    {"modelwise_search", [](const ConfigValue& value, ModelConfig& out) { read_search(value, out.modelwise_search); }},
-    {"layerwise_search", [](const ConfigValue& value, ModelConfig& out) { read_search(value, out.layerwise_search); }},
+    {"activation", read_model_activation},
+    {"weight", read_model_weight},
+    {"default", [](const ConfigValue& value, QuantConfig& out) { read_map<QuantConfig>(value, kDefaultKeys, out); }},
+    {"equalization", [](const ConfigValue& value, QuantConfig& out) { out.model.equalization = value.boolean(); }},
+    {"modelwise_search",
+     [](const ConfigValue& value, QuantConfig& out) { out.model.modelwise_search = read_search(value, out.notes); }},
+    {"layerwise_search",
+     [](const ConfigValue& value, QuantConfig& out) { out.model.layerwise_search = read_search(value, out.notes); }},
+    {"search", [](const ConfigValue& value, QuantConfig& out) { read_map<QuantConfig>(value, kSearchesKeys, out); }},
 };
 
 constexpr ConfigKey<LevelConfig> kLevelKeys[] = {
-    {"qtype",
-     [](const ConfigValue& value, LevelConfig& out) {
-       out.qtype = read_word(value, std::array{NodeQType::kInt8, NodeQType::kInt16, NodeQType::kDualInt16,
-                                               NodeQType::kInt16Ec, NodeQType::kFloat16, NodeQType::kFloat32});
-     }},
+    {"qtype", read_node_qtype},
     {"activation", [](const ConfigValue& value,
                       LevelConfig& out) { read_map<ActivationConfig>(value, kActivationKeys, out.activation); }},
     {"weight",
@@ -111,8 +161,9 @@ constexpr ConfigKey<LevelConfig> kLevelKeys[] = {
 bool read_level_entry(const ConfigValue& entry, LevelConfig& out) {
   const std::string& name = entry.node().key;
   if (const std::optional<OperandRef> operand = parse_operand(name)) {
+    static constexpr QType kAllowed[] = {QType::kInt8, QType::kInt16, QType::kEc, QType::kFloat16, QType::kFloat32};
     out.operands[*operand] =
-        read_word(entry, std::array{QType::kInt8, QType::kInt16, QType::kEc, QType::kFloat16, QType::kFloat32});
+        operand->is_output ? read_output_precision(entry, kAllowed) : read_precision(entry, kAllowed);
     return true;
   }
   for (const ConfigKey<LevelConfig>& key : kLevelKeys) {
@@ -125,13 +176,22 @@ bool read_level_entry(const ConfigValue& entry, LevelConfig& out) {
 
 const std::vector<std::string> kLevelNames = {"qtype", "input0", "input1", "output0", "activation", "weight"};
 
-void read_levels(const ConfigValue& value, std::map<std::string, LevelConfig>& out) {
-  for (const ConfigValue& named : value.entries()) {
-    LevelConfig& level = out[named.node().key];
-    for (const ConfigValue& entry : named.entries()) {
-      if (!read_level_entry(entry, level)) named.fail_unknown_key(entry.node(), kLevelNames);
-    }
+void read_level(const ConfigValue& named, LevelConfig& level) {
+  for (const ConfigValue& entry : named.entries()) {
+    if (!read_level_entry(entry, level)) named.fail_unknown_key(entry.node(), kLevelNames);
   }
+}
+
+void read_ops(const ConfigValue& value, QuantConfig& out) {
+  for (const ConfigValue& named : value.entries()) {
+    const auto [it, is_new] = out.ops.try_emplace(op_type_of_word(named.node().key));
+    if (!is_new) named.fail(fmt::format("{} is there twice, with other capital letters", it->first));
+    read_level(named, it->second);
+  }
+}
+
+void read_nodes(const ConfigValue& value, QuantConfig& out) {
+  for (const ConfigValue& named : value.entries()) read_level(named, out.nodes[named.node().key]);
 }
 
 std::vector<std::string> read_names(const ConfigValue& value) {
@@ -161,10 +221,9 @@ void read_subgraphs(const ConfigValue& value, QuantConfig& out) {
 }
 
 constexpr ConfigKey<QuantConfig> kQuantConfigKeys[] = {
-    {"model_config",
-     [](const ConfigValue& value, QuantConfig& out) { read_map<ModelConfig>(value, kModelKeys, out.model); }},
-    {"op_config", [](const ConfigValue& value, QuantConfig& out) { read_levels(value, out.ops); }},
-    {"node_config", [](const ConfigValue& value, QuantConfig& out) { read_levels(value, out.nodes); }},
+    {"model_config", [](const ConfigValue& value, QuantConfig& out) { read_map<QuantConfig>(value, kModelKeys, out); }},
+    {"op_config", read_ops},
+    {"node_config", read_nodes},
     {"subgraph_config", read_subgraphs},
 };
 
@@ -179,9 +238,24 @@ Metric read_metric(const ConfigValue& value) {
 
 std::vector<RangeMethod> read_methods(const ConfigValue& value) {
   return read_list(value, [](const ConfigValue& item) {
-    return read_word(item,
-                     std::array{RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile, RangeMethod::kMse});
+    static constexpr std::string_view kWords[] = {"max", "kl", "percentile", "mse", "min-max"};
+    static constexpr RangeMethod kMethods[] = {RangeMethod::kMax, RangeMethod::kKl, RangeMethod::kPercentile,
+                                               RangeMethod::kMse, RangeMethod::kMax};
+    return kMethods[item.word(kWords)];
   });
+}
+
+void read_model_methods(const ConfigValue& value, QuantConfig& out) {
+  const std::string word = value.node().kind == YamlNode::Kind::kScalar ? value.text() : "";
+  out.random_data = word == "skip" || word == "fixed";
+  if (word == "load") {
+    value.fail(
+        "the model is said to have its ranges already, as QuantizeLinear and DequantizeLinear; such a model is "
+        "quantized, and runs as it is (`twofold run`, `twofold verify`)");
+  }
+  // Both stand for a search, which is what an absent key does.
+  const bool searches = out.random_data || word == "default" || word == "mix";
+  out.model.activation.methods = searches ? std::vector<RangeMethod>() : read_methods(value);
 }
 
 std::vector<double> read_percentiles(const ConfigValue& value) {

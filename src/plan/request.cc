@@ -93,9 +93,10 @@ std::optional<Request> requested_output(const Node& node, int output, std::span<
   Asking asking;
   for (const Level& level : levels) {
     const auto it = level.config->operands.find(OperandRef::output(output));
-    if (it == level.config->operands.end()) continue;
-    const bool in_vain = it->second == QType::kEc;
-    if (asking.ask(it->second, level, in_vain ? fmt::format("ec has no effect on outputs of {}", node.op_type) : "")) {
+    const std::optional<QType> word = it == level.config->operands.end() ? level.config->outputs : it->second;
+    if (!word) continue;
+    const bool in_vain = *word == QType::kEc;
+    if (asking.ask(*word, level, in_vain ? fmt::format("ec has no effect on outputs of {}", node.op_type) : "")) {
       return asking.request();
     }
   }

@@ -24,7 +24,7 @@ const Dataset& CalibratedModel::data(std::string_view purpose) const {
   if (data_ == nullptr) {
     throw_error(ErrorCode::kInvalidArgument,
                 "there are no data {}: name them (--data on the command line), or set "
-                "calibration_parameters.cal_data_dir in the config",
+                "calibration_parameters.cal_data_dir in the config (calibration_type: skip there takes random numbers)",
                 purpose);
   }
   return *data_;

@@ -50,7 +50,8 @@ std::vector<RangeChoice> range_choices(const OperandPlan& operand) {
   ActivationConfig config = operand.activation;
   if (config.methods.empty()) {
     config.methods = {RangeMethod::kMax, RangeMethod::kPercentile, RangeMethod::kKl, RangeMethod::kMse};
-    config.max_percentile = {0.9999, 0.99999};
+    // Not said, which is what the whole range is beside `max`.
+    if (config.max_percentile == std::vector{1.0}) config.max_percentile = {0.9999, 0.99999};
   }
   if (config.asymmetric.empty()) config.asymmetric = {false};
   std::vector<RangeChoice> choices;

@@ -85,6 +85,13 @@ TEST(ConfigLines, GoIntoSectionsThatAreEmpty) {
   EXPECT_EQ(merged("{}", kLine), "{\"node_config\": {\"/b/Conv\": {\"input0\": \"int16\", \"input1\": \"ec\"}}}");
 }
 
+TEST(ConfigLines, FindOperatorsInOtherCapitalLetters) {
+  EXPECT_EQ(merged("op_config:\n  softmax: {input0: int8}\n", "op_config: {Softmax: {output0: int16}}"),
+            "op_config:\n  softmax: {output0: int16, input0: int8}\n");
+  EXPECT_ERROR(merged("op_config: {softmax: {qtype: int8}}", "op_config: {Softmax: {qtype: int16}}"),
+               ErrorCode::kInvalidArgument, "'Softmax' has a qtype of its own");
+}
+
 TEST(ConfigLines, GoIntoBraces) {
   EXPECT_EQ(merged("node_config: {conf: {qtype: int16}}  # n\n", "node_config: {n: {qtype: int8}, o: {qtype: int8}}"),
             "node_config: {n: {qtype: int8}, o: {qtype: int8}, conf: {qtype: int16}}  # n\n");

@@ -69,7 +69,7 @@ TEST(Config, ActivationRanges) {
   const auto bad = [](const std::string& setting, const std::string& message) {
     EXPECT_ERROR(model("activation: {" + setting + "}"), ErrorCode::kInvalidArgument, message);
   };
-  bad("calibration_type: minmax", "must be max, kl, percentile, mse, not 'minmax'");
+  bad("calibration_type: minmax", "must be max, kl, percentile, mse, min-max, not 'minmax'");
   bad("calibration_type: []", "the list is empty");
   bad("calibration_type: [kl, kl]", "twice");
   bad("num_bin: 128", "must be an integer from 129");
@@ -223,9 +223,10 @@ compiler_parameters:
   EXPECT_EQ(config.model.activation.max_percentile, std::vector{0.9999});
   EXPECT_EQ(config.model.model_output_type, QType::kInt16);
   EXPECT_EQ(config.nodes.at("Conv_1").qtype, NodeQType::kInt16);
-  EXPECT_EQ(config.unused_keys, (std::vector<std::string>{"model_parameters.march", "input_parameters.input_type_rt",
-                                                          "input_parameters.norm_type",
-                                                          "calibration_parameters.run_on_bpu", "compiler_parameters"}));
+  EXPECT_EQ(config.march, "nash-e");
+  EXPECT_EQ(config.unused_keys,
+            (std::vector<std::string>{"input_parameters.input_type_rt", "input_parameters.norm_type",
+                                      "calibration_parameters.run_on_bpu", "compiler_parameters"}));
 }
 
 TEST(Config, QuantConfigWinsOverCalibrationParameters) {
@@ -246,14 +247,138 @@ TEST(Config, CalibrationParameters) {
   };
   EXPECT_TRUE(calibration("calibration_type: default").activation.methods.empty());
   EXPECT_TRUE(calibration("calibration_type: mix").activation.methods.empty());
-  EXPECT_ERROR(calibration("calibration_type: skip"), ErrorCode::kInvalidArgument, "must be max, kl");
-  EXPECT_FALSE(calibration("optimization: ''").model_output_type);
-  EXPECT_EQ(calibration("optimization: [set_model_output_int8]").model_output_type, QType::kInt8);
-  EXPECT_ERROR(calibration("optimization: run_fast"), ErrorCode::kInvalidArgument,
-               "must be set_model_output_int8, set_model_output_int16");
+  EXPECT_EQ(calibration("calibration_type: min-max").activation.methods, std::vector{RangeMethod::kMax});
+  EXPECT_ERROR(calibration("calibration_type: load"), ErrorCode::kInvalidArgument, "is quantized, and runs as it is");
   EXPECT_ERROR(calibration("cal_dir: x"), ErrorCode::kInvalidArgument, "did you mean 'cal_data_dir'?");
   EXPECT_ERROR(parse("quant_config: {}\ncalibration_parameters: {quant_config: {}}"), ErrorCode::kInvalidArgument,
                "file:2: calibration_parameters.quant_config: quant_config is there twice");
+}
+
+TEST(Config, RandomDataAreAskedFor) {
+  const auto random = [](const std::string& text) {
+    return parse("calibration_parameters: {" + text + "}").random_data;
+  };
+  EXPECT_TRUE(random("calibration_type: skip"));
+  EXPECT_TRUE(random("calibration_type: fixed"));
+  EXPECT_TRUE(random("optimization: run_fast"));
+  EXPECT_FALSE(random("calibration_type: default"));
+  EXPECT_FALSE(random("calibration_type: skip, quant_config: {model_config: {activation: {calibration_type: kl}}}"));
+  EXPECT_ERROR(parse("op_config: {Conv: {activation: {calibration_type: skip}}}"), ErrorCode::kInvalidArgument,
+               "must be max, kl");
+}
+
+TEST(Config, MaxWithAShareOfValuesIsPercentile) {
+  const auto methods = [](const std::string& text) {
+    return parse("calibration_parameters: {" + text + "}").model.activation.methods;
+  };
+  using Methods = std::vector<RangeMethod>;
+  EXPECT_EQ(methods("calibration_type: max, max_percentile: 0.9999"), Methods{RangeMethod::kPercentile});
+  EXPECT_EQ(methods("calibration_type: max"), Methods{RangeMethod::kMax});
+  EXPECT_EQ(methods("calibration_type: kl, max_percentile: 0.9999"), Methods{RangeMethod::kKl});
+  EXPECT_EQ(
+      methods("max_percentile: 0.9999, quant_config: {model_config: {activation: {calibration_type: [max, kl]}}}"),
+      (Methods{RangeMethod::kPercentile, RangeMethod::kKl}));
+  EXPECT_EQ(conv("activation: {calibration_type: max, max_percentile: 0.999}").activation.methods,
+            Methods{RangeMethod::kPercentile});
+  // What another level says of the share is not about a `max` of this one.
+  const QuantConfig config = parse(
+      "model_config: {activation: {max_percentile: 0.99}}\nop_config: {Conv: {activation: {calibration_type: max}}}");
+  EXPECT_EQ(config.ops.at("Conv").activation.methods, Methods{RangeMethod::kMax});
+}
+
+TEST(Config, Optimization) {
+  const auto optimized = [](const std::string& words, const std::string& more = "") {
+    return parse("calibration_parameters: {optimization: " + words + more + "}");
+  };
+  EXPECT_FALSE(optimized("''").model.model_output_type);
+  EXPECT_EQ(optimized("[set_model_output_int8]").model.model_output_type, QType::kInt8);
+  EXPECT_EQ(optimized("set_all_nodes_int16").model.all_node_type, QType::kInt16);
+  EXPECT_EQ(
+      optimized("set_all_nodes_int16", ", quant_config: {model_config: {all_node_type: int8}}").model.all_node_type,
+      QType::kInt8);
+  EXPECT_EQ(
+      optimized("set_all_nodes_int16", ", quant_config: {model_config: {all_node_type: auto}}").model.all_node_type,
+      std::nullopt);
+  const QuantConfig two = optimized("'set_Softmax_input_int8, set_softmax_output_int16,set_Conv_input_int16'");
+  EXPECT_EQ(two.optimizations.at("Softmax"), (LevelConfig{.qtype = NodeQType::kInt8, .outputs = QType::kInt16}));
+  EXPECT_EQ(two.optimizations.at("Conv").qtype, NodeQType::kInt16);
+  EXPECT_TRUE(two.ops.empty());
+  EXPECT_EQ(optimized("asymmetric").model.activation.asymmetric, std::vector{true});
+  EXPECT_EQ(optimized("bias_correction").model.weight.bias_correction, BiasCorrection{});
+  for (const char* word :
+       {"set_Softmax_int8", "set__input_int8", "set_Softmax_input_int4", "lstm_batch_last", "fast"}) {
+    EXPECT_ERROR(optimized(word), ErrorCode::kInvalidArgument, "is not done here; there are set_model_output_int8");
+  }
+}
+
+TEST(Config, NodeInfo) {
+  const auto info = [](const std::string& text) { return parse("model_parameters: {node_info: " + text + "}"); };
+  const QuantConfig map = info(
+      "{/a/Conv: {ON: BPU, InputType: int16, OutputType: int8, InputType1: int8, OutputType2: int16}, b: {ON: CPU}}");
+  EXPECT_EQ(map.node_info.at("/a/Conv"),
+            (LevelConfig{.qtype = NodeQType::kInt16,
+                         .operands = {{OperandRef::input(1), QType::kInt8}, {OperandRef::output(2), QType::kInt16}},
+                         .outputs = QType::kInt8}));
+  EXPECT_EQ(map.node_info.at("b").qtype, NodeQType::kFloat32);
+  const QuantConfig words = info("'Conv_0:int16; scope:Conv_1 : int8;'");
+  EXPECT_EQ(words.node_info.at("Conv_0").qtype, NodeQType::kInt16);
+  EXPECT_EQ(words.node_info.at("scope:Conv_1").qtype, NodeQType::kInt8);
+  EXPECT_TRUE(info("").node_info.empty());
+  EXPECT_EQ(info("{a: {ON: BPU}}").unused_keys, std::vector<std::string>{"model_parameters.node_info.a.ON"});
+  EXPECT_EQ(parse("calibration_parameters: {run_on_cpu: 'a;b'}").node_info.at("b").qtype, NodeQType::kFloat32);
+  EXPECT_ERROR(info("{a: {ON: CPU, InputType: int16}}"), ErrorCode::kInvalidArgument, "a.ON: a node on the CPU stays");
+  EXPECT_ERROR(info("{a: {ON: GPU}}"), ErrorCode::kInvalidArgument, "must be BPU, CPU, not 'GPU'");
+  EXPECT_ERROR(info("{a: {Inputtype: int8}}"), ErrorCode::kInvalidArgument, "did you mean 'InputType'");
+  EXPECT_ERROR(info("'Conv_0'"), ErrorCode::kInvalidArgument, "'Conv_0' must be a node and its type");
+  EXPECT_ERROR(info("'Conv_0:int4'"), ErrorCode::kInvalidArgument, "Conv_0: 'int4' is a precision that some devices");
+}
+
+TEST(Config, WordsOfOtherTools) {
+  EXPECT_EQ(conv("qtype: float").qtype, NodeQType::kFloat32);
+  EXPECT_EQ(conv("qtype: int32"), (LevelConfig{.outputs = QType::kFloat32}));
+  EXPECT_EQ(conv("output0: int32").operands.at(OperandRef::output(0)), QType::kFloat32);
+  EXPECT_EQ(model("all_node_type: float").all_node_type, QType::kFloat32);
+  EXPECT_EQ(model("model_output_type: int32").model_output_type, QType::kFloat32);
+  EXPECT_ERROR(conv("input0: int32"), ErrorCode::kInvalidArgument, "must be int8, int16, ec, float16, float32");
+  for (const char* word : {"int4", "mxint8", "mxfp4", "nvfp4"}) {
+    EXPECT_ERROR(conv(std::string("qtype: ") + word), ErrorCode::kInvalidArgument,
+                 "is a precision that some devices have and Twofold does not; there are int8, int16, dual-int16");
+  }
+  const QuantConfig ops = parse("op_config: {softmax: {qtype: int8}, MATMUL: {qtype: int16}, MyOp: {qtype: int8}}");
+  EXPECT_EQ(ops.ops.at("Softmax").qtype, NodeQType::kInt8);
+  EXPECT_EQ(ops.ops.at("MatMul").qtype, NodeQType::kInt16);
+  EXPECT_TRUE(ops.ops.contains("MyOp"));
+  EXPECT_ERROR(parse("op_config: {softmax: {qtype: int8}, Softmax: {qtype: int16}}"), ErrorCode::kInvalidArgument,
+               "Softmax is there twice");
+  const ModelConfig with_default = model("default: {activation: {calibration_type: kl}, weight: {rounding: nearest}}");
+  EXPECT_EQ(with_default.activation.methods, std::vector{RangeMethod::kKl});
+  EXPECT_EQ(with_default.weight.rounding, std::vector{Rounding::kNearest});
+}
+
+TEST(Config, NewerSearches) {
+  const QuantConfig config = parse("model_config: {search: {layer: {metric: mse, topk: 5, qtype: int8}}}");
+  EXPECT_EQ(config.model.layerwise_search, Metric::kMse);
+  EXPECT_EQ(config.notes, std::vector<std::string>{"model_config.search.layer.topk: settings are searched for every "
+                                                   "operand, not for the most sensitive ones"});
+  EXPECT_EQ(parse("model_config: {modelwise_search: {similarity: 0.995}}").notes.size(), 1U);
+  EXPECT_ERROR(model("search: {layer: {qtype: int16}}"), ErrorCode::kInvalidArgument,
+               "a search for ranges gives no node another precision");
+  EXPECT_ERROR(model("search: {model: {}}"), ErrorCode::kInvalidArgument, "did you mean 'layer'");
+}
+
+TEST(Config, MarchSaysWhatDataAre) {
+  const auto of_march = [](const std::string& march) { return parse("model_parameters: {march: " + march + "}"); };
+  EXPECT_EQ(of_march("NASH_E").march, "nash-e");
+  EXPECT_EQ(data_of(of_march("nash-m")), DataIs::kNormalized);
+  EXPECT_EQ(data_of(of_march("bayes-e")), DataIs::kRaw);
+  EXPECT_EQ(data_of(of_march("bernoulli2")), DataIs::kRaw);
+  EXPECT_EQ(data_of(of_march("''")), DataIs::kRaw);
+  EXPECT_EQ(data_of(parse("")), DataIs::kRaw);
+  QuantConfig own = of_march("nash-e");
+  own.data_is = DataIs::kRaw;
+  EXPECT_EQ(data_of(own), DataIs::kRaw);
+  EXPECT_ERROR(of_march("nash-x"), ErrorCode::kInvalidArgument, "'nash-x' is no march that is known");
+  EXPECT_ERROR(of_march("volta"), ErrorCode::kInvalidArgument, "there are bernoulli, bernoulli2, bayes");
 }
 
 TEST(Config, QuantConfigMayBeAPath) {
