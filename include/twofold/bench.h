@@ -37,9 +37,8 @@ struct BenchReport {
   std::vector<NodeTime> nodes;   // the most expensive one first
 };
 
-// Runs the first sample of `data`; without data, random numbers of the shapes that the model declares, with a batch of
-// 1 where it does not. Throws Error(kInvalidArgument) naming an input whose shape is open otherwise, or whose type is
-// not float32, where there are none.
+// Runs the first sample of `data`; without data, random numbers of the shapes that the model declares.
+// Throws Error(kInvalidArgument) naming an input whose shape is open or whose type is not float32 where there are none.
 BenchReport bench_model(const std::filesystem::path& model, const Samples& data, const BenchOptions& options = {});
 
 std::string to_json(const BenchReport& report);

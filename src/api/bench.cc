@@ -10,6 +10,7 @@
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "base/parallel_for.h"
+#include "data/prepare_input.h"
 #include "data/random_dataset.h"
 #include "dialect/registry.h"
 #include "engine/executor.h"
@@ -29,7 +30,18 @@ double seconds_of(const std::function<void()>& body) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<Tensor> random_inputs(const Graph& graph) { return make_random_dataset(input_specs(graph), {})->sample(0); }
+std::vector<Tensor> random_inputs(const Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (const InputSpec& input : input_specs(graph)) {
+    const auto is_open = [](const Dim& dim) { return dim.value < 0; };
+    if (!input.type.shape || std::ranges::any_of(*input.type.shape, is_open)) {
+      throw_error(ErrorCode::kInvalidArgument, "the shape of input '{}' is open, {}; give a sample with --data",
+                  input.name, to_string(input.type));
+    }
+    inputs.push_back(random_input(input, {}, static_cast<uint32_t>(inputs.size())));
+  }
+  return inputs;
+}
 
 // Runs for about `seconds`, at least thrice; the seconds of each run, sorted.
 std::vector<double> time_runs(const LoweredModel& model, const std::vector<Tensor>& inputs, double seconds) {

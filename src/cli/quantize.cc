@@ -83,8 +83,7 @@ void add_quantize(CLI::App& app) {
   add_data_is_option(*command, arguments->options.config);
   command
       ->add_option("--target", arguments->options.target,
-                   "What the hardware can do: a name (see: twofold targets) or a file; default: by the config's march, "
-                   "or cpu")
+                   "What the hardware can do: a name (twofold targets) or a file; default: by march, or cpu")
       ->type_name("NAME|FILE");
   command
       ->add_option("--compiler-version", arguments->options.compiler_version,

@@ -16,6 +16,7 @@ x = torch.zeros(1, 8)
 twofold.quantise("model.onnx")  # error: attr-defined
 twofold.quantize("model.onnx", threads="2")  # error: arg-type
 twofold.quantize("model.onnx", 3)  # error: arg-type
+twofold.quantize("model.onnx", "samples/", data_is="images")  # error: arg-type
 twofold.quantize("model.onnx", activation="uint8")  # error: call-arg
 twofold.quantize("model.onnx", progress=True)  # error: arg-type
 twofold.quantize("model.onnx")["outputs"][0]["sqnr"]  # error: typeddict-item
