@@ -25,7 +25,8 @@ struct RunReport {
   std::string model, folder;
   int64_t samples = 0;
   std::vector<TensorInfo> outputs;
-  double seconds = 0;  // spent in the model, reading and writing not counted
+  double seconds = 0;              // spent in the model, reading and writing not counted
+  std::vector<std::string> notes;  // whether mean and scale of the config were applied
 };
 
 // Writes <folder>/<output name>/<sample>.npy for every output and sample, the layout that Samples reads; characters of

@@ -23,6 +23,7 @@ struct VerifyReport {
   std::string reference, other;
   std::vector<TensorRow> outputs;
   std::vector<TensorRow> tensors;  // computed in both models under one name, in graph order
+  std::vector<std::string> notes;  // whether mean and scale of the config were applied
 
   // The first of `tensors` that is not the same in both models, else the first such output; null where there is none.
   const TensorRow* first_difference() const;

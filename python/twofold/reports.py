@@ -96,6 +96,7 @@ class VerifyReport(TypedDict):
     outputs: list[TensorRow]
     tensors: list[TensorRow]
     first_difference: str | None
+    notes: list[str]
 
 
 class Node(TypedDict):

@@ -52,6 +52,11 @@ std::string unused_note(const QuantConfig& config) {
 
 }  // namespace
 
+std::vector<std::string> preprocessing_notes(const QuantConfig& config) {
+  const std::string note = preprocessing_note(config);
+  return note.empty() ? std::vector<std::string>() : std::vector{note};
+}
+
 std::vector<std::string> config_notes(const QuantConfig& config, const std::string& target) {
   std::vector<std::string> notes = config.notes;
   for (std::string note : {target_note(config, target), preprocessing_note(config), unused_note(config)}) {

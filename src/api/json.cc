@@ -136,7 +136,8 @@ std::string to_json(const VerifyReport& report) {
                       {"other", report.other},
                       {"outputs", list(report.outputs)},
                       {"tensors", list(report.tensors)},
-                      {"first_difference", first != nullptr ? Json(first->tensor) : Json(nullptr)}});
+                      {"first_difference", first != nullptr ? Json(first->tensor) : Json(nullptr)},
+                      {"notes", report.notes}});
 }
 
 std::string to_json(const RunReport& report) {
@@ -144,7 +145,8 @@ std::string to_json(const RunReport& report) {
                       {"folder", report.folder},
                       {"samples", report.samples},
                       {"seconds", report.seconds},
-                      {"outputs", list(report.outputs)}});
+                      {"outputs", list(report.outputs)},
+                      {"notes", report.notes}});
 }
 
 std::string to_json(const InspectReport& report) {

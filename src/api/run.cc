@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "api/config_notes.h"
 #include "api/open_samples.h"
 #include "api/preprocessing.h"
 #include "api/read_config.h"
@@ -42,7 +43,7 @@ RunReport run_model(const std::filesystem::path& model, const Samples& data, con
   std::vector<std::string> names;
   for (const TensorInfo& output : session.outputs()) names.push_back(folders.next(output.name, "output"));
   for (const std::string& name : names) make_folders(folder / name);
-  RunReport report{model.string(), folder.string(), samples->size(), session.outputs(), 0};
+  RunReport report{model.string(), folder.string(), samples->size(), session.outputs(), 0, preprocessing_notes(config)};
   const size_t digits = std::max<size_t>(6, std::to_string(samples->size() - 1).size());
   for (int64_t i = 0; i < samples->size(); ++i) {
     const std::vector<Tensor> sample = samples->sample(i);

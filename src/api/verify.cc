@@ -1,5 +1,6 @@
 #include "twofold/verify.h"
 
+#include "api/config_notes.h"
 #include "api/float_model.h"
 #include "api/open_samples.h"
 #include "api/preprocessing.h"
@@ -49,7 +50,8 @@ VerifyReport verify_models(const std::filesystem::path& reference, const std::fi
     compare_options.progress = [&](int64_t done, int64_t total) { options.progress("verify", done, total); };
   }
   const Comparison comparison = compare(a, b, *samples, compare_options);
-  return {reference.string(), other.string(), tensor_rows(comparison.outputs), tensor_rows(comparison.tensors)};
+  return {reference.string(), other.string(), tensor_rows(comparison.outputs), tensor_rows(comparison.tensors),
+          preprocessing_notes(config)};
 }
 
 }  // namespace twofold

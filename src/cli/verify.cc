@@ -48,6 +48,7 @@ void add_verify(CLI::App& app) {
     write_json(arguments->json, to_json(report));
     if (!report.tensors.empty()) fmt::print("{}\n", metrics_table("tensor", report.tensors));
     fmt::print("{}\n", metrics_table("output", report.outputs));
+    for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
     if (const TensorRow* first = report.first_difference()) {
       fmt::print("first difference: tensor '{}' of node '{}' ({})\n", first->tensor, first->node, first->op_type);
     } else {

@@ -92,13 +92,15 @@ TEST(ReportJson, HasWordsForWhatIsNoNumber) {
 
 TEST(ReportJson, OfAComparisonNamesTheFirstDifference) {
   const std::map<std::string, double> metrics = {{"mse", kTiny}, {"mae", kSum}, {"sqnr", kInfinity}};
-  VerifyReport report{"a.onnx", "b.onnx", {{"y", "n", "Op", metrics, 1, -1}}, {{"t", "m", "Op", metrics, 1, 0}}};
+  VerifyReport report{
+      "a.onnx", "b.onnx", {{"y", "n", "Op", metrics, 1, -1}}, {{"t", "m", "Op", metrics, 1, 0}}, {"a note"}};
   Json json = Json::parse(to_json(report));
   EXPECT_EQ(json["reference"], "a.onnx");
   EXPECT_EQ(json["other"], "b.onnx");
   expect_same(json["outputs"], report.outputs);
   expect_same(json["tensors"], report.tensors);
   EXPECT_TRUE(json["first_difference"].is_null());
+  EXPECT_EQ(json["notes"], Json::array({"a note"}));
   report.outputs[0].equal_share = kThird;
   json = Json::parse(to_json(report));
   EXPECT_EQ(json["first_difference"], "y");
@@ -106,12 +108,14 @@ TEST(ReportJson, OfAComparisonNamesTheFirstDifference) {
 }
 
 TEST(ReportJson, OfARunHasItsOutputs) {
-  const RunReport report{"m", "f", 3, {{"y", DType::kInt8, {-1, 4}, true}, {"z", DType::kBool, {}, false}}, kSum};
+  const RunReport report{"m",  "f",       3, {{"y", DType::kInt8, {-1, 4}, true}, {"z", DType::kBool, {}, false}},
+                         kSum, {"a note"}};
   const Json json = Json::parse(to_json(report));
   EXPECT_EQ(json["model"], "m");
   EXPECT_EQ(json["folder"], "f");
   EXPECT_EQ(json["samples"], 3);
   EXPECT_EQ(json["seconds"], kSum);
+  EXPECT_EQ(json["notes"], Json::array({"a note"}));
   EXPECT_EQ(json["outputs"], Json::parse(R"([{"name": "y", "dtype": "int8", "shape": [-1, 4]},
                                              {"name": "z", "dtype": "bool", "shape": null}])"));
 }

@@ -335,6 +335,10 @@ def test_a_march_has_one_target(march):
 # The user's own word for what the data are.
 
 
+def verb_of(applied):
+    return f"mean and scale of the config are {'' if applied else 'not '}applied"
+
+
 @pytest.mark.parametrize(
     ("march", "word", "applied"),
     [("nash-e", "", False), ("nash-e", "raw", True), ("bayes", "normalized", False)],
@@ -354,7 +358,8 @@ def test_the_users_word_wins_everywhere(tmp_path, raw, images, march, word, appl
     of_command = json.loads((tmp_path / "r.json").read_text())
     assert of_command["inputs"] == report["inputs"] and of_command["notes"] == report["notes"]
 
-    succeed("run", MODEL, "--data", raw, "-c", path, *words, "-o", tmp_path / "o")
+    printed = succeed("run", MODEL, "--data", raw, "-c", path, *words, "-o", tmp_path / "o")
+    assert f"note: {verb_of(applied)}" in printed
     taken = images if applied else images / np.float32(SCALE) + np.float32(MEAN)
     expected = twofold.Session(MODEL).run({"image": taken})["logits"]
     got = np.concatenate([np.load(file) for file in sorted((tmp_path / "o/logits").iterdir())])
@@ -365,6 +370,7 @@ def test_the_users_word_wins_everywhere(tmp_path, raw, images, march, word, appl
     samples = [{"image": np.fromfile(file, np.float32).reshape(1, 1, 28, 28)} for file in first]
     verified = twofold.verify(MODEL, report["output"], samples, path, data_is=word)
     assert verified["outputs"][0]["metrics"]["mse"] == pytest.approx(said, rel=1e-3)
+    assert verified["notes"] == notes_of(report, "mean and scale of the config are")
 
     debugged = twofold.debug.plot_distribution(
         tmp_path / "d",
