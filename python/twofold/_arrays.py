@@ -10,8 +10,8 @@ def as_array(value: Any) -> NDArray[Any]:
     """The value as NumPy has it, without a copy where that can be had.
 
     Takes nested lists, what has `__array__` or `__dlpack__`, and any tensor of PyTorch: such as
-    need gradients, lie on another device or hold bfloat16. Raises what NumPy or the other package raises
-    where it cannot be done, of a ragged list for example.
+    need gradients, lie on another device or hold bfloat16. Raises what NumPy or the other package
+    raises where it cannot be done, of a ragged list for example.
     """
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return _of_torch(value.detach().cpu())

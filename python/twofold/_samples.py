@@ -33,8 +33,14 @@ class SampleSource(Protocol):
         """One of them."""
 
 
-def _by_name(sample: Mapping[Any, Any]) -> _Arrays:
-    arrays = {str(name): numbers_of(value) for name, value in sample.items()}
+def _by_name(sample: Mapping[Any, Any], index: int) -> _Arrays:
+    for name in sample:
+        if not isinstance(name, str):
+            raise Error(
+                f"sample {index} has the key {name!r} of type {type(name).__name__}; keys are the "
+                "names of inputs"
+            )
+    arrays = {name: numbers_of(value) for name, value in sample.items()}
     return {name: array for name, array in arrays.items() if array is not None}
 
 
@@ -62,12 +68,12 @@ def _by_place(values: Sequence[Any], index: int, names: Names) -> _Arrays:
 
 def _arrays(sample: Any, index: int, names: Names) -> _Arrays:
     if isinstance(sample, Mapping):
-        return _by_name(sample)
+        return _by_name(sample, index)
     if not isinstance(sample, list | tuple):
         return _by_place([sample], index, names)
     # (inputs, label), where there are several inputs.
     if sample and isinstance(sample[0], Mapping):
-        return _by_name(sample[0])
+        return _by_name(sample[0], index)
     nested = sample and isinstance(sample[0], list | tuple) and len(names()) > 1
     return _by_place(sample[0] if nested else sample, index, names)
 
@@ -127,7 +133,8 @@ class _Columns:
 
     def sample(self, index: int) -> _Arrays:
         with _naming(index):
-            return _by_name({name: column[index] for name, column in self._columns.items()})
+            columns = {name: column[index] for name, column in self._columns.items()}
+            return _by_name(columns, index)
 
 
 class _Iterated:

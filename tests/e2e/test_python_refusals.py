@@ -52,6 +52,11 @@ def test_numbers_and_containers_of_numpy_are_taken():
     assert report["operands"] == twofold.quantize(MODEL, SAMPLES, plain)["operands"]
 
 
+def test_names_of_inputs_are_text():
+    samples = [SAMPLES[0], {b"image": SAMPLES[0]["image"]}]
+    refused(lambda: twofold.quantize(MODEL, samples), "sample 1 has the key b'image' of type bytes")
+
+
 def test_arguments_of_the_debugger():
     find = twofold.debug.find_remedies
     refused(lambda: find(MODEL, SAMPLES, data_num="two"), "data_num is 'two'", "an int or None")
