@@ -47,6 +47,11 @@ void read_cal_data_type(const ConfigValue& value, Draft& draft) {
   }
 }
 
+// A key that a template leaves empty.
+bool says_nothing(const ConfigValue& value) {
+  return value.is_null() || (value.node().kind == YamlNode::Kind::kScalar && value.node().text.empty());
+}
+
 void not_used(const ConfigValue& value, Draft& draft) { draft.config.unused_keys.push_back(value.path()); }
 
 void keep_quant_config(const ConfigValue& value, Draft& draft) {
@@ -92,13 +97,20 @@ constexpr ConfigKey<Draft> kCalibrationParameters[] = {
     {"quant_config", keep_quant_config},
     {"cal_data_dir", read_cal_data_dir},
     {"cal_data_type", read_cal_data_type},
-    {"preprocess_on",
-     [](const ConfigValue& value, Draft& draft) { draft.config.resizes_images = !value.is_null() && value.boolean(); }},
-    {"calibration_type", [](const ConfigValue& value, Draft& draft) { read_model_methods(value, draft.config); }},
+    {"preprocess_on", [](const ConfigValue& value,
+                         Draft& draft) { draft.config.resizes_images = !says_nothing(value) && value.boolean(); }},
+    {"calibration_type",
+     [](const ConfigValue& value, Draft& draft) {
+       if (!says_nothing(value)) read_model_methods(value, draft.config);
+     }},
     {"per_channel",
-     [](const ConfigValue& value, Draft& draft) { draft.config.model.activation.per_channel = read_booleans(value); }},
-    {"max_percentile", [](const ConfigValue& value,
-                          Draft& draft) { draft.config.model.activation.max_percentile = read_percentiles(value); }},
+     [](const ConfigValue& value, Draft& draft) {
+       if (!says_nothing(value)) draft.config.model.activation.per_channel = read_booleans(value);
+     }},
+    {"max_percentile",
+     [](const ConfigValue& value, Draft& draft) {
+       if (!says_nothing(value)) draft.config.model.activation.max_percentile = read_percentiles(value);
+     }},
     {"optimization", [](const ConfigValue& value, Draft& draft) { read_optimization(value, draft.config); }},
     {"node_info", [](const ConfigValue& value, Draft& draft) { read_node_info(value, draft.config); }},
     {"run_on_cpu", [](const ConfigValue& value, Draft& draft) { read_run_on_cpu(value, draft.config); }},

@@ -247,6 +247,10 @@ TEST(Config, CalibrationParameters) {
   };
   EXPECT_TRUE(calibration("calibration_type: default").activation.methods.empty());
   EXPECT_TRUE(calibration("calibration_type: mix").activation.methods.empty());
+  const ModelConfig nothing = calibration(
+      "calibration_type: '', per_channel: , max_percentile: , optimization: , run_on_cpu: '', preprocess_on: , "
+      "cal_data_type: ''");
+  EXPECT_EQ(nothing.activation, ActivationConfig{});
   EXPECT_EQ(calibration("calibration_type: min-max").activation.methods, std::vector{RangeMethod::kMax});
   EXPECT_ERROR(calibration("calibration_type: load"), ErrorCode::kInvalidArgument, "is quantized, and runs as it is");
   EXPECT_ERROR(calibration("cal_dir: x"), ErrorCode::kInvalidArgument, "did you mean 'cal_data_dir'?");
