@@ -12,7 +12,8 @@ namespace twofold {
 // Whether mean and scale were applied to the data, and why; none where the config has neither.
 std::vector<std::string> preprocessing_notes(const QuantConfig& config);
 
-// Sentences: the target that its march has chosen, where the caller has named none (`target`); those above; what is done in another way than it says; and its keys that change nothing here.
+// Sentences: the target that its march has chosen, where the caller has named none (`target`); those above; what is
+// done in another way than it says; and its keys that change nothing here.
 std::vector<std::string> config_notes(const QuantConfig& config, const std::string& target);
 
 }  // namespace twofold
