@@ -1,4 +1,4 @@
-// One bind_* function per header of include/twofold, and one for the command line.
+// One bind_* function per header of include/twofold, one for files, and one for the command line.
 #ifndef TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
 #define TWOFOLD_PYTHON_BINDINGS_BINDINGS_H_
 
@@ -9,6 +9,7 @@ namespace twofold::python {
 void bind_command_line(nanobind::module_& module);
 void bind_debug(nanobind::module_& module);
 void bind_fake_quantize(nanobind::module_& module);
+void bind_files(nanobind::module_& module);
 void bind_plan(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_session(nanobind::module_& module);

@@ -21,6 +21,7 @@ NB_MODULE(_twofold, module) {
       },
       cancelled.ptr());
   twofold::python::bind_command_line(module);
+  twofold::python::bind_files(module);
   twofold::python::bind_plan(module);
   twofold::python::bind_statistics(module);
   twofold::python::bind_tensor_statistics(module);

@@ -43,11 +43,13 @@ def checks_arguments(function: F) -> F:
 
 
 def optional_path(path: object, argument: str) -> str:
-    """The path as text, "" for None. Raises `twofold.Error` where it is something else."""
+    """The path as text, "" for None. Raises `twofold.Error` where it is something else, or empty."""
     if path is None:
         return ""
     if not isinstance(path, str | os.PathLike):
         raise Error(f"{argument} is of type {type(path).__name__}; it must be a path, or None")
+    if not os.fspath(path):
+        raise Error(f"{argument} is an empty name; leave it out, or name a file")
     return os.fsdecode(path)
 
 

@@ -9,6 +9,7 @@
 #include "api/page.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/job_outputs.h"
 #include "debug/error_curves.h"
 #include "report/report.h"
 
@@ -186,6 +187,7 @@ class All {
 }  // namespace
 
 DebugAllReport run_all(const DebugSubject& subject, const DebugAllJob& job) {
+  const JobOutputs outputs({job.write_config});
   DebugCase opened(subject);
   return All(opened, job).run();
 }

@@ -11,6 +11,7 @@
 #include "api/evaluate_command.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/job_outputs.h"
 #include "base/table.h"
 #include "debug/findings.h"
 #include "onnx/export.h"
@@ -28,16 +29,23 @@ double decibels_of(double noise) {
   return noise > 0 ? -10 * std::log10(noise) : std::numeric_limits<double>::infinity();
 }
 
+// Is gone with the object, whatever happens.
+struct ModelForAWhile {
+  const std::filesystem::path path;
+  ~ModelForAWhile() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    std::filesystem::remove(path.string() + ".data", ignored);
+  }
+};
+
 // The number that a command prints of the quantized model, which is gone afterwards.
 double evaluate_plan(CalibratedModel& model, const Plan& plan, const std::filesystem::path& folder,
                      const std::string& command) {
   make_folders(folder);
-  const std::filesystem::path file = folder / "evaluated.onnx";
-  export_onnx(model.apply(plan), file, {.uint8_activations = plan.uint8_activations});
-  const double value = number_from_command(command, file);
-  std::filesystem::remove(file);
-  std::filesystem::remove(file.string() + ".data");
-  return value;
+  const ModelForAWhile file{folder / "evaluated.onnx"};
+  export_onnx(model.apply(plan), file.path, {.uint8_activations = plan.uint8_activations});
+  return number_from_command(command, file.path);
 }
 
 std::string config_with_lines(const ConfigSource& config, const QuantConfig& lines) {
@@ -229,11 +237,11 @@ FindingsReport findings_of_case(DebugCase& subject, const FindingsJob& job, cons
 void check_wishes(const std::string& evaluate, const std::filesystem::path& write_config, const ConfigSource& config) {
   check_evaluate_command(evaluate);
   if (write_config.empty()) return;
-  check_writable(write_config);
   config_with_lines(config, {});  // throws for a file that can take none
 }
 
 FindingsReport find_remedies(const DebugSubject& subject, const FindingsJob& job) {
+  const JobOutputs outputs({job.write_config});
   check_wishes(job.evaluate, job.write_config, subject.config);
   DebugCase opened(subject);
   const SensitivityJob measuring{.metrics = job.metrics,

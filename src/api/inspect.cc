@@ -78,6 +78,8 @@ InspectReport inspect(const std::filesystem::path& model, const InspectOptions& 
 
 void split_model(const std::filesystem::path& model, const std::vector<std::string>& nodes,
                  const std::filesystem::path& output) {
+  JobOutputs outputs;
+  claim_model(outputs, output);
   Graph graph = import_onnx(model);
   split_ec(graph, nodes);
   export_onnx(graph, output);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "data/random_dataset.h"
+#include "onnx/export.h"
 
 namespace twofold {
 
@@ -49,9 +50,11 @@ std::filesystem::path PtqPaths::output() const {
   return config_.working_dir / (config_.output_model_file_prefix + ".onnx");
 }
 
-void PtqPaths::prepare_output() const {
-  if (output_.empty() && names_output()) make_folders(config_.working_dir);
-  if (const std::filesystem::path path = output(); !path.empty()) check_writable(path);
+void PtqPaths::claim_named_output(JobOutputs& outputs) const {
+  if (!output_.empty() || !names_output()) return;
+  make_folders(config_.working_dir);
+  claim_model(outputs, output());
+  check_not_output(model());
 }
 
 std::unique_ptr<Dataset> PtqPaths::open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const {

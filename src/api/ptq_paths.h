@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/job_outputs.h"
 #include "data/dataset.h"
 #include "plan/config.h"
 #include "twofold/samples.h"
@@ -23,8 +24,9 @@ class PtqPaths {
   std::filesystem::path model() const;
   // Empty: no file is asked for.
   std::filesystem::path output() const;
-  // Makes the folder of an output that the config names. Throws Error(kIo) if no file can be written there.
-  void prepare_output() const;
+  // Makes the folder of an output that the config names, and claims the file. Throws Error(kIo) if it cannot be
+  // written, Error(kInvalidArgument) if it is the model or another output.
+  void claim_named_output(JobOutputs& outputs) const;
   // Throws Error as open_dataset. Null where neither names any.
   std::unique_ptr<Dataset> open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const;
 

@@ -17,6 +17,7 @@
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/job_outputs.h"
 #include "base/parallel_for.h"
 #include "debug/operand_sensitivity.h"
 #include "onnx/export.h"
@@ -76,9 +77,6 @@ std::vector<InputRangeRow> input_ranges(const CalibratedModel& model) {
 }
 
 void check_options(const QuantizeOptions& options) {
-  for (const std::filesystem::path& path : {options.output, options.plan_path, options.save_statistics}) {
-    if (!path.empty()) check_writable(path);
-  }
   const bool from_plan = !options.from_plan.empty();
   const bool decides = !options.config.path.empty() || !options.config.text.empty() || !options.target.empty() ||
                        options.strict || !options.compiler_version.empty() || options.uint8_activations ||
@@ -111,7 +109,8 @@ class Quantization {
       : options_(options),
         job_(options.cancelled, options.progress),
         progress_(job_.progress()),
-        config_(config_of(options)),
+        outputs_({options.plan_path, options.save_statistics}),
+        config_(read_after_claiming(options)),
         paths_(config_, model, data, options.output),
         stopwatch_(report_.stages) {}
 
@@ -121,7 +120,7 @@ class Quantization {
     Plan plan =
         options_.from_plan.empty() ? resolve_plan(graph) : plan_of_file(options_.from_plan, graph, options_.by_name);
     report_.target = plan.target;
-    paths_.prepare_output();
+    paths_.claim_named_output(outputs_);
     const std::vector<InputSpec> inputs = input_specs(graph);
     const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_, inputs));
     CalibratedModel model(std::move(graph), samples.get(), {.threads = options_.threads});
@@ -138,13 +137,23 @@ class Quantization {
     });
     if (samples != nullptr) stage("evaluate", [&] { evaluate(model.graph(), quantized, *samples); });
     stage("export", [&] { write(quantized, plan); });
+    return report_of(plan);
+  }
+
+ private:
+  QuantizeReport report_of(const Plan& plan) {
     report_.operands = operand_rows(plan);
     for (const OperandRow& row : report_.operands) ++report_.operand_counts[row.granted];
     report_.notes = collect_notes(config_, options_.target, paths_, plan);
     return std::move(report_);
   }
 
- private:
+  // What is written is known before anything is read.
+  QuantConfig read_after_claiming(const QuantizeOptions& options) {
+    if (!options.output.empty()) claim_model(outputs_, options.output);
+    return config_of(options);
+  }
+
   void stage(std::string_view name, const std::function<void()>& step) { stopwatch_.time(name, step); }
 
   std::function<void(int64_t, int64_t)> progress_of(std::string_view name) const {
@@ -212,6 +221,7 @@ class Quantization {
   const QuantizeOptions& options_;
   Job job_;
   const Progress progress_;
+  JobOutputs outputs_;
   const QuantConfig config_;
   const PtqPaths paths_;
   QuantizeReport report_;

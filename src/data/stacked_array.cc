@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/job_outputs.h"
 #include "data/prepare_input.h"
 
 namespace twofold {
@@ -20,7 +21,9 @@ constexpr size_t kSmallArray = size_t{64} << 20;
 class NpyRows final : public StackedArray {
  public:
   NpyRows(const std::filesystem::path& path, const InputSpec& input) : path_(path.string()) {
-    if (!std::filesystem::is_regular_file(path)) throw_error(ErrorCode::kNotFound, "there is no file '{}'", path_);
+    check_not_output(path);
+    if (!std::filesystem::is_regular_file(path))
+      throw_error(ErrorCode::kIo, "cannot read '{}': it is not a regular file", path_);
     stream_.open(path, std::ios::binary);
     if (!stream_) throw_error(ErrorCode::kIo, "cannot open '{}'", path_);
     std::vector<std::byte> prefix(std::min<uintmax_t>(std::filesystem::file_size(path), kMaxNpyHeader));

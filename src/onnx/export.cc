@@ -84,16 +84,24 @@ onnx::ModelProto message_of(const Graph& graph, TensorWriter& tensors) {
   return model;
 }
 
+std::filesystem::path data_file_of(const std::filesystem::path& model) {
+  return std::filesystem::path(model).concat(".data");
+}
+
 uint64_t write(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
-  if (std::filesystem::is_directory(path)) throw_error(ErrorCode::kIo, "it is a folder");
   AtomicFile file(path);
   std::optional<std::filesystem::path> data_path;
-  if (constant_bytes(graph) > options.max_embedded_bytes) data_path = std::filesystem::path(path).concat(".data");
+  if (constant_bytes(graph) > options.max_embedded_bytes) data_path = data_file_of(path);
+  if (data_path && file.is_stream()) {
+    throw_error(ErrorCode::kResourceExhausted,
+                "more than 2 GB need a data file beside the model, so it must be a file");
+  }
   TensorWriter tensors(data_path);
   write_message(message_of(graph, tensors), file);
+  file.sync();
   tensors.commit();
   file.commit();
-  return std::filesystem::file_size(path) + (data_path ? std::filesystem::file_size(*data_path) : 0);
+  return file.size() + tensors.data_bytes();
 }
 
 }  // namespace
@@ -107,6 +115,11 @@ uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, cons
   } catch (const Error& error) {
     throw_error(error.code(), "cannot write '{}': {}", path.string(), error.what());
   }
+}
+
+void claim_model(JobOutputs& outputs, const std::filesystem::path& path) {
+  outputs.add_file(path);
+  if (output_path(path).kind == OutputPath::Kind::kFile) outputs.add_file(data_file_of(path));
 }
 
 std::string export_onnx_bytes(const Graph& graph) {

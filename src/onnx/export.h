@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "base/job_outputs.h"
 #include "graph/graph.h"
 
 namespace twofold {
@@ -27,6 +28,10 @@ struct ExportOptions {
 // Throws Error: kUnsupported if the graph holds operators of domain "twofold" (lowered ones have no ONNX form), kIo if
 // a file cannot be written.
 uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options = {});
+
+// Says that a job will write a model there: the file, and the one beside it for the weights of a large model. Throws
+// Error as JobOutputs::add_file.
+void claim_model(JobOutputs& outputs, const std::filesystem::path& path);
 
 // The same as the bytes of a file. Throws Error(kResourceExhausted) beyond kMaxEmbeddedBytes of constants.
 std::string export_onnx_bytes(const Graph& graph);

@@ -53,7 +53,9 @@ void TensorWriter::write_initializer(const Tensor& tensor, const std::string& na
 }
 
 void TensorWriter::commit() {
-  if (data_) data_->commit();
+  if (!data_) return;
+  data_->sync();
+  data_->commit();
 }
 
 }  // namespace twofold

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SRC_ONNX_TENSOR_WRITER_H_
 #define TWOFOLD_SRC_ONNX_TENSOR_WRITER_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ class TensorWriter {
 
   void write_initializer(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto);
   static void write_embedded(const Tensor& tensor, onnx::TensorProto& proto);
+  // Bytes that have gone to `data_path`.
+  uint64_t data_bytes() const { return data_ ? data_->size() : 0; }
   void commit();
 
  private:

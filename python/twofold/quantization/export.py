@@ -38,6 +38,7 @@ class ExportedModel:
         `twofold quantize FLOAT --from-plan PLAN` makes this model of them; `--by-name` gives the
         plan to another model whose nodes are called the same.
         """
+        _twofold.check_outputs([path, plan])
         write_file(Path(path), self._written.proto().SerializeToString())
         write_file(Path(plan), self._written.plan())
 
