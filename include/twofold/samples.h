@@ -33,6 +33,7 @@ std::shared_ptr<const SampleSource> samples_in_memory(std::vector<std::map<std::
 struct Samples {
   std::filesystem::path path;
   std::shared_ptr<const SampleSource> source;
+  int64_t limit = 0;  // only the first so many; 0: all
 };
 
 }  // namespace twofold

@@ -13,6 +13,9 @@ namespace twofold {
 std::unique_ptr<Dataset> open_samples(const Samples& samples, const std::vector<InputSpec>& inputs,
                                       const DatasetOptions& options = {});
 
+// The first `limit` of them, or all: where it is 0, or there are no more.
+std::unique_ptr<Dataset> first_samples(std::unique_ptr<Dataset> samples, int64_t limit);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_SRC_API_OPEN_SAMPLES_H_

@@ -59,10 +59,12 @@ void PtqPaths::claim_named_output(JobOutputs& outputs) const {
 
 std::unique_ptr<Dataset> PtqPaths::open(const std::vector<InputSpec>& inputs, const DatasetOptions& options) const {
   if (has_data()) return open_samples(data_, inputs, options);
-  if (config_.random_data) return make_random_dataset(inputs, options);
+  if (config_.random_data) return first_samples(make_random_dataset(inputs, options), data_.limit);
   const std::vector<std::filesystem::path> folders = data_folders(inputs);
   if (folders.empty()) return nullptr;
-  return folders.size() == 1 ? open_dataset(folders[0], inputs, options) : open_input_folders(folders, inputs, options);
+  return first_samples(folders.size() == 1 ? open_dataset(folders[0], inputs, options)
+                                           : open_input_folders(folders, inputs, options),
+                       data_.limit);
 }
 
 std::vector<std::filesystem::path> PtqPaths::data_folders(const std::vector<InputSpec>& inputs) const {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file_names.h"
 #include "base/files.h"
+#include "base/job_outputs.h"
 #include "data/npy.h"
 
 namespace twofold {
@@ -38,11 +39,14 @@ RunReport run_model(const std::filesystem::path& model, const Samples& data, con
   const QuantConfig config = read_config(options.config);
   const Session session(model, {.threads = options.threads, .ec_in_two_passes = options.ec_in_two_passes});
   const std::vector<InputSpec> inputs = input_specs(session.inputs());
+  std::vector<std::filesystem::path> folders;
+  JobOutputs written;
+  for (const TensorInfo& output : session.outputs()) {
+    folders.push_back(folder / folder_name(output.name));
+    written.add_folder(folders.back());
+  }
   const std::unique_ptr<Dataset> samples = open_samples(data, inputs, dataset_options(config, inputs));
-  FileNames folders;
-  std::vector<std::string> names;
-  for (const TensorInfo& output : session.outputs()) names.push_back(folders.next(output.name, "output"));
-  for (const std::string& name : names) make_folders(folder / name);
+  for (const std::filesystem::path& output : folders) make_folders(output);
   RunReport report{model.string(), folder.string(), samples->size(), session.outputs(), 0, preprocessing_notes(config)};
   const size_t digits = std::max<size_t>(6, std::to_string(samples->size() - 1).size());
   for (int64_t i = 0; i < samples->size(); ++i) {
@@ -56,7 +60,7 @@ RunReport run_model(const std::filesystem::path& model, const Samples& data, con
     }
     report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     for (size_t o = 0; o < outputs.size(); ++o) {
-      save_npy(folder / names[o] / fmt::format("{:0{}}.npy", i, digits), outputs[o]);
+      save_npy(folders[o] / fmt::format("{:0{}}.npy", i, digits), outputs[o]);
     }
     if (options.progress) options.progress("run", i + 1, samples->size());
   }

@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/file_names.h"
+#include "base/job_outputs.h"
 #include "data/dumped_files.h"
 #include "data/npy.h"
 #include "data/npz.h"
@@ -187,7 +189,9 @@ std::vector<fs::path> list_files(const fs::path& folder, const std::string& exte
   for (const auto& entry : fs::directory_iterator(folder)) {
     const bool is_meant =
         extension.empty() ? !entry.path().filename().string().starts_with('.') : entry.path().extension() == extension;
-    if (entry.is_regular_file() && is_meant) files.push_back(entry.path());
+    if (!entry.is_regular_file() || !is_meant) continue;
+    check_not_output(entry.path());
+    files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
@@ -225,12 +229,18 @@ FilesOfInput files_of_folder(const fs::path& folder, const InputSpec& input, con
   return result;
 }
 
+// As `run` names it for the next model, or as the input is called, in folders in folders if there is a '/' in that.
+fs::path folder_of_input(const fs::path& path, const std::string& name) {
+  const fs::path written = path / folder_name(name);
+  return fs::is_directory(written) ? written : path / fs::path(name).relative_path();
+}
+
 std::unique_ptr<Dataset> open_folder(const fs::path& path, std::vector<InputSpec> inputs,
                                      const DatasetOptions& options) {
-  const auto has_folder = [&](const InputSpec& input) { return fs::is_directory(path / input.name); };
+  const auto has_folder = [&](const InputSpec& input) { return fs::is_directory(folder_of_input(path, input.name)); };
   if (std::ranges::any_of(inputs, has_folder)) {
     std::vector<fs::path> folders;
-    for (const InputSpec& input : inputs) folders.push_back(path / input.name);
+    for (const InputSpec& input : inputs) folders.push_back(folder_of_input(path, input.name));
     return open_input_folders(folders, std::move(inputs), options);
   }
   if (std::vector<fs::path> archives = list_files(path, ".npz"); !archives.empty()) {

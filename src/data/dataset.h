@@ -54,8 +54,8 @@ class Dataset {
 };
 
 // Opens
-//   <dir>/<input name>/*.npy   one file per sample, as many for each input, in the order of their names;
-//   <dir>/*.npz                one archive per sample, its keys the input names;
+//   <dir>/<input name>/*.npy   (or folder_name() of it) one file per sample, as many for each input, in the order of
+//   their names; <dir>/*.npz                one archive per sample, its keys the input names;
 //   <dir>/b<index>_input_data_<input name>.npy   the same as a device's debugger dumps it (dumped_files.h);
 //   <dir>/*.npy                one file per sample, for a model with one input;
 //   <dir>/*, <dir>/<input name>/*   the same without headers (raw_files.h), where no file is .npy;

@@ -71,7 +71,7 @@ TEST_F(RunSmallModel, GivesEachOutputAFolderThatIsNoOther) {
   const RunReport report = run_model(exported(b.graph, "m.onnx"), samples_of({{1}}), out_, kOneThread);
   ASSERT_EQ(report.outputs.size(), 4U);
   EXPECT_EQ(report.outputs[1].name, "a:b");
-  const std::vector<std::string> folders = {"a_b", "a_b_", "_hidden", "plain-1.2"};
+  const std::vector<std::string> folders = {"a%2Fb", "a:b", "%2Ehidden", "plain-1.2"};
   for (size_t i = 0; i < folders.size(); ++i) {
     EXPECT_EQ(load_npy(out_ / folders[i] / "000000.npy").data<float>()[0], static_cast<float>(i + 1)) << folders[i];
   }
@@ -89,6 +89,44 @@ TEST_F(RunSmallModel, WritesWhatSamplesAreReadFrom) {
   EXPECT_EQ(report.samples, 2);
   EXPECT_EQ(load_npy(folder_.path() / "again" / "z" / "000001.npy").data<float>()[0], 3);
   EXPECT_EQ(load_npy(folder_.path() / "again" / "z" / "000000.npy").data<float>()[1], 2);
+}
+
+// Whatever the tensors are called.
+TEST_F(RunSmallModel, WritesWhatIsFoundByName) {
+  const std::vector<std::string> names = {"m:0", "m_0", "a/b", "..", "a b", "%2E."};
+  GraphBuilder first;
+  const ValueId x = first.input("x", {1});
+  for (size_t i = 0; i < names.size(); ++i) {
+    first.graph.outputs.push_back(
+        {names[i], first.node(names[i], "Mul", {x, first.scalar(static_cast<float>(i + 1))})});
+  }
+  run_model(exported(first.graph, "first.onnx"), samples_of({{1}}), out_, kOneThread);
+  for (size_t i = 0; i < names.size(); ++i) {
+    GraphBuilder second;
+    second.output(second.node("y", "Neg", {second.input(names[i], {1})}));
+    run_model(exported(second.graph, "second.onnx"), {.path = out_}, folder_.path() / "again", kOneThread);
+    EXPECT_EQ(load_npy(folder_.path() / "again" / "y" / "000000.npy").data<float>()[0], -static_cast<float>(i + 1));
+  }
+}
+
+TEST_F(RunSmallModel, WritesNothingOverItsSamples) {
+  GraphBuilder b;
+  b.output(b.node("y", "Neg", {b.input("x", {1})}));
+  std::filesystem::create_directories(out_ / "y");
+  save_npy(out_ / "y" / "0.npy", Tensor::from<float>({1}, std::vector<float>{1}));
+  const std::string message =
+      message_of([&] { run_model(exported(b.graph, "m.onnx"), {.path = out_ / "y"}, out_, kOneThread); });
+  EXPECT_NE(message.find("would be written"), std::string::npos) << message;
+}
+
+TEST_F(RunSmallModel, TakesTheFirstSamplesOnly) {
+  GraphBuilder b;
+  b.output(b.node("y", "Neg", {b.input("x", {1})}));
+  Samples data = samples_of({{1}, {2}, {3}});
+  data.limit = 2;
+  EXPECT_EQ(run_model(exported(b.graph, "m.onnx"), data, out_, kOneThread).samples, 2);
+  data.limit = 9;
+  EXPECT_EQ(run_model(exported(b.graph, "m.onnx"), data, out_, kOneThread).samples, 3);
 }
 
 TEST_F(RunSmallModel, NamesTheSampleThatFails) {

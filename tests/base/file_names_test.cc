@@ -26,6 +26,26 @@ TEST(FileNames, AreNeitherEmptyNorLong) {
   EXPECT_EQ(file_name(std::string(300, 'a')), std::string(200, 'a'));
 }
 
+TEST(FolderNames, AreTheTensorsAsFarAsTheyCanBe) {
+  EXPECT_EQ(folder_name("m:0"), "m:0");
+  EXPECT_EQ(folder_name("m_0"), "m_0");
+  EXPECT_EQ(folder_name("/head/Gemm 1"), "%2Fhead%2FGemm 1");
+  EXPECT_EQ(folder_name("50%2F"), "50%252F");
+  EXPECT_EQ(folder_name(".."), "%2E.");
+  EXPECT_EQ(folder_name("a.b"), "a.b");
+  EXPECT_EQ(folder_name("a\tb\x7f"), "a%09b%7F");
+  EXPECT_EQ(folder_name("\xc3\xa4"), "\xc3\xa4");
+  EXPECT_EQ(folder_name(""), "%");
+}
+
+TEST(FolderNames, AreFoundAgainHoweverLong) {
+  const std::string a = folder_name(std::string(5000, '/')), b = folder_name(std::string(5001, '/'));
+  EXPECT_LE(a.size(), 255U);
+  EXPECT_NE(a, b);
+  EXPECT_EQ(a, folder_name(std::string(5000, '/')));
+  EXPECT_EQ(folder_name(std::string(200, 'a')), std::string(200, 'a'));
+}
+
 TEST(FileNames, AreEachGivenOnce) {
   FileNames names;
   EXPECT_EQ(names.next("a/b"), "a_b");
