@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/nearest_names.h"
 
 namespace twofold {
 
@@ -45,7 +46,11 @@ DatasetOptions dataset_options(const QuantConfig& config, const std::vector<Inpu
     const std::string name = input.name.empty() && i < inputs.size() ? inputs[i].name : input.name;
     const auto known = std::ranges::find(inputs, name, &InputSpec::name);
     if (known == inputs.end()) {
-      throw_error(ErrorCode::kNotFound, "input_parameters describe input '{}', which the model does not have", name);
+      std::vector<std::string> names;
+      for (const InputSpec& spec : inputs) names.push_back(spec.name);
+      throw_error(ErrorCode::kNotFound,
+                  "input_parameters describe input '{}', which the model does not have; it has {}", name,
+                  quoted_list(names));
     }
     check_shape(input, *known);
     result.raw[name] = {raw_type(config, i), input.shape};

@@ -62,9 +62,9 @@ std::unique_ptr<Dataset> PtqPaths::open(const std::vector<InputSpec>& inputs, co
   if (config_.random_data) return first_samples(make_random_dataset(inputs, options), data_.limit);
   const std::vector<std::filesystem::path> folders = data_folders(inputs);
   if (folders.empty()) return nullptr;
-  return first_samples(folders.size() == 1 ? open_dataset(folders[0], inputs, options)
-                                           : open_input_folders(folders, inputs, options),
-                       data_.limit);
+  return first_samples(
+      folders.size() == 1 ? open_dataset(folders[0], inputs, options) : open_input_folders(folders, inputs, options),
+      data_.limit);
 }
 
 std::vector<std::filesystem::path> PtqPaths::data_folders(const std::vector<InputSpec>& inputs) const {

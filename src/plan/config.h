@@ -102,8 +102,10 @@ struct InputConfig {
 struct QuantConfig {
   ModelConfig model;
   std::map<std::string, LevelConfig> ops;                         // by op type
-  std::map<std::string, LevelConfig> nodes;                       // by node name
+  std::map<std::string, LevelConfig> nodes;                       // by node name, or pattern with '*'
   std::vector<std::pair<std::string, SubgraphConfig>> subgraphs;  // in the order of the file: later ones win
+  // Where the entries of these three sections stand, for messages: "node_config.Conv_1" -> "config.yaml:12".
+  std::map<std::string, std::string> places;
   // What is found another way than the words of the file have it, as sentences.
   std::vector<std::string> notes;
   // No data: ranges are those of random numbers.

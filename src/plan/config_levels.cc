@@ -15,10 +15,39 @@ namespace twofold {
 
 namespace {
 
-[[noreturn]] void fail_unknown(std::string_view key, std::string_view what, const std::string& name,
-                               const std::vector<std::string>& known) {
-  throw_error(ErrorCode::kNotFound, "{}: the model has no {} '{}'; the nearest names are {}", key, what, name,
+// "config.yaml:12: " of an entry, where the config was read from a text.
+std::string place_of(const QuantConfig& config, const std::string& entry) {
+  const auto it = config.places.find(entry);
+  return it == config.places.end() ? "" : it->second + ": ";
+}
+
+[[noreturn]] void fail_unknown(const std::string& place, std::string_view key, std::string_view what,
+                               const std::string& name, const std::vector<std::string>& known) {
+  throw_error(ErrorCode::kNotFound, "{}{}: the model has no {} '{}'; the nearest names are {}", place, key, what, name,
               quoted_list(nearest_names(name, known, 3)));
+}
+
+bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
+
+// Whether the whole name is as the pattern says, in which '*' stands for any characters, '/' among them, or none.
+// Linear in the product of the lengths.
+bool matches(std::string_view pattern, std::string_view name) {
+  size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 // The nodes that can be reached from `starts` along the edges (or against them), `starts` included.
@@ -45,7 +74,7 @@ std::vector<bool> reach(const Graph& graph, std::vector<NodeId> starts, bool for
 
 // The nodes that a subgraph's list names: nodes, or the readers (for inputs) or the writer (for outputs) of tensors.
 std::vector<NodeId> ends_of_subgraph(const Graph& graph, const NodeNames& names, const std::string& key,
-                                     const std::vector<std::string>& list, bool inputs) {
+                                     const std::string& place, const std::vector<std::string>& list, bool inputs) {
   std::vector<NodeId> ends;
   for (const std::string& name : list) {
     std::vector<NodeId> nodes = names.find(graph, name);
@@ -56,7 +85,7 @@ std::vector<NodeId> ends_of_subgraph(const Graph& graph, const NodeNames& names,
     if (nodes.empty() && value == kNone) {
       std::vector<std::string> known = names.all();
       for (ValueId id = 0; id < graph.num_values(); ++id) known.push_back(graph.value(id).name);
-      fail_unknown(fmt::format("{}.{}", key, inputs ? "inputs" : "outputs"), "node or tensor", name, known);
+      fail_unknown(place, fmt::format("{}.{}", key, inputs ? "inputs" : "outputs"), "node or tensor", name, known);
     }
     ends.insert(ends.end(), nodes.begin(), nodes.end());
   }
@@ -64,11 +93,11 @@ std::vector<NodeId> ends_of_subgraph(const Graph& graph, const NodeNames& names,
 }
 
 std::vector<NodeId> nodes_of_subgraph(const Graph& graph, const NodeNames& names, const std::string& key,
-                                      const SubgraphConfig& subgraph) {
+                                      const std::string& place, const SubgraphConfig& subgraph) {
   const std::vector<NodeId> all = graph.topological_order();
   const auto ends = [&](bool inputs) {
     const std::vector<std::string>& list = inputs ? subgraph.inputs : subgraph.outputs;
-    return list.empty() ? all : ends_of_subgraph(graph, names, key, list, inputs);
+    return list.empty() ? all : ends_of_subgraph(graph, names, key, place, list, inputs);
   };
   const std::vector<bool> after = reach(graph, ends(true), true), before = reach(graph, ends(false), false);
   std::vector<NodeId> nodes;
@@ -81,49 +110,91 @@ std::vector<NodeId> nodes_of_subgraph(const Graph& graph, const NodeNames& names
 
 ConfigLevels::ConfigLevels(const Graph& graph, const QuantConfig& config, std::span<const std::string> input_file_nodes)
     : levels_(static_cast<size_t>(graph.node_limit())) {
-  using Section = std::pair<std::string_view, const std::map<std::string, LevelConfig>*>;
   const NodeNames names(graph, input_file_nodes);
+  const Request request{graph, config, names, input_file_nodes};
+  for (const Section& section : {Section{"node_info", config.node_info}, {"node_config", config.nodes}}) {
+    add_nodes(request, section);
+    add_patterns(request, section);
+  }
+  add_subgraphs(request);
+  for (const Section& section : {Section{"op_config", config.ops}, {"optimization", config.optimizations}}) {
+    add_ops(request, section);
+  }
+}
+
+void ConfigLevels::add_nodes(const Request& request, const Section& section) {
+  const auto& [graph, config, names, input_file_nodes] = request;
   // A node of the very name goes before the names of nodes that were fused into it.
-  for (const auto& [section, of_nodes] : {Section{"node_info", &config.node_info}, {"node_config", &config.nodes}}) {
-    for (const bool own_name : {true, false}) {
-      for (const auto& [name, level] : *of_nodes) {
-        if ((graph.find_node(name) != kNone) == own_name) add_node(graph, names, section, name, level);
-      }
+  for (const bool own_name : {true, false}) {
+    for (const auto& [name, level] : section.levels) {
+      const std::string key = section.key(name);
+      const std::vector<NodeId> nodes = names.find(graph, name);
+      if (nodes.empty() && is_pattern(name)) continue;
+      if ((graph.find_node(name) != kNone) != own_name) continue;
+      for (const NodeId id : nodes) add(id, {DecidedBy::kNode, key, &level});
+      if (!nodes.empty()) continue;
+      const std::string why_absent = names.why_absent(name);
+      if (why_absent.empty()) fail_unknown(place_of(config, key), section.name, "node", name, names.all());
+      unmet_.push_back(key + ": " + why_absent);
     }
   }
+}
+
+// The longer a pattern, the more it says of its nodes.
+void ConfigLevels::add_patterns(const Request& request, const Section& section) {
+  const auto& [graph, config, names, input_file_nodes] = request;
+  const std::vector<std::string> known = names.all();
+  std::vector<std::pair<std::string, const LevelConfig*>> patterns;
+  for (const auto& [name, level] : section.levels) {
+    if (is_pattern(name) && std::ranges::find(known, name) == known.end()) patterns.emplace_back(name, &level);
+  }
+  std::ranges::stable_sort(patterns, [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+  for (const auto& [pattern, level] : patterns) {
+    const std::string key = section.key(pattern);
+    std::set<NodeId> nodes;
+    for (const std::string& name : known) {
+      if (!matches(pattern, name)) continue;
+      for (const NodeId id : names.find(graph, name)) nodes.insert(id);
+    }
+    for (const NodeId id : nodes) add(id, {DecidedBy::kNode, key, level, true});
+    if (!nodes.empty()) continue;
+    const auto is_meant = [&pattern = pattern](const std::string& name) { return matches(pattern, name); };
+    if (std::ranges::none_of(input_file_nodes, is_meant)) {
+      throw_error(ErrorCode::kNotFound,
+                  "{}{}: no node has a name of the pattern '{}', in which * stands for any characters; the nearest "
+                  "names are {}",
+                  place_of(config, key), section.name, pattern, quoted_list(nearest_names(pattern, known, 3)));
+    }
+    unmet_.push_back(key + ": folding constants and removing what is not used left nothing of these nodes");
+  }
+}
+
+void ConfigLevels::add_subgraphs(const Request& request) {
+  const auto& [graph, config, names, input_file_nodes] = request;
   for (auto it = config.subgraphs.rbegin(); it != config.subgraphs.rend(); ++it) {
     const std::string key = "subgraph_config." + it->first;
-    const std::vector<NodeId> nodes = nodes_of_subgraph(graph, names, key, it->second);
+    const std::vector<NodeId> nodes = nodes_of_subgraph(graph, names, key, place_of(config, key), it->second);
     for (const NodeId id : nodes) add(id, {DecidedBy::kSubgraph, key, &it->second.level});
     if (nodes.empty()) unmet_.push_back(fmt::format("{}: no path leads from its inputs to its outputs", key));
   }
-  for (const auto& [section, of_ops] : {Section{"op_config", &config.ops}, {"optimization", &config.optimizations}}) {
-    for (const auto& [op_type, level] : *of_ops) add_op(graph, section, op_type, level);
-  }
 }
 
-void ConfigLevels::add_node(const Graph& graph, const NodeNames& names, std::string_view section,
-                            const std::string& name, const LevelConfig& level) {
-  const std::string key = fmt::format("{}.{}", section, name);
-  const std::vector<NodeId> nodes = names.find(graph, name);
-  for (const NodeId id : nodes) add(id, {DecidedBy::kNode, key, &level});
-  if (!nodes.empty()) return;
-  const std::string why_absent = names.why_absent(name);
-  if (why_absent.empty()) fail_unknown(section, "node", name, names.all());
-  unmet_.push_back(key + ": " + why_absent);
-}
-
-void ConfigLevels::add_op(const Graph& graph, std::string_view section, const std::string& op_type,
-                          const LevelConfig& level) {
-  const std::string key = fmt::format("{}.{}", section, op_type);
-  std::set<std::string> present;
-  for (const NodeId id : graph.topological_order()) {
-    present.insert(graph.node(id).op_type);
-    if (graph.node(id).op_type == op_type) add(id, {DecidedBy::kOp, key, &level});
+void ConfigLevels::add_ops(const Request& request, const Section& section) {
+  std::map<std::string, std::vector<NodeId>> by_op;
+  for (const NodeId id : request.graph.topological_order()) by_op[request.graph.node(id).op_type].push_back(id);
+  for (const auto& [op_type, level] : section.levels) {
+    const std::string key = section.key(op_type);
+    if (const auto it = by_op.find(op_type); it != by_op.end()) {
+      for (const NodeId id : it->second) add(id, {DecidedBy::kOp, key, &level});
+      continue;
+    }
+    if (!is_quantizable_op(op_type)) {
+      std::vector<std::string> known;
+      for (const auto& [present, nodes] : by_op) known.push_back(present);
+      fail_unknown(place_of(request.config, key), section.name, "operator", op_type, known);
+    }
+    unmet_.push_back(fmt::format("{}: the model has no {} after folding and fusing", key, op_type));
   }
-  if (present.contains(op_type)) return;
-  if (!is_quantizable_op(op_type)) fail_unknown(section, "operator", op_type, {present.begin(), present.end()});
-  unmet_.push_back(fmt::format("{}: the model has no {} after folding and fusing", key, op_type));
 }
 
 }  // namespace twofold

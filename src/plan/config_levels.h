@@ -19,25 +19,46 @@ struct Level {
   DecidedBy decided_by;
   std::string key;  // "node_config.Conv_1"
   const LevelConfig* config;
+  bool is_pattern = false;  // names nodes by a pattern
+
+  bool names_one_node() const { return decided_by == DecidedBy::kNode && !is_pattern; }
 };
 
 // Keeps pointers into the config, which must outlive it.
 class ConfigLevels {
  public:
   // `input_file_nodes` are names that may be gone from the graph because passes removed the nodes: naming one is an
-  // unmet request. Any other name that matches nothing throws Error(kNotFound) with the three nearest names.
+  // unmet request. Any other name or pattern that matches nothing throws Error(kNotFound) with its place in the file
+  // and the three nearest names.
   ConfigLevels(const Graph& graph, const QuantConfig& config, std::span<const std::string> input_file_nodes);
 
-  // Highest priority first: node_info, node_config, subgraph (later ones of the file first), op_config, optimization.
+  // Highest priority first: node_info, node_config (a node's name, then patterns, the longer one first), subgraph
+  // (later ones of the file first), op_config, optimization.
   const std::vector<Level>& of(NodeId node) const { return levels_[static_cast<size_t>(node)]; }
   // Requests that apply to no node, as sentences.
   const std::vector<std::string>& unmet() const { return unmet_; }
 
  private:
   void add(NodeId id, Level level) { levels_[static_cast<size_t>(id)].push_back(std::move(level)); }
-  void add_node(const Graph& graph, const NodeNames& names, std::string_view section, const std::string& name,
-                const LevelConfig& level);
-  void add_op(const Graph& graph, std::string_view section, const std::string& op_type, const LevelConfig& level);
+  struct Request {
+    const Graph& graph;
+    const QuantConfig& config;
+    const NodeNames& names;
+    std::span<const std::string> input_file_nodes;
+  };
+
+  // A part of the config that says something of nodes or operators by their names.
+  struct Section {
+    std::string_view name;
+    const std::map<std::string, LevelConfig>& levels;
+
+    std::string key(const std::string& entry) const { return std::string(name) + "." + entry; }
+  };
+
+  void add_nodes(const Request& request, const Section& section);
+  void add_patterns(const Request& request, const Section& section);
+  void add_subgraphs(const Request& request);
+  void add_ops(const Request& request, const Section& section);
 
   std::vector<std::vector<Level>> levels_;  // by NodeId
   std::vector<std::string> unmet_;

@@ -182,16 +182,24 @@ void read_level(const ConfigValue& named, LevelConfig& level) {
   }
 }
 
+void note_place(const ConfigValue& entry, std::string_view section, const std::string& name, QuantConfig& out) {
+  out.places[fmt::format("{}.{}", section, name)] = fmt::format("{}:{}", entry.label(), entry.node().key_line);
+}
+
 void read_ops(const ConfigValue& value, QuantConfig& out) {
   for (const ConfigValue& named : value.entries()) {
     const auto [it, is_new] = out.ops.try_emplace(op_type_of_word(named.node().key));
     if (!is_new) named.fail(fmt::format("{} is there twice, with other capital letters", it->first));
+    note_place(named, "op_config", it->first, out);
     read_level(named, it->second);
   }
 }
 
 void read_nodes(const ConfigValue& value, QuantConfig& out) {
-  for (const ConfigValue& named : value.entries()) read_level(named, out.nodes[named.node().key]);
+  for (const ConfigValue& named : value.entries()) {
+    note_place(named, "node_config", named.node().key, out);
+    read_level(named, out.nodes[named.node().key]);
+  }
 }
 
 std::vector<std::string> read_names(const ConfigValue& value) {
@@ -200,6 +208,7 @@ std::vector<std::string> read_names(const ConfigValue& value) {
 
 void read_subgraphs(const ConfigValue& value, QuantConfig& out) {
   for (const ConfigValue& named : value.entries()) {
+    note_place(named, "subgraph_config", named.node().key, out);
     SubgraphConfig subgraph;
     for (const ConfigValue& entry : named.entries()) {
       const std::string& key = entry.node().key;

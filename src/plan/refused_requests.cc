@@ -50,7 +50,7 @@ std::vector<OperandPlan> RefusedRequests::find(const Node& node, std::span<const
       if (!is_float(value)) reason = "it does not hold float32 numbers, as far as the model tells";
       refuse(operand, value, qtype, level, std::move(reason));
     }
-    const bool whole_node = level.config->qtype && level.decided_by == DecidedBy::kNode;
+    const bool whole_node = level.config->qtype && level.names_one_node();
     if (whole_node && inputs.empty() && node.input(0) != kNone) {
       refuse(OperandRef::input(0), node.input(0), qtype_of_input(*level.config->qtype, graph_, node, 0), level,
              fmt::format("this {} has no operand that can be quantized", node.op_type));
@@ -60,7 +60,7 @@ std::vector<OperandPlan> RefusedRequests::find(const Node& node, std::span<const
 }
 
 void RefusedRequests::note_missing(const Node& node, const Level& level, OperandRef operand) {
-  if (level.decided_by != DecidedBy::kNode) {
+  if (!level.names_one_node()) {
     missing_.insert(level.key + "." + to_string(operand));  // other nodes of the level may have it
     return;
   }

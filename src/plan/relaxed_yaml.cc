@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
@@ -31,6 +32,37 @@ size_t skip_string(std::string_view text, size_t begin) {
     }
   }
   return text.size();
+}
+
+// What the parser's message means, where it is one of two slips that it says nothing of; empty elsewhere. `text` has no
+// comments, `line` counts from 1.
+std::string slip_of(std::string_view text, int line) {
+  struct Bracket {
+    char closing;
+    int line;
+  };
+  std::vector<Bracket> open;
+  int at = 1;
+  bool indents = true;
+  for (size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (indents && c == '\t' && open.empty() && at <= line) {
+      return fmt::format("{}: a tab indents this line; indent with blanks", at);
+    }
+    indents = c == '\n' || (indents && is_space(c));
+    if (c == '\n') ++at;
+    if (c == '{' || c == '[') open.push_back({c == '{' ? '}' : ']', at});
+    if (!open.empty() && c == open.back().closing) open.pop_back();
+    const size_t next = contains("\"'", c) && (i == 0 || is_space(text[i - 1]) || contains(",{}[]:", text[i - 1]))
+                            ? skip_string(text, i)
+                            : i + 1;
+    at += static_cast<int>(
+        std::count(text.begin() + static_cast<ptrdiff_t>(i) + 1, text.begin() + static_cast<ptrdiff_t>(next), '\n'));
+    i = next;
+  }
+  if (open.empty()) return "";
+  return fmt::format("{}: the '{}' that opens here is not closed: a '{}' is missing", open.back().line,
+                     open.back().closing == '}' ? '{' : '[', open.back().closing);
 }
 
 // Builds the tree from the parser's events. The parser itself recurses at most 500 deep.
@@ -207,15 +239,23 @@ YamlNode parse_relaxed_yaml(std::string_view text, std::string_view label) {
   if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
     throw_error(ErrorCode::kInvalidArgument, "{}: byte {} is 0; a config is a text file", label, nul);
   }
-  std::istringstream stream(blank_comments(text));
+  const std::string plain = blank_comments(text);
+  std::istringstream stream(plain);
   TreeBuilder builder(label);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
+    const std::string slip = slip_of(plain, error.mark.line + 1);
+    if (!slip.empty()) throw_error(ErrorCode::kInvalidArgument, "{}:{}", label, slip);
     throw_error(ErrorCode::kInvalidArgument, "{}:{}: not valid YAML or JSON: {}", label, error.mark.line + 1,
                 error.msg);
+  } catch (const Error& error) {
+    // The parser takes a map that does not end for a key.
+    const std::string slip = error.code() == ErrorCode::kInvalidArgument ? slip_of(plain, 0) : "";
+    if (slip.empty()) throw;
+    throw_error(ErrorCode::kInvalidArgument, "{}:{}", label, slip);
   }
   return builder.take();
 }

@@ -37,6 +37,16 @@ TEST(RelaxedYaml, ReadsJsonWithCommentsTrailingCommasAndTabs) {
   EXPECT_EQ(root.find("x"), nullptr);
 }
 
+TEST(RelaxedYaml, NamesTabsAndBracketsThatAreNotClosed) {
+  EXPECT_ERROR(parse("a:\n\tb: 1\n"), ErrorCode::kInvalidArgument, "file:2: a tab indents this line");
+  EXPECT_ERROR(parse("a:\n  b: 1\n \tc: 1\n"), ErrorCode::kInvalidArgument, "file:3: a tab indents this line");
+  EXPECT_ERROR(parse("x: 1\na: {b: [1, 2]\nc: 3\n"), ErrorCode::kInvalidArgument,
+               "file:2: the '{' that opens here is not closed: a '}' is missing");
+  EXPECT_ERROR(parse("{\"a\": {\"b\": \"}\"}"), ErrorCode::kInvalidArgument, "file:1: the '{' that opens here");
+  EXPECT_ERROR(parse("{\n\t\"a\": [1, 2\n}"), ErrorCode::kInvalidArgument, "file:2: the '[' that opens here");
+  EXPECT_ERROR(parse("a: b: c"), ErrorCode::kInvalidArgument, "file:1: not valid YAML");
+}
+
 TEST(RelaxedYaml, ExpandsAliases) {
   const YamlNode root = parse("a: &x {b: 1}\nc: *x\n");
   EXPECT_EQ(root.find("c")->find("b")->text, "1");

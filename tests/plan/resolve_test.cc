@@ -189,7 +189,34 @@ TEST(Resolve, UnknownNames) {
   EXPECT_EQ(resolve_text("node_config: {Constant_7: {qtype: int16}}", "cpu", options).unmet.size(), 1U);
 }
 
+TEST(Resolve, PatternsOfNames) {
+  const Plan plan =
+      resolve_text("node_config: {'*': {qtype: int16}, 'MatMul*': {qtype: float32}, Add_3: {qtype: int8}}");
+  EXPECT_EQ(inputs_of(plan, "Conv_1"), "int16 int8");
+  EXPECT_EQ(inputs_of(plan, "MatMul_2"), "float32 float32") << "the longer pattern wins";
+  EXPECT_EQ(inputs_of(plan, "Add_3"), "int8 int8") << "a name wins over patterns";
+  EXPECT_EQ(plan.find("Conv_1", OperandRef::input(0))->decided_by, DecidedBy::kNode);
+  EXPECT_EQ(inputs_of(resolve_text("node_config: {'Rel*_1': {qtype: int16}}"), "Conv_1"), "int16 int8")
+      << "origins too";
+  EXPECT_EQ(inputs_of(resolve_text("node_config: {'*on*1': {qtype: int16}}"), "Conv_1"), "int16 int8");
+  // An operand that not every node of a pattern has.
+  EXPECT_EQ(inputs_of(resolve_text("node_config: {'*_*': {input1: int16}}"), "Conv_1"), "int8 int16");
+  EXPECT_ERROR(resolve_text("node_config: {'*_*': {input7: int16}}"), ErrorCode::kInvalidArgument,
+               "node_config.*_*.input7: no node that it applies to has this operand");
+  EXPECT_ERROR(
+      resolve_text("node_config:\n  'Conv_.*': {qtype: int16}"), ErrorCode::kNotFound,
+      ":2: node_config: no node has a name of the pattern 'Conv_.*', in which * stands for any characters; the "
+      "nearest names are 'Conv_1'");
+  ResolveOptions options;
+  options.input_file_nodes = {"Constant_7"};
+  EXPECT_EQ(resolve_text("node_config: {'Constant*': {qtype: int16}}", "cpu", options).unmet.size(), 1U);
+}
+
 TEST(Resolve, OperandsThatANodeDoesNotHave) {
+  EXPECT_ERROR(resolve_text("model_config: {}\n\nnode_config:\n  conv1: {qtype: int16}"), ErrorCode::kNotFound,
+               ":4: node_config: the model has no node 'conv1'");
+  EXPECT_ERROR(resolve_text("op_config:\n  Matmull: {qtype: int16}"), ErrorCode::kNotFound, ":2: op_config: ");
+  EXPECT_ERROR(resolve_text("subgraph_config:\n  s: {inputs: Cnv_1}"), ErrorCode::kNotFound, ":2: subgraph_config.s");
   EXPECT_ERROR(resolve_text("node_config: {Conv_1: {input3: int16}}"), ErrorCode::kInvalidArgument,
                "node_config.Conv_1.input3: node 'Conv_1' (Conv) has no input3; it has 3 inputs and 1 output");
   EXPECT_ERROR(resolve_text("op_config: {Add: {output1: int16}}"), ErrorCode::kInvalidArgument,
