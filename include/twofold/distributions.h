@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_DISTRIBUTIONS_H_
 #define TWOFOLD_DISTRIBUTIONS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -79,8 +80,8 @@ DistributionReport tensor_analysis(const DebugSubject& subject, const Distributi
 
 std::string to_json(const DistributionReport& report);
 std::string to_json(const ChannelReport& report);
-// The table of tensor_analysis.txt.
-std::string to_text(const DistributionReport& report);
+// The table of tensor_analysis.txt; with `columns` no wider than that.
+std::string to_text(const DistributionReport& report, size_t columns = 0);
 
 }  // namespace twofold
 

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_FINDINGS_H_
 #define TWOFOLD_FINDINGS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -82,8 +83,8 @@ struct FindingsReport {
 FindingsReport find_remedies(const DebugSubject& subject, const FindingsJob& job);
 
 std::string to_json(const FindingsReport& report);
-// As the command line prints it.
-std::string to_text(const FindingsReport& report);
+// As the command line prints it; with `columns` its tables are no wider than that.
+std::string to_text(const FindingsReport& report, size_t columns = 0);
 
 }  // namespace twofold
 

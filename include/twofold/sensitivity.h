@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SENSITIVITY_H_
 #define TWOFOLD_SENSITIVITY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -65,8 +66,8 @@ struct SensitivityReport {
 SensitivityReport get_sensitivity(const DebugSubject& subject, const SensitivityJob& job);
 
 std::string to_json(const SensitivityReport& report);
-// The table of the log file.
-std::string to_log(const SensitivityReport& report);
+// The table of the log file; with `columns` no wider than that.
+std::string to_log(const SensitivityReport& report, size_t columns = 0);
 
 }  // namespace twofold
 

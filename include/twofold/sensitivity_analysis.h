@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SENSITIVITY_ANALYSIS_H_
 #define TWOFOLD_SENSITIVITY_ANALYSIS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -39,7 +40,8 @@ struct SensitivityAnalysisReport {
 SensitivityAnalysisReport sensitivity_analysis(const DebugSubject& subject, const SensitivityAnalysisJob& job);
 
 std::string to_json(const SensitivityAnalysisReport& report);
-std::string to_log(const SensitivityAnalysisReport& report);
+// The text of the log file; with `columns` its table is no wider than that.
+std::string to_log(const SensitivityAnalysisReport& report, size_t columns = 0);
 
 }  // namespace twofold
 

@@ -200,17 +200,17 @@ constexpr size_t kShownFindings = 8;
 
 std::string shortened(double value) { return std::isinf(value) ? "no error" : fmt::format("{:.1f} dB", value); }
 
-void add_groups(const std::vector<GroupRow>& groups, std::string_view heading, std::string& text) {
+void add_groups(const std::vector<GroupRow>& groups, std::string_view heading, size_t columns, std::string& text) {
   if (groups.empty()) return;
   Table table({std::string(heading), ">nodes", ">alone", ">then", "with"});
   for (const GroupRow& row : groups) {
     table.add({row.name, std::to_string(row.nodes), shortened(row.decibels),
                row.remedy.empty() ? "" : shortened(row.repaired_decibels), row.remedy});
   }
-  text += fmt::format("\n{}", table.text());
+  text += fmt::format("\n{}", table.text(columns));
 }
 
-void add_both_inputs(const std::vector<BothInputsRow>& rows, std::string& text) {
+void add_both_inputs(const std::vector<BothInputsRow>& rows, size_t columns, std::string& text) {
   Table table({"sensitive in both inputs", "op_type", ">MACs", ">int8", ">first at 16", ">second at 16", ">both"});
   for (const BothInputsRow& row : rows) {
     if (!row.needs_both) continue;
@@ -218,7 +218,7 @@ void add_both_inputs(const std::vector<BothInputsRow>& rows, std::string& text) 
                fmt::format("{:.5f}", row.first_at_16), fmt::format("{:.5f}", row.second_at_16),
                fmt::format("{:.5f}", row.both_at_16)});
   }
-  if (!table.empty()) text += fmt::format("\n{}", table.text());
+  if (!table.empty()) text += fmt::format("\n{}", table.text(columns));
 }
 
 }  // namespace
@@ -258,7 +258,7 @@ FindingsReport find_remedies(const DebugSubject& subject, const FindingsJob& job
   return report;
 }
 
-std::string to_text(const FindingsReport& report) {
+std::string to_text(const FindingsReport& report, size_t columns) {
   std::string text;
   size_t number = 0, left_out = 0;
   for (const FindingRow& finding : report.findings) {
@@ -270,9 +270,9 @@ std::string to_text(const FindingsReport& report) {
     left_out = 0;
     text += fmt::format("{}. {}\n   {}\n", ++number, finding.title, finding.text);
   }
-  add_groups(report.kinds, "kind", text);
-  add_groups(report.blocks, "block", text);
-  add_both_inputs(report.both_inputs, text);
+  add_groups(report.kinds, "kind", columns, text);
+  add_groups(report.blocks, "block", columns, text);
+  add_both_inputs(report.both_inputs, columns, text);
   for (const auto& [name, value] : report.evaluations) text += fmt::format("\nevaluated {}: {}", name, value);
   if (!report.evaluations.empty()) text += "\n";
   if (!report.lines.empty()) text += fmt::format("\nLines for the config:\n\n{}", report.lines);

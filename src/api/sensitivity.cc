@@ -271,7 +271,7 @@ std::string number(double value) { return std::isnan(value) ? "nan" : fmt::forma
 
 }  // namespace
 
-std::string to_log(const SensitivityReport& report) {
+std::string to_log(const SensitivityReport& report, size_t columns) {
   const bool activation = report.unit == "activation", group = report.unit == "group";
   std::vector<std::string> headings = {"node"};
   headings.insert(headings.end(), report.metrics.begin(), report.metrics.end());
@@ -287,7 +287,7 @@ std::string to_log(const SensitivityReport& report) {
     if (report.estimate) cells.emplace_back(row.estimated ? "no" : "yes");
     table.add(std::move(cells));
   }
-  std::string text = table.text();
+  std::string text = table.text(columns);
   // Scripts know a rule without gaps.
   const auto rule = text.begin() + static_cast<ptrdiff_t>(text.find('\n')) + 1;
   std::replace(rule, std::find(rule, text.end(), '\n'), ' ', '-');

@@ -134,14 +134,14 @@ SensitivityAnalysisReport sensitivity_analysis(const DebugSubject& subject, cons
   return sensitivity_analysis_of_case(opened, job, measure_units(opened, measuring));
 }
 
-std::string to_log(const SensitivityAnalysisReport& report) {
+std::string to_log(const SensitivityAnalysisReport& report, size_t columns) {
   Table table({"node", "alone", "at_" + report.qtype, "with_all_above"});
   for (const SensitivityAnalysisRow& row : report.rows) {
     table.add({row.node, fmt::format("{:.5f}", row.alone), fmt::format("{:.5f}", row.without),
                fmt::format("{:.5f}", row.without_up_to)});
   }
   std::string text = fmt::format("{} of the quantized model: {:.5f}\n", report.metric, report.quantized);
-  if (!report.rows.empty()) text += fmt::format("\n{}", table.text());
+  if (!report.rows.empty()) text += fmt::format("\n{}", table.text(columns));
   return text;
 }
 

@@ -95,10 +95,10 @@ DistributionReport tensor_analysis(const DebugSubject& subject, const Distributi
   return tensor_analysis_of_case(opened, job);
 }
 
-std::string to_text(const DistributionReport& report) {
+std::string to_text(const DistributionReport& report, size_t columns) {
   Table table(kHeadings);
   for (const OperandNumbers& row : report.operands) table.add(cells_of(row));
-  return table.text();
+  return table.text(columns);
 }
 
 }  // namespace twofold

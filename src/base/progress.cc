@@ -1,13 +1,14 @@
 #include "base/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
+
+#include "base/terminal.h"
 
 namespace twofold {
 
@@ -23,12 +24,7 @@ std::string duration(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
-// Of the terminal that stderr is; 0 where it is none.
-int terminal_columns() {
-  if (isatty(STDERR_FILENO) != 1) return 0;
-  struct winsize size {};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
+int columns_of_stderr() { return static_cast<int>(terminal_columns(STDERR_FILENO)); }
 
 void write_to_stderr(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
@@ -50,7 +46,7 @@ std::string progress_line(std::string_view stage, int64_t done, int64_t total, d
   return line;
 }
 
-ProgressBar::ProgressBar() : ProgressBar(terminal_columns, write_to_stderr) {}
+ProgressBar::ProgressBar() : ProgressBar(columns_of_stderr, write_to_stderr) {}
 
 ProgressBar::ProgressBar(std::function<int()> columns, std::function<void(std::string_view)> write)
     : columns_(std::move(columns)), write_(std::move(write)) {}
