@@ -38,6 +38,7 @@ struct QuantizeOptions {
   // leaves something to be searched: ranges, roundings, bias corrections.
   std::vector<Statistics> statistics;
   std::filesystem::path save_statistics;  // where to write those of all tensors; empty: nowhere
+  bool dry_run = false;  // only decide precisions, as far as that needs no data: nothing is read of them, nor written
   Progress progress;
   Cancelled cancelled;
 };

@@ -120,6 +120,7 @@ class Quantization {
     Plan plan =
         options_.from_plan.empty() ? resolve_plan(graph) : plan_of_file(options_.from_plan, graph, options_.by_name);
     report_.target = plan.target;
+    if (options_.dry_run) return report_of(plan);
     paths_.claim_named_output(outputs_);
     const std::vector<InputSpec> inputs = input_specs(graph);
     const std::unique_ptr<Dataset> samples = paths_.open(inputs, dataset_options(config_, inputs));
@@ -145,6 +146,12 @@ class Quantization {
     report_.operands = operand_rows(plan);
     for (const OperandRow& row : report_.operands) ++report_.operand_counts[row.granted];
     report_.notes = collect_notes(config_, options_.target, paths_, plan);
+    const bool measures = options_.from_plan.empty() && !config_.model.all_node_type;
+    if (options_.dry_run && measures) {
+      report_.notes.emplace_back(
+          "all_node_type is auto: which operators beside products get more than int8 is measured on the data, and int8 "
+          "stands for that here");
+    }
     return std::move(report_);
   }
 

@@ -11,6 +11,8 @@
 #include "base/table.h"
 #include "cli/commands.h"
 #include "cli/cost_table.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -48,7 +50,7 @@ std::string operator_table(const BenchReport& report) {
     table.add({key.first, key.second, std::to_string(sum.nodes), milliseconds(sum.seconds),
                percent(sum.seconds, total(report))});
   }
-  return table.text();
+  return table.text(text_columns());
 }
 
 std::string node_table(const BenchReport& report) {
@@ -58,15 +60,15 @@ std::string node_table(const BenchReport& report) {
     table.add({node.name, node.op_type, runs_as(node.kind, node.ec_passes), milliseconds(node.seconds),
                percent(node.seconds, total(report))});
   }
-  return table.text();
+  return table.text(text_columns());
 }
 
 void print(const BenchReport& report) {
-  fmt::print("{}\n{}\n", operator_table(report), node_table(report));
-  fmt::print("{} threads, {} runs: best {} ms, median {} ms; loading {} ms, first run {} ms\n", report.threads,
+  print_text("{}\n{}\n", operator_table(report), node_table(report));
+  print_text("{} threads, {} runs: best {} ms, median {} ms; loading {} ms, first run {} ms\n", report.threads,
              report.runs, milliseconds(report.best_seconds), milliseconds(report.median_seconds),
              milliseconds(report.load_seconds), milliseconds(report.first_seconds));
-  fmt::print("memory: activations at most {} MiB at once, packed weights {} MiB\n", mebibytes(report.activation_bytes),
+  print_text("memory: activations at most {} MiB at once, packed weights {} MiB\n", mebibytes(report.activation_bytes),
              mebibytes(report.packed_bytes));
 }
 
@@ -93,7 +95,7 @@ void run(const Arguments& arguments) {
     options.seconds = arguments.seconds.value_or(options.seconds);
     const CostReport report = measured_costs(options);
     write_json(arguments.json, to_json(report));
-    fmt::print("{}", cost_text(report));
+    print_text("{}", cost_text(report));
     return;
   }
   if (arguments.model.empty()) throw CLI::RequiredError("MODEL");
@@ -115,12 +117,12 @@ void add_bench(CLI::App& app) {
                                           "Samples, of which the first is run; random numbers if not given");
   data->type_name("DIR");
   command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   command
       ->add_option("--seconds", arguments->seconds,
                    "Time to spend on each of the two measurements (default 2), or on each cost (0.3)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   CLI::Option* ec = add_ec_option(*command, arguments->ec_in_two_passes);
   CLI::Option* calibrate =
       command->add_flag("--calibrate-costs", arguments->calibrate,

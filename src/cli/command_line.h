@@ -8,8 +8,10 @@ class App;
 
 namespace twofold {
 
-// Parses the words and runs the command that they name. Commands print tables on stdout; an error is one line on stderr
-// and exit code 1. Ctrl-C ends a command within the time of one node, with exit code 130 and no file half written.
+// Parses the words and runs the command that they name. Commands print tables on stdout, or on stderr where a file that
+// they write is stdout. An error is one line on stderr and exit code 1; of words that make no command, 2. SIGINT
+// (Ctrl-C), SIGTERM and SIGHUP end a command within the time of one node, with exit code 128 and the signal's number,
+// and no file half written.
 int run_command_line(CLI::App& app, int argc, char** argv);
 
 }  // namespace twofold

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "twofold/config_source.h"
+#include "twofold/samples.h"
 
 namespace CLI {
 class App;
@@ -23,9 +24,14 @@ void add_verify(CLI::App& app);
 void add_split(CLI::App& app);
 void add_targets(CLI::App& app);
 void add_debug(CLI::App& app);
+void add_init(CLI::App& app);
+// For the commands that the application has then.
+void add_completion(CLI::App& app);
 
 // Adds --json FILE, which every command has.
 void add_json_option(CLI::App& command, std::filesystem::path& path);
+// Adds --samples N.
+void add_samples_option(CLI::App& command, Samples& data);
 // Adds --data-is to a command that takes a config and data.
 void add_data_is_option(CLI::App& command, ConfigSource& config);
 // Adds -c,--config FILE and --data-is to a command that does to its data what quantize does, and uses next to nothing

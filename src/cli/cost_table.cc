@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/table.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -27,8 +28,8 @@ std::string cost_text(const CostReport& report) {
   std::vector<std::string> layers;
   for (const CostLayer& layer : report.layers)
     layers.push_back(fmt::format("{} {}", layer.name, to_string(layer.input)));
-  std::string text = fmt::format("{}{}; {} threads\n\nFor the target file:\n    combinations:\n", table.text(),
-                                 fmt::join(layers, ", "), report.threads);
+  std::string text = fmt::format("{}{}; {} threads\n\nFor the target file:\n    combinations:\n",
+                                 table.text(text_columns()), fmt::join(layers, ", "), report.threads);
   for (const CombinationRow& combination : report.combinations) text += "      " + target_line(combination) + "\n";
   return text;
 }

@@ -5,6 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -33,6 +35,7 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
   command.add_option("--float", subject.float_model, "The float model of a quantized one; default: beside it")
       ->type_name("MODEL");
   command.add_option("DATA", subject.data.path, "Samples: a directory of .npy or .npz files, or one file")->required();
+  add_samples_option(command, subject.data);
   CLI::Option* config =
       command.add_option("-c,--config", subject.config.path, "The config to test: YAML or JSON (default: as quantize)")
           ->type_name("FILE");
@@ -44,17 +47,15 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
   command
       .add_option("--memory", subject.memory_bytes,
                   "Bytes of float values to keep, e.g. 4GB; others are computed again")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(memory_size())
       ->default_str(fmt::format("{}GB", kDebugMemory >> 30));
   command.add_option("--threads", subject.threads, "Threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
 }
 
 void add_data_num(CLI::App& command, int64_t& data_num) {
-  command.add_option("-d,--data_num", data_num, "Samples to run; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  command.add_option("-d,--data_num", data_num, "Samples to run; 0: all")->check(at_least(0))->capture_default_str();
 }
 
 void add_save_dir(CLI::App& command, std::filesystem::path& save_dir, const char* of) {
@@ -67,7 +68,7 @@ DebugSubject with_progress(DebugSubject subject, ProgressBar& bar) {
 }
 
 void print_files(const std::vector<std::string>& files) {
-  for (const std::string& file : files) fmt::print("written: {}\n", file);
+  for (const std::string& file : files) print_text("written: {}\n", file);
 }
 
 void add_estimate_options(CLI::App& command, bool& estimate, int64_t& confirm) {
@@ -75,7 +76,7 @@ void add_estimate_options(CLI::App& command, bool& estimate, int64_t& confirm) {
                                        "Estimate all errors to first order, by backward sweeps, and measure the worst");
   command.add_option("--confirm", confirm, "How many of the worst are measured")
       ->needs(flag)
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
 }
 

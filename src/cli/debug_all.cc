@@ -6,6 +6,8 @@
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/node_list.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 #include "twofold/debug.h"
 
 namespace twofold {
@@ -41,11 +43,12 @@ void run(const Arguments& arguments) {
   }
   write_json(arguments.json, to_json(report));
   if (arguments.verbose) {
-    for (const SensitivityReport& sensitivity : report.sensitivities) fmt::print("{}\n", to_log(sensitivity));
+    for (const SensitivityReport& sensitivity : report.sensitivities)
+      print_text("{}\n", to_log(sensitivity, text_columns()));
   }
-  fmt::print("{}\n", to_text(report.findings));
-  fmt::print("report: {}\n", report.files.front());
-  fmt::print("files: {} in {}\n", report.files.size(), job.save_dir.string());
+  print_text("{}\n", to_text(report.findings, text_columns()));
+  print_text("report: {}\n", report.files.front());
+  print_text("files: {} in {}\n", report.files.size(), job.save_dir.string());
 }
 
 }  // namespace
@@ -65,7 +68,7 @@ void add_run_all(CLI::App& debug) {
   list("-o,--output_node", arguments->outputs, "Outputs of the model to look at; default: all");
   list("--node_type", arguments->units, "-nt: node, weight or activation; default: weights and activations");
   command.add_option("--data_num", job.data_num, "-dn: samples to measure on; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   command.add_flag("-v,--verbose", arguments->verbose, "Print the tables of sensitivities");
   list("-i,--interested_nodes", arguments->interested, "Nodes whose sensitivity is written; default: all");

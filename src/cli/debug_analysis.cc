@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/node_list.h"
+#include "cli/output.h"
 #include "twofold/debug.h"
 
 namespace twofold {
@@ -25,8 +26,8 @@ void run(const Arguments& arguments) {
   ProgressBar bar;
   const SensitivityAnalysisReport report = sensitivity_analysis(with_progress(arguments.subject, bar), job);
   write_json(arguments.json, to_json(report));
-  fmt::print("{}", to_log(report));
-  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  write_text(to_log(report, text_columns()));
+  print_notes(report.notes);
   print_files(report.files);
 }
 

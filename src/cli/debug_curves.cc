@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/node_list.h"
+#include "cli/output.h"
 #include "twofold/debug.h"
 
 namespace twofold {
@@ -51,7 +52,7 @@ void run(const Arguments& arguments) {
   write_json(arguments.json, to_json(report));
   for (const ErrorCurve& curve : report.curves) {
     if (curve.values.empty()) continue;  // of a model without nodes
-    fmt::print("{}: {} of the last node {:.5f}\n", curve.name, report.metric, curve.values.back());
+    print_text("{}: {} of the last node {:.5f}\n", curve.name, report.metric, curve.values.back());
   }
   print_files(report.files);
 }

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/node_list.h"
+#include "cli/output.h"
 #include "twofold/debug.h"
 
 namespace twofold {
@@ -42,21 +43,21 @@ std::shared_ptr<Arguments> add_distribution_options(CLI::App& command, const std
 void run_distribution(const DebugSubject& subject, const DistributionJob& job, const std::filesystem::path& json) {
   const DistributionReport report = plot_distribution(subject, job);
   write_json(json, to_json(report));
-  fmt::print("operands: {}\n", report.operands.size());
+  print_text("operands: {}\n", report.operands.size());
   print_files(report.files);
 }
 
 void run_channels(const DebugSubject& subject, const DistributionJob& job, const std::filesystem::path& json) {
   const ChannelReport report = get_channelwise_data_distribution(subject, job);
   write_json(json, to_json(report));
-  fmt::print("tensors: {}\n", report.tensors.size());
+  print_text("tensors: {}\n", report.tensors.size());
   print_files(report.files);
 }
 
 void run_analysis(const DebugSubject& subject, const DistributionJob& job, const std::filesystem::path& json) {
   const DistributionReport report = tensor_analysis(subject, job);
   write_json(json, to_json(report));
-  fmt::print("{}", to_text(report));
+  write_text(to_text(report, text_columns()));
   print_files(report.files);
 }
 

@@ -5,6 +5,8 @@
 #include "base/table.h"
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 #include "twofold/debug.h"
 
 namespace twofold {
@@ -28,10 +30,10 @@ void run(const Arguments& arguments) {
                row.largest_steps < 0 ? "-" : fmt::format("{:.4g}", row.largest_steps),
                &row == first ? "<- the first that leaves the engine's" : ""});
   }
-  fmt::print("{}", table.text());
-  for (const std::string& file : report.unknown) fmt::print("note: not a tensor of the model: {}\n", file);
+  print_table(table);
+  for (const std::string& file : report.unknown) print_text("note: not a tensor of the model: {}\n", file);
   for (const std::string& file : report.inside) {
-    fmt::print("note: not compared, the engine has this tensor inside a fused operator only: {}\n", file);
+    print_text("note: not compared, the engine has this tensor inside a fused operator only: {}\n", file);
   }
 }
 
@@ -48,11 +50,11 @@ void add_compare_dumps(CLI::App& debug) {
   command.add_option("DIR", arguments->job.dumps, "The dumps: <tensor>.npy, or raw .bin, .raw, or without an ending")
       ->required();
   command.add_option("--sample", arguments->job.sample, "The sample that the device has run on")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   add_preprocessing_option(command, arguments->job.config);
   command.add_option("--threads", arguments->job.threads, "Threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   add_json_option(command, arguments->json);
   command.callback([arguments] { run(*arguments); });

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/node_list.h"
+#include "cli/output.h"
 #include "twofold/debug.h"
 
 namespace twofold {
@@ -24,23 +25,23 @@ struct Arguments {
 };
 
 void print_agreement(const SensitivityReport& report) {
-  fmt::print("estimated by {} backward sweeps", report.sweeps);
+  print_text("estimated by {} backward sweeps", report.sweeps);
   if (report.rank_agreement) {
-    fmt::print("; rank agreement of estimates and measured values: {:.3f}", *report.rank_agreement);
+    print_text("; rank agreement of estimates and measured values: {:.3f}", *report.rank_agreement);
   }
-  fmt::print("\n");
+  print_text("\n");
 }
 
 void print(SensitivityReport report, bool whole) {
   const size_t rows = report.rows.size();
   if (!whole && rows > kShown) report.rows.resize(kShown);
-  fmt::print("{}", to_log(report));
-  if (report.rows.size() < rows) fmt::print("... and {} more; -v shows all\n", rows - report.rows.size());
-  fmt::print("\nmeasured: {}", report.measured);
-  if (report.reused > 0) fmt::print(", and {} taken from the run before", report.reused);
-  fmt::print("\n");
+  write_text(to_log(report, text_columns()));
+  if (report.rows.size() < rows) print_text("... and {} more; -v shows all\n", rows - report.rows.size());
+  print_text("\nmeasured: {}", report.measured);
+  if (report.reused > 0) print_text(", and {} taken from the run before", report.reused);
+  print_text("\n");
   if (report.estimate) print_agreement(report);
-  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  print_notes(report.notes);
 }
 
 // All nodes, and what follows from them.
@@ -56,7 +57,7 @@ void find(const Arguments& arguments, const DebugSubject& subject, const Sensiti
                                                         .evaluate = arguments.evaluate});
   write_json(arguments.json, to_json(report.nodes));
   print(report.nodes, arguments.verbose);
-  fmt::print("\n{}\n", to_text(report));
+  print_text("\n{}\n", to_text(report, text_columns()));
   print_files(report.nodes.files);
   print_files(report.files);
 }

@@ -8,6 +8,7 @@
 
 #include "base/table.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -23,7 +24,7 @@ std::string tensor_table(const InspectReport& report) {
   };
   add("input", report.inputs);
   add("output", report.outputs);
-  return table.text();
+  return table.text(text_columns());
 }
 
 std::string operator_table(const InspectReport& report) {
@@ -35,7 +36,7 @@ std::string operator_table(const InspectReport& report) {
     table.add({op_type, std::to_string(count.first), std::to_string(count.second)});
   }
   table.add({"all", std::to_string(report.nodes.size()), std::to_string(report.simplified.size())});
-  return table.text();
+  return table.text(text_columns());
 }
 
 std::string node_table(const std::vector<NodeRow>& nodes) {
@@ -44,7 +45,7 @@ std::string node_table(const std::vector<NodeRow>& nodes) {
     const bool only_itself = node.origins.size() == 1 && node.origins[0] == node.name;
     table.add({node.name, node.op_type, only_itself ? "" : fmt::format("{}", fmt::join(node.origins, ", "))});
   }
-  return table.text();
+  return table.text(text_columns());
 }
 
 // How the nodes run, and how many of each kind there are.
@@ -55,7 +56,7 @@ std::string lowered_table(const InspectReport& report) {
     table.add({row.name, row.op_type, runs_as(row.kind, row.ec_passes), row.why});
     ++counts[row.kind];
   }
-  std::string text = table.text() + "\n";
+  std::string text = table.text(text_columns()) + "\n";
   for (const char* kind : {"integer", "table", "moved", "quantized", "conversion", "float"}) {
     text += fmt::format("{} {}{}", counts[kind], kind, std::string_view(kind) == "float" ? "\n" : ", ");
   }
@@ -69,14 +70,14 @@ std::string lowering_table(const InspectReport& report) {
     table.add({row.pass, row.rewrites == 0 ? "unchanged" : std::to_string(row.rewrites),
                fmt::format("{:.3f}", 1000 * row.seconds)});
   }
-  return table.text();
+  return table.text(text_columns());
 }
 
 void print(const InspectReport& report) {
-  fmt::print("{}\n{}\n", tensor_table(report), operator_table(report));
-  fmt::print("{}\n", node_table(report.simplified.empty() ? report.nodes : report.simplified));
-  fmt::print("{} parameters, {} bytes\n", report.parameters, report.file_bytes);
-  if (!report.unsupported.empty()) fmt::print("not supported: {}\n", fmt::join(report.unsupported, ", "));
+  print_text("{}\n{}\n", tensor_table(report), operator_table(report));
+  print_text("{}\n", node_table(report.simplified.empty() ? report.nodes : report.simplified));
+  print_text("{} parameters, {} bytes\n", report.parameters, report.file_bytes);
+  if (!report.unsupported.empty()) print_text("not supported: {}\n", fmt::join(report.unsupported, ", "));
 }
 
 }  // namespace
@@ -99,7 +100,7 @@ void add_inspect(CLI::App& app) {
     const InspectReport report = inspect(arguments->model, arguments->options);
     write_json(arguments->json, to_json(report));
     if (arguments->lowered && report.unsupported.empty()) {
-      fmt::print("{}\n{}", lowered_table(report), lowering_table(report));
+      print_text("{}\n{}", lowered_table(report), lowering_table(report));
     } else {
       print(report);
     }

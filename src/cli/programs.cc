@@ -11,9 +11,16 @@
 
 namespace twofold {
 
+namespace {
+
+std::string version_line() { return "twofold " TWOFOLD_VERSION; }
+
+}  // namespace
+
 int run_twofold(int argc, char** argv) {
   CLI::App app("Twofold: float ONNX networks to integer ones in which every operand has the precision it needs.",
                "twofold");
+  app.set_version_flag("--version", version_line());
   app.footer("Every command explains itself: twofold quantize --help");
   add_quantize(app);
   add_inspect(app);
@@ -23,12 +30,16 @@ int run_twofold(int argc, char** argv) {
   add_split(app);
   add_targets(app);
   add_debug(app);
+  add_init(app);
+  add_completion(app);
   return run_command_line(app, argc, argv);
 }
 
 int run_debugger(int argc, char** argv) {
   CLI::App app("Twofold's debugger: what loses the accuracy of a quantized model.", "twofold-debugger");
+  app.set_version_flag("--version", version_line());
   add_debug_commands(app);
+  add_completion(app);
   return run_command_line(app, argc, argv);
 }
 

@@ -1,14 +1,20 @@
 #include "twofold/quantize.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
+#include <optional>
 
+#include "base/job_outputs.h"
 #include "base/progress.h"
 #include "base/table.h"
 #include "cli/commands.h"
 #include "cli/metrics_table.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -20,50 +26,131 @@ struct Arguments {
   Samples data;
   QuantizeOptions options;
   std::string activation_format = "int8";
+  bool table = false;
 };
 
-// One row per node: what its operands became, and how far its output is from the float model's.
-std::string node_table(const QuantizeReport& report) {
+// What is shown where nobody asks for all.
+constexpr size_t kWorst = 10, kShownInputs = 4, kShownOutputs = 6, kShownNotes = 8;
+
+// Of a node: its operands begin at that row, and its worst result is that near to the float model's.
+struct NodeLine {
+  size_t first_operand;
+  std::optional<double> cosine;
+};
+
+// In the order of the graph.
+std::vector<NodeLine> node_lines(const QuantizeReport& report) {
   std::map<std::string, double> cosine;
   for (const TensorRow& row : report.tensors) {
-    if (const auto it = row.metrics.find("cosine-similarity"); it != row.metrics.end()) cosine[row.node] = it->second;
+    const auto it = row.metrics.find("cosine-similarity");
+    if (it == row.metrics.end()) continue;
+    const auto [known, is_new] = cosine.emplace(row.node, it->second);
+    if (!is_new) known->second = std::min(known->second, it->second);
   }
-  Table table({"node", "op", "operands", "thresholds", ">cosine"});
-  for (size_t i = 0; i < report.operands.size();) {
-    const OperandRow& first = report.operands[i];
-    std::string operands, thresholds;
-    for (; i < report.operands.size() && report.operands[i].node == first.node; ++i) {
-      const OperandRow& row = report.operands[i];
-      operands += fmt::format("{}{} {}", operands.empty() ? "" : ", ", row.operand, row.granted);
-      thresholds +=
-          fmt::format("{}{}", thresholds.empty() ? "" : ", ", row.method.empty() ? "-" : short_number(row.threshold));
-    }
-    const auto it = cosine.find(first.node);
-    table.add({first.node, first.op_type, operands, thresholds, it == cosine.end() ? "" : short_number(it->second)});
+  std::vector<NodeLine> lines;
+  for (size_t i = 0; i < report.operands.size(); ++i) {
+    if (i > 0 && report.operands[i].node == report.operands[i - 1].node) continue;
+    const auto it = cosine.find(report.operands[i].node);
+    lines.push_back({i, it == cosine.end() ? std::nullopt : std::optional(it->second)});
   }
-  return table.text();
+  return lines;
 }
 
-void print(const QuantizeReport& report) {
-  fmt::print("{}\n", node_table(report));
-  Table counts({"precision", ">operands"});
-  for (const auto& [precision, count] : report.operand_counts) counts.add({precision, std::to_string(count)});
-  fmt::print("{}\n", counts.text());
-  if (!report.inputs.empty()) {
-    Table inputs({"input", ">min", ">max"});
-    for (const InputRangeRow& row : report.inputs) {
-      inputs.add({row.input, short_number(row.min), short_number(row.max)});
+Table node_table(const QuantizeReport& report, const std::vector<NodeLine>& lines, bool with_thresholds) {
+  std::vector<std::string> headings = {"node", "op", "operands"};
+  if (with_thresholds) headings.emplace_back("thresholds");
+  const bool measured = std::ranges::any_of(lines, [](const NodeLine& line) { return line.cosine.has_value(); });
+  if (measured) headings.emplace_back(">cosine");
+  Table table(std::move(headings));
+  for (const NodeLine& line : lines) {
+    const OperandRow& first = report.operands[line.first_operand];
+    std::vector<std::string> operands, thresholds;
+    for (size_t i = line.first_operand; i < report.operands.size() && report.operands[i].node == first.node; ++i) {
+      const OperandRow& row = report.operands[i];
+      operands.push_back(row.operand + " " + row.granted);
+      thresholds.push_back(row.method.empty() ? "-" : short_number(row.threshold));
     }
-    fmt::print("{}\n", inputs.text());
+    std::vector<std::string> cells = {first.node, first.op_type, fmt::format("{}", fmt::join(operands, ", "))};
+    if (with_thresholds) cells.push_back(fmt::format("{}", fmt::join(thresholds, ", ")));
+    if (measured) cells.push_back(line.cosine ? short_number(*line.cosine) : "");
+    table.add(std::move(cells));
   }
-  Table stages({"stage", ">seconds", ">peak MiB"});
+  return table;
+}
+
+// The nodes whose results are farthest from the float model's.
+void print_worst(const QuantizeReport& report) {
+  std::vector<NodeLine> lines = node_lines(report);
+  const size_t all = lines.size();
+  std::erase_if(lines, [](const NodeLine& line) { return !line.cosine; });
+  std::ranges::stable_sort(lines, {}, [](const NodeLine& line) { return *line.cosine; });
+  if (lines.size() > kWorst) lines.resize(kWorst);
+  if (lines.empty()) return print_text("nodes: {}; --table lists them\n\n", all);
+  print_text("The worst of {} nodes (--table lists all):\n", all);
+  print_table(node_table(report, lines, false));
+  print_text("\n");
+}
+
+void print_summary(const QuantizeReport& report) {
+  std::vector<std::string> counts, seconds;
+  for (const auto& [precision, count] : report.operand_counts) counts.push_back(fmt::format("{} {}", count, precision));
+  print_text("operands on {}: {}\n", report.target,
+             counts.empty() ? "none" : fmt::format("{}", fmt::join(counts, ", ")));
+  for (size_t i = 0; i < std::min(kShownInputs, report.inputs.size()); ++i) {
+    const InputRangeRow& row = report.inputs[i];
+    print_text("input {}: {} to {}\n", row.input, short_number(row.min), short_number(row.max));
+  }
+  double all = 0;
+  uint64_t peak = 0;
   for (const StageRow& row : report.stages) {
-    stages.add({row.stage, fmt::format("{:.2f}", row.seconds), std::to_string(row.peak_memory_bytes >> 20)});
+    all += row.seconds;
+    peak = std::max(peak, row.peak_memory_bytes);
+    seconds.push_back(fmt::format("{} {:.1f}", row.stage, row.seconds));
   }
-  fmt::print("{}\n", stages.text());
-  if (!report.outputs.empty()) fmt::print("{}", metrics_table("output", report.outputs));
-  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
-  if (!report.output.empty()) fmt::print("written: {} ({} bytes)\n", report.output, report.file_bytes);
+  print_text("{:.1f} s ({}), at most {} MiB\n\n", all, fmt::join(seconds, ", "), peak >> 20);
+}
+
+void print_outputs(const QuantizeReport& report) {
+  if (report.outputs.empty()) return;
+  std::vector<TensorRow> shown = report.outputs;
+  if (shown.size() > kShownOutputs) shown.resize(kShownOutputs);
+  print_text("{}", metrics_table("output", shown));
+  if (shown.size() < report.outputs.size())
+    print_text("... and {} more outputs\n", report.outputs.size() - shown.size());
+  print_text("\n");
+}
+
+void print_written(const QuantizeReport& report, const Arguments& arguments) {
+  const QuantizeOptions& options = arguments.options;
+  if (options.dry_run) return print_text("nothing is written: --dry-run\n");
+  bool any = !arguments.json.empty();
+  for (const std::filesystem::path& path : {options.save_statistics, options.plan_path}) {
+    if (!path.empty()) print_text("written: {}\n", path.string());
+    any = any || !path.empty();
+  }
+  if (!report.output.empty()) return print_text("written: {} ({} bytes)\n", report.output, report.file_bytes);
+  print_text("{}: -o FILE writes the model\n", any ? "no model is written" : "nothing is written");
+}
+
+void print(const QuantizeReport& report, const Arguments& arguments) {
+  print_summary(report);
+  print_outputs(report);
+  const bool whole = arguments.table || arguments.options.dry_run;
+  if (whole) {
+    print_table(node_table(report, node_lines(report), !arguments.options.dry_run));
+    print_text("\n");
+  } else {
+    print_worst(report);
+  }
+  print_notes(report.notes, whole ? 0 : kShownNotes);
+  print_written(report, arguments);
+}
+
+std::vector<Statistics> load_statistics(const Arguments& arguments) {
+  const JobOutputs written({arguments.options.save_statistics, arguments.options.output, arguments.options.plan_path});
+  std::vector<Statistics> statistics;
+  for (const std::filesystem::path& path : arguments.statistics) statistics.push_back(Statistics::load(path));
+  return statistics;
 }
 
 }  // namespace
@@ -124,18 +211,21 @@ void add_quantize(CLI::App& app) {
       ->check(CLI::IsMember({"int8", "uint8"}))
       ->capture_default_str();
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
+  add_samples_option(*command, arguments->data);
+  command->add_flag("--dry-run", arguments->options.dry_run,
+                    "Show which precisions the operands would get, without data, and write nothing");
+  command->add_flag("--table", arguments->table, "Show all nodes and notes, not only the worst nodes");
   add_json_option(*command, arguments->json);
   command->footer(
       "Example:\n  twofold quantize model.onnx --data samples/ -c config.yaml -o model_int8.onnx --plan plan.json\n"
+      "  twofold quantize model.onnx -c config.yaml --dry-run\n"
       "  twofold quantize model.onnx --from-plan plan.json -o model_int8.onnx");
   command->callback([arguments] {
     QuantizeOptions options = arguments->options;
     options.uint8_activations = arguments->activation_format == "uint8";
-    for (const std::filesystem::path& path : arguments->statistics) {
-      options.statistics.push_back(Statistics::load(path));
-    }
+    options.statistics = load_statistics(*arguments);
     QuantizeReport report;
     {
       ProgressBar bar;
@@ -144,8 +234,9 @@ void add_quantize(CLI::App& app) {
       };
       report = quantize(arguments->model, arguments->data, options);
     }
+    // Of a dry run, too: it is asked for by name.
     write_json(arguments->json, to_json(report));
-    print(report);
+    print(report, *arguments);
   });
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -29,9 +31,10 @@ void add_run(CLI::App& app) {
   command->add_option("-o,--output", arguments->folder, "Folder to write <output name>/<sample>.npy files to")
       ->type_name("OUTDIR")
       ->required();
+  add_samples_option(*command, arguments->data);
   add_preprocessing_option(*command, arguments->options.config);
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   add_ec_option(*command, arguments->options.ec_in_two_passes);
   add_json_option(*command, arguments->json);
@@ -47,8 +50,8 @@ void add_run(CLI::App& app) {
       report = run_model(arguments->model, arguments->data, arguments->folder, options);
     }
     write_json(arguments->json, to_json(report));
-    for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
-    fmt::print("{} samples, {:.2f} ms each, written to {}\n", report.samples,
+    for (const std::string& note : report.notes) print_text("note: {}\n", note);
+    print_text("{} samples, {:.2f} ms each, written to {}\n", report.samples,
                1000 * report.seconds / static_cast<double>(report.samples), report.folder);
   });
 }

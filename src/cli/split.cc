@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/node_list.h"
+#include "cli/output.h"
 #include "twofold/inspect.h"
 
 namespace twofold {
@@ -28,7 +29,7 @@ void add_split(CLI::App& app) {
     const nlohmann::ordered_json json = {
         {"model", arguments->model.string()}, {"output", arguments->output.string()}, {"nodes", nodes}};
     write_json(arguments->json, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-    fmt::print("{} of {}: {}\n", nodes.size() == 1 ? "1 node" : fmt::format("{} nodes", nodes.size()),
+    print_text("{} of {}: {}\n", nodes.size() == 1 ? "1 node" : fmt::format("{} nodes", nodes.size()),
                arguments->model.string(), arguments->output.string());
   });
 }

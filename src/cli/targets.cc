@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/table.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -14,13 +16,14 @@ namespace {
 
 constexpr size_t kLineWidth = 100;
 
-// Words with commas between them, in lines of kLineWidth columns.
+// Words with commas between them, in lines of kLineWidth columns or as many as there are.
 std::string wrapped(const std::vector<std::string>& words) {
+  const size_t columns = text_columns() == 0 ? kLineWidth : std::min(text_columns(), kLineWidth);
   std::string text;
   size_t column = 0;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string word = words[i] + (i + 1 < words.size() ? "," : "");
-    if (column > 0 && column + 1 + word.size() > kLineWidth) {
+    if (column > 0 && column + 1 + word.size() > columns) {
       text += "\n";
       column = 0;
     }
@@ -35,7 +38,7 @@ std::string target_table(const std::vector<TargetReport>& targets) {
   for (const TargetReport& target : targets) {
     table.add({target.name, target.description, target.compiler ? ">= " + target.compiler->min_version : "-"});
   }
-  return table.text();
+  return table.text(text_columns());
 }
 
 // "int8 x int16" for one precision per input, "each of int8, int16" for a set that every input takes from.
@@ -59,22 +62,22 @@ std::string operator_text(const OperatorRow& row) {
     table.add({inputs_text(combination), fmt::format("{}", fmt::join(combination.outputs, "|")),
                fmt::format("{}", combination.cost)});
   }
-  return text + "\n" + table.text();
+  return text + "\n" + table.text(text_columns());
 }
 
 void print(const TargetReport& target) {
-  fmt::print("{}: {}\n", target.name, target.description);
+  print_text("{}: {}\n", target.name, target.description);
   if (target.compiler) {
-    fmt::print("compiler: {} {} or newer\n({})\n", target.compiler->name, target.compiler->min_version,
+    print_text("compiler: {} {} or newer\n({})\n", target.compiler->name, target.compiler->min_version,
                target.compiler->reason);
   }
-  fmt::print("fallback policy: {}\n", target.fallback);
-  fmt::print("int8 activations: {}\n", target.asymmetric ? "asymmetric, with a zero point" : "symmetric");
-  if (target.shared_scales) fmt::print("one scale for all tensors that operators join which only move data\n");
+  print_text("fallback policy: {}\n", target.fallback);
+  print_text("int8 activations: {}\n", target.asymmetric ? "asymmetric, with a zero point" : "symmetric");
+  if (target.shared_scales) print_text("one scale for all tensors that operators join which only move data\n");
   if (!target.epilogues.empty()) {
-    fmt::print("computed on the accumulator in front of them:\n{}\n", wrapped(target.epilogues));
+    print_text("computed on the accumulator in front of them:\n{}\n", wrapped(target.epilogues));
   }
-  for (const OperatorRow& row : target.operators) fmt::print("\n{}", operator_text(row));
+  for (const OperatorRow& row : target.operators) print_text("\n{}", operator_text(row));
 }
 
 }  // namespace
@@ -100,7 +103,7 @@ void add_targets(CLI::App& app) {
     std::vector<TargetReport> targets;
     for (const std::string& name : target_names()) targets.push_back(describe_target(name));
     write_json(arguments->json, to_json(targets));
-    fmt::print("{}", target_table(targets));
+    print_text("{}", target_table(targets));
   });
 }
 

@@ -7,6 +7,8 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/metrics_table.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
 
 namespace twofold {
 
@@ -28,9 +30,10 @@ void add_verify(CLI::App& app) {
   command->add_option("--data", arguments->data.path, "Samples: a directory of .npy or .npz files, or one file")
       ->type_name("DIR")
       ->required();
+  add_samples_option(*command, arguments->data);
   add_preprocessing_option(*command, arguments->options.config);
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   add_ec_option(*command, arguments->options.ec_in_two_passes, " of B");
   add_json_option(*command, arguments->json);
@@ -46,13 +49,13 @@ void add_verify(CLI::App& app) {
       report = verify_models(arguments->reference, arguments->other, arguments->data, options);
     }
     write_json(arguments->json, to_json(report));
-    if (!report.tensors.empty()) fmt::print("{}\n", metrics_table("tensor", report.tensors));
-    fmt::print("{}\n", metrics_table("output", report.outputs));
-    for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+    if (!report.tensors.empty()) print_text("{}\n", metrics_table("tensor", report.tensors, NodeColumn::kYes));
+    print_text("{}\n", metrics_table("output", report.outputs));
+    for (const std::string& note : report.notes) print_text("note: {}\n", note);
     if (const TensorRow* first = report.first_difference()) {
-      fmt::print("first difference: tensor '{}' of node '{}' ({})\n", first->tensor, first->node, first->op_type);
+      print_text("first difference: tensor '{}' of node '{}' ({})\n", first->tensor, first->node, first->op_type);
     } else {
-      fmt::print("no difference\n");
+      print_text("no difference\n");
     }
   });
 }

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
-COMMANDS = ["quantize", "inspect", "run", "verify", "split", "targets"]
+COMMANDS = ["quantize", "inspect", "run", "verify", "split", "targets", "init"]
 
 
 def twofold(*arguments):
@@ -27,10 +27,10 @@ def succeed(*arguments):
     return result.stdout
 
 
-def fail(*arguments):
+def fail(*arguments, code=1):
     """The one error line of a command that must fail, without its prefix."""
     result = twofold(*arguments)
-    assert result.returncode == 1
+    assert result.returncode == code
     assert result.stdout == ""
     assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
     return result.stderr.removeprefix("error: ").rstrip("\n")
@@ -85,7 +85,17 @@ def test_run_writes_what_it_reads(tmp_path, samples):
 def test_quantize_and_verify(tmp_path, samples):
     model, plan, report = tmp_path / "q.onnx", tmp_path / "plan.json", tmp_path / "q.json"
     text = succeed(
-        "quantize", MODEL, "--data", samples, "-o", model, "--plan", plan, "--json", report
+        "quantize",
+        MODEL,
+        "--data",
+        samples,
+        "-o",
+        model,
+        "--plan",
+        plan,
+        "--json",
+        report,
+        "--table",
     )
     assert "/edges/Conv" in text and "cosine-similarity" in text
     onnx.checker.check_model(model)
@@ -126,14 +136,23 @@ def test_split_refuses(tmp_path, nodes, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["quantise"], "there is no command 'quantise'; the nearest are 'quantize'"),
-        ([], "A subcommand is required"),
         (["quantize", MODEL], "there are no data to calibrate with"),
         (["inspect", "no-such.onnx"], "cannot open 'no-such.onnx'"),
         (["run", MODEL, "--data", "no-such-folder", "-o", "x"], "'no-such-folder'"),
-        (["run", MODEL, "--data", "x", "-o", "y", "--threads", "-1"], "--threads"),
-        (["quantize", MODEL, "--data", "x", "--activation-format", "int4"], "--activation-format"),
     ],
 )
 def test_errors_are_one_line(arguments, message):
     assert message in fail(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["quantise"], "there is no command 'quantise'; the nearest are 'quantize'"),
+        ([], "a command is missing"),
+        (["run", MODEL, "--data", "x", "-o", "y", "--threads", "-1"], "--threads"),
+        (["quantize", MODEL, "--data", "x", "--activation-format", "int4"], "--activation-format"),
+    ],
+)
+def test_words_that_make_no_command(arguments, message):
+    assert message in fail(*arguments, code=2)

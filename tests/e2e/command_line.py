@@ -28,10 +28,13 @@ def succeed(*arguments, **options):
     return result.stdout
 
 
-def fail(*arguments, **options):
-    """The one line that a command that must fail prints, without 'error: '."""
+def fail(*arguments, code=1, **options):
+    """The one line that a command that must fail prints, without 'error: '.
+
+    `code` is 2 where the words make no command.
+    """
     result = run(*arguments, **options)
-    assert result.returncode == 1, f"exit code {result.returncode}: {result.stderr}"
+    assert result.returncode == code, f"exit code {result.returncode}: {result.stderr}"
     assert result.stdout == ""
     lines = result.stderr.splitlines()
     assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
