@@ -27,14 +27,14 @@ def run_twofold(words: Sequence[bytes]) -> int:
 def run_debugger(words: Sequence[bytes]) -> int:
     """As run_twofold, for the commands of `twofold debug`."""
 
-def normalized_plan(text: str, label: str) -> str:
-    """The text of a plan file, checked, as Twofold writes it."""
-
 def write_file(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes a file, whole or not at all; pipes and devices as they are."""
 
 def check_outputs(paths: Sequence[str | os.PathLike[str]]) -> None:
     """Raises Error where one cannot be written, or two are one file."""
+
+def normalized_plan(text: str, label: str) -> str:
+    """The text of a plan file, checked, as Twofold writes it."""
 
 def save_plan(text: str, path: str | os.PathLike[str]) -> None: ...
 

@@ -103,17 +103,19 @@ def test_what_was_measured_before_is_not_measured_again(tmp_path, config):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "message", "code"),
     [
         (
             ["--estimate", "-m", "[sqnr,mae]"],
             "mae cannot be estimated; cosine-similarity, mse and sqnr can",
+            1,
         ),
-        (["--confirm", "3"], "--confirm requires --estimate"),
+        (["--confirm", "3"], "--confirm requires --estimate", 2),
     ],
 )
-def test_what_does_not_go_with_an_estimate(tmp_path, options, message):
-    assert message in fail("debug", COMMAND, MODEL, DATA, "-s", tmp_path / "s", *options)
+def test_what_does_not_go_with_an_estimate(tmp_path, options, message, code):
+    given = ("debug", COMMAND, MODEL, DATA, "-s", tmp_path / "s")
+    assert message in fail(*given, *options, code=code)
 
 
 def test_the_same_from_python(tmp_path, config):

@@ -159,7 +159,7 @@ def test_results_of_other_data_are_not_taken(tmp_path):
 
 def test_a_word_that_is_no_command_of_the_debugger():
     message = "there is no command 'get-sens'; the nearest are 'get-sensitivity-of-nodes'"
-    assert fail("debug", "get-sens").startswith(message)
+    assert fail("debug", "get-sens", code=2).startswith(message)
 
 
 def test_the_same_from_python(tmp_path, capsys):

@@ -141,8 +141,11 @@ def test_resuming_measures_no_node_again(digits):
         ),
         (["-sn", "[/Reshape]"], "node '/Reshape' (Reshape) has no operand"),
         (["-m", "cosine"], "'cosine' is no metric"),
-        (["-p", "much"], "much"),
     ],
 )
 def test_what_does_not_fit_is_named(digits, options, message):
     assert message in fail(*digits.given, "-sd", digits.folder / "no", *options)
+
+
+def test_a_threshold_is_a_number(digits):
+    assert "much" in fail(*digits.given, "-sd", digits.folder / "no", "-p", "much", code=2)
