@@ -28,7 +28,7 @@ void add_init(CLI::App& app);
 // For the commands that the application has then.
 void add_completion(CLI::App& app);
 
-// Adds --json FILE, which every command has.
+// Adds --json FILE, for commands that have a report.
 void add_json_option(CLI::App& command, std::filesystem::path& path);
 // Adds --samples N.
 void add_samples_option(CLI::App& command, Samples& data);

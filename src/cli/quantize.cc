@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -38,6 +40,9 @@ struct NodeLine {
   std::optional<double> cosine;
 };
 
+// The lower, the worse; NaN is worst.
+double rank_of(double cosine) { return std::isnan(cosine) ? -std::numeric_limits<double>::infinity() : cosine; }
+
 // In the order of the graph.
 std::vector<NodeLine> node_lines(const QuantizeReport& report) {
   std::map<std::string, double> cosine;
@@ -45,7 +50,7 @@ std::vector<NodeLine> node_lines(const QuantizeReport& report) {
     const auto it = row.metrics.find("cosine-similarity");
     if (it == row.metrics.end()) continue;
     const auto [known, is_new] = cosine.emplace(row.node, it->second);
-    if (!is_new) known->second = std::min(known->second, it->second);
+    if (!is_new && rank_of(it->second) < rank_of(known->second)) known->second = it->second;
   }
   std::vector<NodeLine> lines;
   for (size_t i = 0; i < report.operands.size(); ++i) {
@@ -83,7 +88,7 @@ void print_worst(const QuantizeReport& report) {
   std::vector<NodeLine> lines = node_lines(report);
   const size_t all = lines.size();
   std::erase_if(lines, [](const NodeLine& line) { return !line.cosine; });
-  std::ranges::stable_sort(lines, {}, [](const NodeLine& line) { return *line.cosine; });
+  std::ranges::stable_sort(lines, {}, [](const NodeLine& line) { return rank_of(*line.cosine); });
   if (lines.size() > kWorst) lines.resize(kWorst);
   if (lines.empty()) return print_text("nodes: {}; --table lists them\n\n", all);
   print_text("The worst of {} nodes (--table lists all):\n", all);
@@ -122,7 +127,7 @@ void print_outputs(const QuantizeReport& report) {
 
 void print_written(const QuantizeReport& report, const Arguments& arguments) {
   const QuantizeOptions& options = arguments.options;
-  if (options.dry_run) return print_text("nothing is written: --dry-run\n");
+  if (options.dry_run) return print_text("nothing {}is written: --dry-run\n", arguments.json.empty() ? "" : "else ");
   bool any = !arguments.json.empty();
   for (const std::filesystem::path& path : {options.save_statistics, options.plan_path}) {
     if (!path.empty()) print_text("written: {}\n", path.string());
