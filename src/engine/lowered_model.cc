@@ -23,7 +23,7 @@ std::map<std::string, ObservedForm> observed_forms(const Graph& graph, const std
     if (real == kNone) continue;
     for (NodeId reader : graph.consumers(real)) {
       const std::optional<QuantizedEdge> edge = quantized_edge(graph, reader);
-      if (!edge || edge->axis >= 0) continue;
+      if (!edge || edge->scale.size() != 1) continue;
       forms.emplace(name, ObservedForm{graph.value(edge->integers).name, *edge});
       break;
     }

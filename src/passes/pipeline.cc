@@ -1,6 +1,7 @@
 #include "passes/pipeline.h"
 
 #include "passes/canonicalize_clip.h"
+#include "passes/complete_zero_points.h"
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_bias.h"
 #include "passes/fold_constants.h"
@@ -32,6 +33,8 @@ const std::vector<Pass>& passes() {
       {"fold_shape", fold_shape},
       {"inline_if", inline_if},
       {"remove_identity", remove_identity},
+      // Where constants are what they will be.
+      {"complete_zero_points", complete_zero_points},
       // Activations before folding, which would take the "+ 3" of a HardSwish for a bias.
       {"canonicalize_clip", canonicalize_clip},
       {"unflatten_softmax", unflatten_softmax},
