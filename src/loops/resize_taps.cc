@@ -34,25 +34,44 @@ Interpolation parse_interpolation(const std::string& word) {
 
 namespace {
 
-// The coordinate in the input that position `i` of the output stands for. In float32 on purpose: 1 / 0.33333334F is 3
-// there, as the author of a scale of 1/3 means it, but below 3 in double.
-float source_coordinate(CoordinateMode mode, const ResizeAxis& axis, int64_t i) {
-  const auto x = static_cast<float>(i);
-  const auto last = static_cast<float>(axis.in - 1);
+// The coordinate in the input that position `i` of the output stands for.
+template <typename T>
+T source_coordinate(CoordinateMode mode, const ResizeAxis& axis, T scale, T length, int64_t i) {
+  const auto x = static_cast<T>(i);
+  const auto last = static_cast<T>(axis.in - 1);
+  const T half = 0.5F, one = 1;
   switch (mode) {
-    case CoordinateMode::kHalfPixel: return (x + 0.5F) / axis.scale - 0.5F;
-    case CoordinateMode::kPytorchHalfPixel: return axis.length == 1 ? -0.5F : (x + 0.5F) / axis.scale - 0.5F;
-    case CoordinateMode::kAsymmetric: return x / axis.scale;
-    case CoordinateMode::kAlignCorners: return axis.length == 1 ? 0.0F : x * last / (axis.length - 1.0F);
+    case CoordinateMode::kHalfPixel: return (x + half) / scale - half;
+    case CoordinateMode::kPytorchHalfPixel: return length == 1 ? -half : (x + half) / scale - half;
+    case CoordinateMode::kAsymmetric: return x / scale;
+    case CoordinateMode::kAlignCorners: return length == 1 ? T{0} : x * last / (length - one);
     case CoordinateMode::kHalfPixelSymmetric: {
-      const float adjustment = static_cast<float>(axis.out) / axis.length;
-      const float offset = static_cast<float>(axis.in) / 2.0F * (1.0F - adjustment);
-      return offset + (x + 0.5F) / axis.scale - 0.5F;
+      const T adjustment = static_cast<T>(axis.out) / length;
+      const T offset = static_cast<T>(axis.in) / T{2} * (one - adjustment);
+      return offset + (x + half) / scale - half;
     }
     case CoordinateMode::kTfCropAndResize: break;
   }
-  const float extent = (axis.roi_end - axis.roi_begin) * last;
-  return (axis.length == 1 ? extent / 2.0F : x * extent / (axis.length - 1.0F)) + axis.roi_begin * last;
+  const T extent = static_cast<T>(axis.roi_end - axis.roi_begin) * last;
+  return (length == 1 ? extent / T{2} : x * extent / (length - one)) + static_cast<T>(axis.roi_begin) * last;
+}
+
+// In float32 on purpose: 1 / 0.33333334F is 3 there, as the author of a scale of 1/3 means it, but below 3 in double.
+float coordinate(const ResizeRule& rule, const ResizeAxis& axis, int64_t i) {
+  return source_coordinate(rule.coordinates, axis, axis.scale, axis.length, i);
+}
+
+// The nearest element, which of two equally near ones the mode says. 19 * 7 / 38 is such a tie, but 3.5000002 in
+// float32: so coordinates are double here, and differ from what they stand for by what the scale was rounded by.
+int64_t nearest_element(const ResizeRule& rule, const ResizeAxis& axis, int64_t i) {
+  const double scale = axis.by_size ? static_cast<double>(axis.out) / static_cast<double>(axis.in) : axis.scale;
+  const double length = axis.by_size ? static_cast<double>(axis.out) : axis.length;
+  const double x = source_coordinate(rule.coordinates, axis, scale, length, i);
+  if (!(std::fabs(x) < 0x1p53)) return 0;
+  const double rounding = std::max(1.0, std::fabs(x)) * (axis.by_size ? 0x1p-50 : 0x1p-21);
+  const double floor = std::floor(x), beyond_half = x - floor - 0.5;
+  const bool up = std::fabs(beyond_half) <= rounding ? rule.nearest == NearestMode::kRoundPreferCeil : beyond_half > 0;
+  return static_cast<int64_t>(floor) + (up ? 1 : 0);
 }
 
 // floor(x) and x - floor(x), with x cut to where every tap of a position falls on the same edge anyway.
@@ -68,10 +87,10 @@ Position split(float x, int64_t in) {
   return {static_cast<int64_t>(floor), x - floor};
 }
 
-int64_t nearest_index(NearestMode mode, const Position& at) {
-  switch (mode) {
-    case NearestMode::kRoundPreferFloor: return at.floor + (at.fraction > 0.5F ? 1 : 0);
-    case NearestMode::kRoundPreferCeil: return at.floor + (at.fraction >= 0.5F ? 1 : 0);
+int64_t nearest_index(const ResizeRule& rule, const ResizeAxis& axis, int64_t i, const Position& at) {
+  switch (rule.nearest) {
+    case NearestMode::kRoundPreferFloor:
+    case NearestMode::kRoundPreferCeil: return nearest_element(rule, axis, i);
     case NearestMode::kCeil: return at.floor + (at.fraction > 0 ? 1 : 0);
     case NearestMode::kFloor: break;
   }
@@ -126,11 +145,11 @@ ResizeTaps make_resize_taps(const ResizeRule& rule, const ResizeAxis& axis, Allo
   const bool crop = rule.coordinates == CoordinateMode::kTfCropAndResize;
   if (crop) taps.outside = kernels::AlignedVector<uint8_t>(static_cast<size_t>(taps.out), allocator);
   for (int64_t i = 0; i < taps.out; ++i) {
-    const float x = source_coordinate(rule.coordinates, axis, i);
+    const float x = coordinate(rule, axis, i);
     if (crop) taps.outside[static_cast<size_t>(i)] = !(x >= 0 && x <= static_cast<float>(axis.in - 1));
     const Position at = split(x, axis.in);
     if (nearest) {
-      const int64_t index = std::clamp<int64_t>(nearest_index(rule.nearest, at), 0, axis.in - 1);
+      const int64_t index = std::clamp<int64_t>(nearest_index(rule, axis, i, at), 0, axis.in - 1);
       taps.index[static_cast<size_t>(i)] = static_cast<int32_t>(index);
     } else {
       interpolate(rule, at, first, shrink, rule.exclude_outside || shrink < 1, i, taps);

@@ -30,6 +30,7 @@ struct ResizeAxis {
   int64_t in = 1, out = 1;           // sizes
   float scale = 1;                   // out / in as the model states it
   float length = 1;                  // scale * in before it is cut to `out`
+  bool by_size = false;              // scale and length are out / in and out, rounded
   float roi_begin = 0, roi_end = 1;  // kTfCropAndResize only, as fractions of the axis
 };
 

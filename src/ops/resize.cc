@@ -55,6 +55,7 @@ void use_sizes(const std::vector<int64_t>& sizes, const std::string& policy, con
     axis.out = sizes[i];
     axis.length = static_cast<float>(sizes[i]);
     if (axis.in > 0 && axis.out > 0) axis.scale = axis.length / static_cast<float>(axis.in);
+    axis.by_size = policy == "stretch";
     smallest = std::min(smallest, axis.scale);
     largest = std::max(largest, axis.scale);
   }

@@ -37,6 +37,43 @@ TEST(ResizeNearest, EveryRoundingAtTies) {
   EXPECT_EQ(nearest_1d(x, 2, "round_prefer_ceil", "half_pixel"), (std::vector<int32_t>{1, 3}));
 }
 
+// Coordinates that are ties by the sizes, but not in float32, whatever is rounded on the way: 19 * 7 / 38 = 3.5.
+TEST(ResizeNearest, SizesGiveExactTies) {
+  struct Tie {
+    int64_t in, out;
+    size_t at;
+    int32_t floor;
+    std::string coordinates;
+  };
+  const Tie ties[] = {{7, 38, 19, 3, "asymmetric"},
+                      {9, 42, 35, 7, "asymmetric"},
+                      {7, 2, 1, 3, "asymmetric"},
+                      {14, 19, 9, 6, "half_pixel"},
+                      {14, 31, 15, 6, "pytorch_half_pixel"},
+                      {18, 21, 17, 14, "half_pixel_symmetric"},
+                      {4, 7, 3, 1, "align_corners"},
+                      {20000, 40000, 39999, 19999, "asymmetric"}};
+  for (const auto& [in, out, at, floor, coordinates] : ties) {
+    const Tensor index = counting<int32_t>({in});
+    const std::vector<int32_t> x = values<int32_t>(index);
+    EXPECT_EQ(nearest_1d(x, out, "round_prefer_floor", coordinates)[at], floor) << coordinates << in << " to " << out;
+    EXPECT_EQ(nearest_1d(x, out, "round_prefer_ceil", coordinates)[at], std::min<int64_t>(floor + 1, in - 1))
+        << coordinates << in << " to " << out;
+  }
+}
+
+// A scale of 42 / 9 in float32 means it too.
+TEST(ResizeNearest, ScalesGiveTiesUpToTheirRounding) {
+  const auto pick = [](float scale, const std::string& nearest) {
+    return values<float>(
+        resize(counting<float>({9}), {scale},
+               {{"nearest_mode", nearest}, {"coordinate_transformation_mode", std::string("asymmetric")}}));
+  };
+  EXPECT_EQ(pick(42.0F / 9.0F, "round_prefer_floor")[35], 7.0F);
+  EXPECT_EQ(pick(42.0F / 9.0F, "round_prefer_ceil")[35], 8.0F);
+  EXPECT_EQ(pick(4.7F, "round_prefer_floor")[35], 7.0F);
+}
+
 TEST(ResizeNearest, ScaleOfOneThirdMeansEveryThird) {
   const auto out =
       resize(counting<float>({9}), {1.0F / 3.0F},
