@@ -1,4 +1,8 @@
 // Attributes that became inputs, and plain renames.
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
 #include "base/error.h"
 #include "onnx/upgrade.h"
 
@@ -33,6 +37,16 @@ void pad(Upgrade& u) {
   u.ints_to_input("pads", 1);
   const ValueId value = bound(u, "value");
   if (value != kNone) u.set_input(2, value);
+}
+
+// A constant that is not used, or is what ONNX takes anyway, says nothing: without it the Pad only moves numbers.
+void unused_pad_value(Upgrade& u) {
+  if (u.input(2) == kNone) return;
+  const Tensor* value = u.graph().constant(u.input(2));
+  const bool is_zero =
+      value != nullptr && value->size() == 1 &&
+      std::ranges::all_of(std::span(value->bytes(), value->byte_size()), [](std::byte b) { return b == std::byte{0}; });
+  if (is_zero || u.attributes().get_string("mode", "constant") != "constant") u.set_input(2, kNone);
 }
 
 void slice(Upgrade& u) {
@@ -84,6 +98,7 @@ constexpr UpgradeRule kRules[] = {
     {"Split", 18, number_of_parts},
     {"Clip", 11, clip},
     {"Pad", 11, pad},
+    {"Pad", kAlways, unused_pad_value},
     {"Slice", 10, slice},
     {"TopK", 10, top_k},
     {"Dropout", 12, dropout},

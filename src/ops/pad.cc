@@ -170,7 +170,7 @@ void pad(OpCall& call) {
   const Tensor& x = call.input(0);
   const Mode mode = parse_mode(call.attributes().get_string("mode", "constant"));
   const std::vector<Pads> pads = read_pads(call);
-  const Tensor* value = call.has_input(2) ? &call.input(2) : nullptr;
+  const Tensor* value = mode == Mode::kConstant && call.has_input(2) ? &call.input(2) : nullptr;
   if (value != nullptr && (value->dtype() != x.dtype() || value->size() != 1)) {
     throw_error(ErrorCode::kInvalidModel, "the constant must be one {}, but it is {} of shape {}", to_string(x.dtype()),
                 to_string(value->dtype()), to_string(value->shape()));

@@ -43,6 +43,38 @@ TEST(UpgradeAttributes, BecomeInputs) {
   EXPECT_EQ(node_named(top, "n").attributes.get_int("axis"), 1);
 }
 
+TEST(UpgradeAttributes, PadKeepsOnlyAConstantThatSaysSomething) {
+  const auto pad = [](const std::string& mode, float value) {
+    ModelBuilder builder(19);
+    builder.input("x", {2, 3}).ints("p", {0, 1, 0, 1}).floats("v", {}, {value});
+    builder.node("Pad", {"x", "p", "v"}, {"y"}, {{"mode", mode}}, "", "n").output("y");
+    const Graph graph = builder.import();
+    return node_named(graph, "n").input(2) != kNone;
+  };
+  EXPECT_TRUE(pad("constant", 0.5F));
+  EXPECT_TRUE(pad("constant", -0.0F));
+  EXPECT_FALSE(pad("constant", 0));
+  EXPECT_FALSE(pad("edge", 0.5F));
+  EXPECT_FALSE(pad("reflect", 0.5F));
+}
+
+TEST(UpgradeDynamic, ProductsAreTakenApart) {
+  ModelBuilder builder;
+  builder.input("x", {2, 3}).small("w", DType::kInt8, {3, 2}, {1, 2, 3, 4, 5, 6}).floats("ws", {2}, {0.5F, 1});
+  builder.small("wz", DType::kInt8, {2}, {0, 1}).floats("b", {2}, {1, 2});
+  builder.node("DynamicQuantizeMatMul", {"x", "w", "ws", "wz", "b"}, {"y"}, {}, "com.microsoft", "n").output("y");
+  const Graph graph = builder.import();
+  EXPECT_EQ(operators(graph), "DynamicQuantizeLinear MatMulInteger Cast Mul Mul Add");
+  const Node& product = node_named(graph, "n_product");
+  EXPECT_EQ(graph.value(product.input(3)).name, "wz");
+  EXPECT_EQ(graph.producer(product.input(2)), graph.find_node("n_quantize"));
+
+  ModelBuilder integers;
+  integers.input("a", {2, 3}, DType::kUInt8).input("b", {3, 2}, DType::kInt8).floats("s", {}, {0.5F});
+  integers.node("MatMulIntegerToFloat", {"a", "b", "s", "s"}, {"y"}, {}, "com.microsoft", "n").output("y");
+  EXPECT_EQ(operators(integers.import()), "MatMulInteger Cast Mul Mul");
+}
+
 TEST(UpgradeAttributes, ClipHasOnlyTheBoundsThatWereThere) {
   const Graph both = upgraded(7, "Clip", {{"min", -0.5F}, {"max", 6.0F}});
   EXPECT_EQ(constant_input(both, node_named(both, "n"), 1), Numbers{-0.5});
