@@ -1,4 +1,6 @@
 // ConvTranspose (ONNX opset 22): 1 to 3 spatial dimensions, groups, dilations, output_padding, output_shape.
+#include <algorithm>
+
 #include "loops/layout.h"
 #include "ops/block_conv_transpose.h"
 #include "ops/convolution_kernel.h"
@@ -73,12 +75,19 @@ class ConvTransposeKernel final : public onednn::ConvolutionKernel {
   }
 
   onednn::ReadyPrimitive make_primitive(const Shape& x, const Tensor& weights, const Tensor* bias) const override {
-    const Windows windows = check_shapes(x, weights, bias);
+    Windows windows = check_shapes(x, weights, bias);
     const Shape& w = weights.shape();
+    // oneDNN takes fewer positions that nothing reaches than a stride has: zeros behind X reach the others.
+    Shape input = x;
+    for (size_t i = 0; i < windows.strides.size(); ++i) {
+      const int64_t zeros = std::max<int64_t>(0, -windows.pad_end[i] / windows.strides[i]);
+      input[i + 2] += zeros;
+      windows.pad_end[i] += zeros * windows.strides[i];
+    }
     if (num_elements(windows.output) == 0) return {.output = windows.output};
     if (weights.size() == 0) throw_error(ErrorCode::kInvalidModel, "input W {} has no elements", to_string(w));
     using Forward = dnnl::deconvolution_forward;
-    return primitive_of<Forward>(dnnl::algorithm::deconvolution_direct, x, w, bias != nullptr, windows,
+    return primitive_of<Forward>(dnnl::algorithm::deconvolution_direct, input, w, bias != nullptr, windows,
                                  [](const auto& desc, const auto& attributes) {
                                    return Forward::primitive_desc(desc, attributes, onednn::engine());
                                  });

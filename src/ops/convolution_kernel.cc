@@ -1,7 +1,10 @@
 #include "ops/convolution_kernel.h"
 
+#include <algorithm>
+
 #include "base/parallel_for.h"
 #include "loops/layout.h"
+#include "loops/strided_copy.h"
 
 namespace twofold::onednn {
 
@@ -14,6 +17,17 @@ Tensor read_addend(const Tensor& addend, const Shape& output) {
                 to_string(addend.shape()), to_string(output));
   }
   return to_layout(addend, Layout::kChannelsLast);
+}
+
+// A channels-last tensor with zeros behind the end of its axes.
+Tensor with_zeros_behind(const Tensor& x, const Shape& shape, const OpCall& call) {
+  Tensor result(DType::kFloat32, shape, Layout::kChannelsLast, call.allocator());
+  std::fill_n(result.mutable_data<float>().data(), result.size(), 0.0F);
+  const std::vector<int64_t> from = element_strides(x.shape(), x.layout()), to = element_strides(shape, x.layout());
+  std::vector<CopyDim> box;
+  for (size_t d = 0; d < shape.size(); ++d) box.push_back({x.shape()[d], from[d], to[d]});
+  strided_copy(sizeof(float), std::move(box), x.bytes(), result.mutable_bytes());
+  return result;
 }
 
 }  // namespace
@@ -76,7 +90,8 @@ void ConvolutionKernel::run(OpCall& call) const {
   Tensor& y = call.output(0, DType::kFloat32, ready->output, Layout::kChannelsLast);
   if (y.size() == 0) return;
   Operands operands;
-  operands.source = x.bytes();
+  const Tensor source = ready->input == x.shape() ? x : with_zeros_behind(x, ready->input, call);
+  operands.source = source.bytes();
   operands.weights = weights.bytes();
   if (!packed_) operands.weights_source = weights_desc(weights.shape());
   operands.bias = bias != nullptr ? bias->bytes() : nullptr;

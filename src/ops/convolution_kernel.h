@@ -45,6 +45,7 @@ class ConvolutionKernel : public Kernel {
   ReadyPrimitive primitive_of(dnnl::algorithm algorithm, const Shape& x, const Shape& weights, bool has_bias,
                               const Windows& windows, const Choose& choose) const {
     ReadyPrimitive ready;
+    ready.input = x;
     ready.output = windows.output;
     ready.source = float_desc(x, Layout::kChannelsLast);
     ready.destination = float_desc(ready.output, Layout::kChannelsLast);

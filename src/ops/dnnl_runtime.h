@@ -62,6 +62,7 @@ struct ReadyPrimitive {
   dnnl::memory::desc source, weights, bias, destination, scratchpad, addend;
   dnnl::memory packed_weights;  // empty if the weights are not constant
   std::vector<int> addend_arguments;
+  Shape input;  // of a convolution; what its X has less of at the end of an axis is zeros
   Shape output;
 };
 

@@ -47,6 +47,15 @@ TEST(ConvTranspose, GroupsScatterAsTheDefinitionSays) {
   for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(y.data<float>()[i], expected[i], 1e-4) << i;
 }
 
+// output_padding may be the stride or more where the dilation is larger still: what it adds, nothing reaches.
+TEST(ConvTranspose, OutputPaddingBeyondTheStride) {
+  const Tensor x = tensor<float>({1, 1, 1, 2}, {1, 2}), w = tensor<float>({1, 1, 1, 2}, {3, 4});
+  const Tensor b = tensor<float>({1}, {10});
+  const Tensor y = run_op("ConvTranspose", {x, w, b}, {{"dilations", Ints{1, 3}}, {"output_padding", Ints{0, 2}}})[0];
+  ASSERT_EQ(y.shape(), (Shape{1, 1, 1, 7}));
+  EXPECT_EQ(values<float>(y), (std::vector<float>{13, 16, 10, 14, 18, 10, 10}));
+}
+
 // One ConvTranspose with constant weights, whose windows tile the output, as the engine runs it.
 Tensor run_constant(const Tensor& x, const Tensor& w, const Tensor& bias, int threads, bool relu = false) {
   Graph graph;
