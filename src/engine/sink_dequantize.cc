@@ -2,6 +2,7 @@
 
 #include "engine/float_chain.h"
 #include "engine/nearest_resize.h"
+#include "traits/op_names.h"
 #include "traits/op_traits.h"
 
 namespace twofold {
@@ -53,9 +54,10 @@ void sink(Graph& graph, NodeId id, const std::vector<QuantizedEdge>& edges) {
 
 }  // namespace
 
-// The largest element of a window is the largest integer of it, since scales are positive.
+// The largest element of a window is the largest integer of it, since scales are positive. ONNX has no GlobalMaxPool of
+// integers, but Twofold has.
 bool moves_elements(const Node& node) {
-  if (is_nearest_resize(node)) return true;
+  if (is_nearest_resize(node) || node.is(op::kGlobalMaxPool)) return true;
   const OpTraits& traits = traits_of(node);
   if (!moves_integers(traits)) return false;
   return traits.effect != Effect::kPicksLargest || node.outputs.size() == 1;

@@ -55,6 +55,10 @@ void run_global_max_pool(OpCall& call) {
   switch (call.input(0).dtype()) {
     case DType::kFloat32: return global_max_as<float>(call);
     case DType::kFloat64: return global_max_as<double>(call);
+    case DType::kInt8: return global_max_as<int8_t>(call);
+    case DType::kUInt8: return global_max_as<uint8_t>(call);
+    case DType::kInt16: return global_max_as<int16_t>(call);
+    case DType::kUInt16: return global_max_as<uint16_t>(call);
     default: throw_error(ErrorCode::kUnsupported, "pooling {} is not supported", to_string(call.input(0).dtype()));
   }
 }

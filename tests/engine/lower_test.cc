@@ -85,13 +85,18 @@ TEST(Lower, NearestResizeMovesIntegers) {
   }
 }
 
-TEST(Lower, MaxPoolTakesIntegersOfBothSizes) {
+TEST(Lower, MaxPoolsTakeIntegersOfBothSizes) {
   for (const DType dtype : {DType::kInt8, DType::kUInt16}) {
     QdqBuilder b;
     const ValueId x = b.edge(b.input("x", {1, 3, 8, 9}), 0.03F, dtype, dtype == DType::kInt8 ? 0 : 40000);
     b.output(b.node("y", "MaxPool", {x},
                     {{"kernel_shape", std::vector<int64_t>{3, 2}}, {"pads", std::vector<int64_t>{1, 0, 1, 1}}}));
     EXPECT_EQ(expect_definition(b.graph, {random_tensor({1, 3, 8, 9}, 1)}), "QuantizeLinear MaxPool DequantizeLinear");
+    QdqBuilder whole;
+    const ValueId maps = whole.edge(whole.input("x", {1, 3, 8, 9}), 0.03F, dtype, dtype == DType::kInt8 ? 0 : 40000);
+    whole.output(whole.node("y", "GlobalMaxPool", {maps}));
+    EXPECT_EQ(expect_definition(whole.graph, {random_tensor({1, 3, 8, 9}, 1)}),
+              "QuantizeLinear GlobalMaxPool DequantizeLinear");
   }
 }
 
