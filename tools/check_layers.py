@@ -24,7 +24,7 @@ ALLOWED = {
     "traits": {"base", "numeric", "graph"},
     "infer": {"base", "numeric", "graph", "traits"},
     "data": {"base", "numeric", "graph"},
-    "onnx": {"base", "numeric", "graph", "traits"},
+    "onnx": BELOW_OPS,
     "loops": {"base", "numeric", "kernels"},
     "ops": {"base", "numeric", "kernels", "graph", "traits", "loops"},
     "dialect": {"base", "numeric", "kernels", "graph", "traits", "loops", "ops"},

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "onnx/graph_writer.h"
 #include "onnx/origins.h"
+#include "onnx/runtime_forms.h"
 #include "onnx/uint8_activations.h"
 
 namespace twofold {
@@ -108,9 +109,9 @@ uint64_t write(const Graph& graph, const std::filesystem::path& path, const Expo
 
 uint64_t export_onnx(const Graph& graph, const std::filesystem::path& path, const ExportOptions& options) {
   try {
-    if (!options.uint8_activations) return write(graph, path, options);
     Graph changed = graph;
-    use_uint8_activations(changed);
+    use_runtime_forms(changed);
+    if (options.uint8_activations) use_uint8_activations(changed);
     return write(changed, path, options);
   } catch (const Error& error) {
     throw_error(error.code(), "cannot write '{}': {}", path.string(), error.what());
@@ -126,8 +127,10 @@ std::string export_onnx_bytes(const Graph& graph) {
   if (constant_bytes(graph) > kMaxEmbeddedBytes) {
     throw_error(ErrorCode::kResourceExhausted, "the model takes more than 2 GB, which a message in memory cannot");
   }
+  Graph changed = graph;
+  use_runtime_forms(changed);
   TensorWriter tensors(std::nullopt);
-  return message_of(graph, tensors).SerializeAsString();
+  return message_of(changed, tensors).SerializeAsString();
 }
 
 }  // namespace twofold

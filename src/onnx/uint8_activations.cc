@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "onnx/bodies.h"
 #include "traits/op_names.h"
 #include "traits/op_traits.h"
 
@@ -117,17 +118,7 @@ class Uint8Activations {
 
 void use_uint8_activations(Graph& graph) {
   Uint8Activations(graph).run();
-  for (NodeId id = 0; id < graph.node_limit(); ++id) {
-    if (!graph.has_node(id)) continue;
-    const Attributes attributes = graph.node(id).attributes;
-    for (const auto& [name, attribute] : attributes) {
-      const auto* body = std::get_if<std::shared_ptr<const Graph>>(&attribute);
-      if (body == nullptr) continue;
-      auto changed = std::make_shared<Graph>(**body);
-      use_uint8_activations(*changed);
-      graph.attributes(id).set(name, std::shared_ptr<const Graph>(std::move(changed)));
-    }
-  }
+  change_bodies(graph, use_uint8_activations);
 }
 
 }  // namespace twofold

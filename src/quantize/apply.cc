@@ -283,6 +283,7 @@ void Applier::quantize_output(ValueId y, const QParams& params) {
   const std::vector<NodeId> readers = graph_.consumers(y);
   const ValueId real =
       params.qtype == QType::kFloat16 ? rounded_to_float16(y) : quantized(y, params, Rounding::kNearest);
+  graph_.set_type(real, {DType::kFloat32, graph_.value(y).type.shape});  // as outputs of the graph are declared
   for (NodeId reader : readers) {
     for (size_t i = 0; i < graph_.node(reader).inputs.size(); ++i) {
       if (graph_.node(reader).inputs[i] == y) graph_.set_input(reader, static_cast<int>(i), real);

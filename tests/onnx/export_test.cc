@@ -217,6 +217,23 @@ TEST(Export, LeavesNothingBehindWhenItFails) {
   EXPECT_EQ(folder.num_files(), 3U);
 }
 
+// ONNX's opset 21 counts a window that would begin in the padding at the end; opset 22 does not.
+TEST(Export, PoolsThatRoundUpAreOfOpset22) {
+  const TemporaryFolder folder;
+  for (const char* op_type : {"AveragePool", "LpPool", "MaxPool"}) {
+    for (const int64_t rounds_up : {0, 1}) {
+      ModelBuilder builder;
+      builder.input("x", {1, 1, 4, 4}).output("y");
+      builder.node(op_type, {"x"}, {"y"},
+                   {{"kernel_shape", std::vector<int64_t>{1, 1}},
+                    {"strides", std::vector<int64_t>{2, 2}},
+                    {"ceil_mode", rounds_up}});
+      export_onnx(builder.import(), folder / "a.onnx");
+      EXPECT_EQ(parse_file(folder / "a.onnx").opset_import(0).version(), rounds_up != 0 ? 22 : 21) << op_type;
+    }
+  }
+}
+
 class Uint8Activations : public ::testing::Test {
  protected:
   Uint8Activations() {
