@@ -68,12 +68,12 @@ TEST(RunPasses, SimplifiesBodies) {
 
 TEST(RunPasses, LeavesAQuantizedGraphAlone) {
   GraphBuilder b;
-  const ValueId x = b.input("x", {1, 1, 3, 3});
-  const ValueId q = b.node("q", "QuantizeLinear", {x, b.scalar(0.1F)});
-  const ValueId w = b.node("wq", "QuantizeLinear", {b.ramp({2, 1, 1, 1}), b.scalar(0.1F)});
+  const ValueId scale = b.scalar(0.1F), zero = b.graph.add_constant("zero", Tensor::scalar(int8_t{0}));
+  const ValueId q = b.node("q", "QuantizeLinear", {b.input("x", {1, 1, 3, 3}), scale, zero});
+  const ValueId w = b.node("wq", "QuantizeLinear", {b.ramp({2, 1, 1, 1}), scale, zero});
   b.output(b.node(
       "conv", "Conv",
-      {b.node("dq", "DequantizeLinear", {q, b.scalar(0.1F)}), b.node("wdq", "DequantizeLinear", {w, b.scalar(0.1F)})}));
+      {b.node("dq", "DequantizeLinear", {q, scale, zero}), b.node("wdq", "DequantizeLinear", {w, scale, zero})}));
   for (const PassReport& report : run_passes(b.graph)) EXPECT_EQ(report.rewrites, 0) << report.name;
 }
 
