@@ -5,20 +5,12 @@
 #include "dialect/ec_product.h"
 #include "dialect/families.h"
 #include "dialect/integer_convolution.h"
+#include "ops/kernel_axes.h"
 #include "ops/window.h"
 
 namespace twofold {
 
 namespace {
-
-std::array<kernels::ConvAxis, 3> kernel_axes(const std::vector<WindowAxis>& axes) {
-  std::array<kernels::ConvAxis, 3> result;
-  for (size_t i = 0; i < axes.size(); ++i) {
-    const WindowAxis& axis = axes[i];
-    result[3 - axes.size() + i] = {axis.input, axis.kernel, axis.stride, axis.dilation, axis.pad_begin, axis.output};
-  }
-  return result;
-}
 
 class IntegerConv final : public Kernel {
  public:

@@ -7,6 +7,7 @@
 #include "dialect/quantized_body.h"
 #include "dialect/quantized_body_node.h"
 #include "ops/families.h"
+#include "traits/op_traits.h"
 
 namespace twofold {
 
@@ -44,6 +45,8 @@ constexpr std::span<const OpDef> (*kFamilies[])() = {
     conv_ops,
     conv_transpose_ops,
     matmul_ops,
+    conv_integer_ops,
+    matmul_integer_ops,
     gemm_ops,
     pool_ops,
     global_pool_ops,
@@ -92,10 +95,21 @@ std::string qualified(const Node& node) {
   return node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
 }
 
+// What to do instead; empty where there is nothing to say.
+std::string advice(const Node& node) {
+  const int opset = traits_of(node).opset;
+  if (opset > 0) return fmt::format("came with opset {}: export the model with opset {} or earlier", opset, opset - 1);
+  if (node.op_type.starts_with("DynamicQuantize")) return "quantizes while it runs: give the float model instead";
+  return "";
+}
+
 void collect_missing(const Graph& graph, std::map<std::string, std::string>& missing) {
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
-    if (find_op(node.domain, node.op_type) == nullptr) missing.emplace(qualified(node), node.name);
+    if (find_op(node.domain, node.op_type) == nullptr) {
+      const std::string hint = advice(node);
+      missing.emplace(qualified(node), fmt::format("node '{}'{}{}", node.name, hint.empty() ? "" : ", ", hint));
+    }
     for (const auto& [name, attribute] : node.attributes) {
       if (const auto* body = std::get_if<std::shared_ptr<const Graph>>(&attribute)) collect_missing(**body, missing);
     }
@@ -127,10 +141,10 @@ std::unique_ptr<Kernel> make_kernel(const KernelArgs& args) {
 }
 
 std::vector<std::string> missing_operators(const Graph& graph) {
-  std::map<std::string, std::string> missing;  // operator -> the first node that has it
+  std::map<std::string, std::string> missing;  // operator -> the first node that has it, and advice
   collect_missing(graph, missing);
   std::vector<std::string> list;
-  for (const auto& [op, node] : missing) list.push_back(fmt::format("{} (node '{}')", op, node));
+  for (const auto& [op, node] : missing) list.push_back(fmt::format("{} ({})", op, node));
   return list;
 }
 

@@ -77,6 +77,7 @@ std::span<const ShapeFunction> linear_shape_rules() {
   static constexpr ShapeFunction kRules[] = {
       {op::kAveragePool, pool},
       {op::kConv, conv},
+      {op::kConvInteger, conv},
       {op::kConvTranspose, conv},
       {op::kGemm, gemm},
       {op::kGlobalAveragePool, global_pool},
@@ -84,6 +85,7 @@ std::span<const ShapeFunction> linear_shape_rules() {
       {op::kGlobalMaxPool, global_pool},
       {op::kLpPool, pool},
       {op::kMatMul, matmul},
+      {op::kMatMulInteger, matmul},
       {op::kMaxPool, pool},
       {op::kReduceL1, reduce},
       {op::kReduceL2, reduce},

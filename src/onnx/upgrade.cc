@@ -15,7 +15,7 @@ const RuleTable& rule_table() {
   static const RuleTable table = [] {
     RuleTable built;
     for (const auto& theme : {attribute_rules(), softmax_rules(), resize_rules(), normalization_rules(), fused_rules(),
-                              qoperator_rules(), newer_rules()}) {
+                              qoperator_rules(), dynamic_rules(), newer_rules()}) {
       for (const UpgradeRule& rule : theme) built.emplace(std::pair(rule.domain, rule.op_type), &rule);
     }
     return built;

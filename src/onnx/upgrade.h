@@ -77,6 +77,7 @@ std::span<const UpgradeRule>
 normalization_rules();                           // BatchNormalization, GroupNormalization, and ORT's names of others
 std::span<const UpgradeRule> fused_rules();      // com.microsoft: operators with an activation or an Add in them
 std::span<const UpgradeRule> qoperator_rules();  // QLinearConv and all that computes on quantized tensors
+std::span<const UpgradeRule> dynamic_rules();    // products that are quantized while they run
 std::span<const UpgradeRule> newer_rules();      // attributes that opsets after kOpset gave a meaning
 
 // Throws Error(kUnsupported) naming the node where an old form has no equivalent.

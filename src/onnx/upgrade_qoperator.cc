@@ -1,6 +1,5 @@
 // The QOperator form: operators on quantized tensors become DequantizeLinear -> operator -> QuantizeLinear, which means
-// the same. The operator keeps the node's name. What computes on integers without scales (ConvInteger, MatMulInteger)
-// and what only moves data stays.
+// the same. The operator keeps the node's name.
 #include "base/error.h"
 #include "onnx/upgrade.h"
 

@@ -30,6 +30,8 @@ std::span<const OpDef> cast_ops();                   // Cast, CastLike
 std::span<const OpDef> conv_ops();                   // Conv
 std::span<const OpDef> conv_transpose_ops();         // ConvTranspose
 std::span<const OpDef> matmul_ops();                 // MatMul
+std::span<const OpDef> conv_integer_ops();           // ConvInteger
+std::span<const OpDef> matmul_integer_ops();         // MatMulInteger
 std::span<const OpDef> gemm_ops();                   // Gemm
 std::span<const OpDef> pool_ops();                   // MaxPool, AveragePool, LpPool
 std::span<const OpDef> global_pool_ops();            // GlobalAveragePool, GlobalMaxPool, GlobalLpPool

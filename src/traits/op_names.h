@@ -7,7 +7,8 @@ namespace twofold::op {
 
 // Sums of products.
 inline constexpr char kConv[] = "Conv", kConvTranspose[] = "ConvTranspose", kMatMul[] = "MatMul", kGemm[] = "Gemm",
-                      kEinsum[] = "Einsum", kRnn[] = "RNN", kGru[] = "GRU", kLstm[] = "LSTM";
+                      kEinsum[] = "Einsum", kConvInteger[] = "ConvInteger", kMatMulInteger[] = "MatMulInteger",
+                      kRnn[] = "RNN", kGru[] = "GRU", kLstm[] = "LSTM";
 
 // Functions of one number.
 inline constexpr char kAbs[] = "Abs", kAcos[] = "Acos", kAcosh[] = "Acosh", kAsin[] = "Asin", kAsinh[] = "Asinh",
@@ -77,9 +78,8 @@ inline constexpr char kDequantizeLinear[] = "DequantizeLinear", kDynamicQuantize
 
 // Known by name only: Twofold reads and writes them, but does not run them.
 inline constexpr char kAttention[] = "Attention", kBernoulli[] = "Bernoulli", kBitCast[] = "BitCast",
-                      kCausalConvWithState[] = "CausalConvWithState", kConvInteger[] = "ConvInteger",
-                      kCumProd[] = "CumProd", kLinearAttention[] = "LinearAttention",
-                      kMatMulInteger[] = "MatMulInteger", kMultinomial[] = "Multinomial",
+                      kCausalConvWithState[] = "CausalConvWithState", kCumProd[] = "CumProd",
+                      kLinearAttention[] = "LinearAttention", kMultinomial[] = "Multinomial",
                       kQLinearConv[] = "QLinearConv", kQLinearMatMul[] = "QLinearMatMul",
                       kRandomNormal[] = "RandomNormal", kRandomNormalLike[] = "RandomNormalLike",
                       kRandomUniform[] = "RandomUniform", kRandomUniformLike[] = "RandomUniformLike",

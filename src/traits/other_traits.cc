@@ -25,6 +25,9 @@ constexpr OpTraits kRows[] = {
     product(op::kConvTranspose).ec(0b10),
     product(op::kGemm).takes(kTakesFloat32 | kTakesFloat64).ec(0b11),
     product(op::kMatMul).takes(kTakesFloat32 | kTakesFloat64).ec(0b11),
+    // Of integers that come with zero points of their own: nothing is left to quantize.
+    Row(op::kConvInteger).does(Effect::kOtherProducts).takes(kTakesInt8).type(TypeRule::kInt32),
+    Row(op::kMatMulInteger).does(Effect::kOtherProducts).takes(kTakesInt8).type(TypeRule::kInt32),
     Row(op::kEinsum).data(DataInputs::kAll).does(Effect::kOtherProducts),
     recurrent(op::kGru),
     recurrent(op::kLstm),
@@ -80,8 +83,6 @@ constexpr OpTraits kRows[] = {
     Row(op::kSwiGlu).since(28).by_name_only(),
     Row(op::kTensorScatter).since(24).by_name_only(),
     Row(op::kBernoulli).stays().type_attribute("dtype").by_name_only(),
-    Row(op::kConvInteger).type(TypeRule::kInt32).by_name_only(),
-    Row(op::kMatMulInteger).type(TypeRule::kInt32).by_name_only(),
     Row(op::kMultinomial).stays().type(TypeRule::kInt32).type_attribute("dtype").by_name_only(),
     Row(op::kQLinearConv).type(TypeRule::kUnknown).by_name_only(),
     Row(op::kQLinearMatMul).type(TypeRule::kUnknown).by_name_only(),

@@ -4,7 +4,6 @@ _DOUBLE = "float64 is not taken by Exp and Softmax: transcendentals are float32 
 _HALF_CONV = "Conv does not take float16"
 _HALF_MATMUL = "MatMul does not take float16 and bfloat16"
 _HALF_SCALE = "QLinearMatMul with float16 scales: Twofold's scales are float32"
-_INTEGER = "ConvInteger and MatMulInteger, whose scales are dynamic, are not there"
 _MODE = "the attribute mode of SpaceToDepth is newer than opset 22"
 _OLD = "the model uses opset 1; Twofold reads 7 and later"
 _RANDOM = "Dropout in training draws NumPy's random numbers; Twofold runs inference"
@@ -25,11 +24,8 @@ EXCEPTIONS = {
     "test_attention_local_window_gqa_rank4_mask_expanded": _HALF_MATMUL,
     "test_causal_conv_with_state_fp16_expanded": _HALF_CONV,
     "test_causal_conv_with_state_silu_fp16_expanded": _HALF_CONV,
-    "test_convinteger_with_padding": _INTEGER,
-    "test_convinteger_without_padding": _INTEGER,
     "test_flexattention_double_expanded_ver26": _DOUBLE,
     "test_flexattention_fp16_expanded_ver26": _HALF_MATMUL,
-    "test_matmulinteger": _INTEGER,
     "test_not_2d": _OLD,
     "test_not_3d": _OLD,
     "test_not_4d": _OLD,

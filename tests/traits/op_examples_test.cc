@@ -146,6 +146,8 @@ void Examples::others() {
   add("QuantizeLinear", {x_, floats({}, {0.1F}), tensor<int8_t>({}, {3})});
   add("DequantizeLinear", {counting<int8_t>({2, 4, 4, 4}), floats({}, {0.1F}), tensor<int8_t>({}, {3})}, {}, 1, {1});
   add("DynamicQuantizeLinear", {x_}, {}, 3);
+  add("MatMulInteger", {counting<uint8_t>({2, 3}), counting<int8_t>({3, 4})}, {}, 1, {1});
+  add("ConvInteger", {counting<uint8_t>({1, 2, 4, 4}), counting<int8_t>({3, 2, 2, 2})}, {}, 1, {1});
 }
 
 }  // namespace
