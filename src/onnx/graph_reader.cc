@@ -12,6 +12,7 @@
 #include "onnx/function_table.h"
 #include "onnx/type_reader.h"
 #include "onnx/upgrade.h"
+#include "traits/attribute_types.h"
 #include "traits/op_names.h"
 
 namespace twofold {
@@ -40,6 +41,7 @@ struct Scope {
   std::vector<std::string> calls = {};   // the nodes being inlined, outermost first
   std::string prefix = {};               // before names of nodes and values, inside a function
   std::string path = {};                 // before names of nodes in OriginsByNode, inside a body
+  int depth = 0;                         // bodies around the nodes
   std::unordered_map<std::string_view, ValueId> names = {};
   std::unordered_map<std::string_view, const onnx::TypeProto*> types = {};
   std::vector<std::pair<ValueId, ValueId>> captures = {};  // of a body: outer value, inner value
@@ -113,7 +115,10 @@ Graph GraphReader::finish(GraphInReading& target) {
   for (const auto& [id, version] : target.versions) {
     throw_if_cancelled();
     upgrade_node(target.graph, id, version);
+    const Node& node = target.graph.node(id);
+    if (node.domain.empty()) check_attributes(node, traits_of(node.op_type));
   }
+  check_operands(target.graph);  // of the nodes that rules add
   target.graph.compact();
   return std::move(target.graph);
 }
@@ -281,10 +286,20 @@ void GraphReader::read_node(onnx::NodeProto& proto, std::string name, Scope& sco
   for (const std::string& output : proto.output()) {
     node.outputs.push_back(output.empty() ? kNone : scope.names.at(output));
   }
+  const int64_t version = version_of(proto, scope);
+  if (const auto signature = signature_of(node.domain, node.op_type, version)) {
+    check_operands(node, *signature);
+    check_types(scope.graph(), node, *signature);
+  }
   std::vector<Body> bodies;
+  std::unordered_set<std::string_view> names;
   for (onnx::AttributeProto& attribute : *proto.mutable_attribute()) {
     onnx::AttributeProto* given = actual(attribute, scope);
     if (given == nullptr) continue;
+    if (!names.insert(attribute.name()).second) {
+      throw_error(ErrorCode::kInvalidModel, "node '{}' ({}): attribute '{}' is given twice", name, node.op_type,
+                  attribute.name());
+    }
     if (!AttributeReader::is_graph(*given)) {
       const std::string what = fmt::format("attribute '{}' of node '{}' ({})", attribute.name(), name, node.op_type);
       node.attributes.set(attribute.name(), attributes_.read(*given, what));
@@ -301,12 +316,17 @@ void GraphReader::read_node(onnx::NodeProto& proto, std::string name, Scope& sco
     node.origins = {std::move(name)};
     node.origins.insert(node.origins.end(), scope.calls.begin(), scope.calls.end());
   }
-  scope.target->versions.emplace_back(scope.graph().add_node(std::move(node)), version_of(proto, scope));
+  scope.target->versions.emplace_back(scope.graph().add_node(std::move(node)), version);
 }
 
 Body GraphReader::read_body(onnx::AttributeProto& proto, const std::string& node, Scope& scope) {
   Body body{proto.name(), std::make_shared<GraphInReading>(), {}};
   Scope inner{body.target.get(), scope.opsets, &scope, scope.arguments, scope.calls};
+  inner.depth = scope.depth + 1;
+  if (inner.depth > kMaxBodyDepth) {
+    throw_error(ErrorCode::kUnsupported, "node '{}': bodies of If, Loop and Scan are nested more than {} deep", node,
+                kMaxBodyDepth);
+  }
   inner.path = origins_prefix(scope.path, node, proto.name());
   read_graph(*proto.mutable_g(), inner, true);
   body.captures = std::move(inner.captures);
@@ -372,7 +392,7 @@ void GraphReader::inline_call(const onnx::NodeProto& proto, const FunctionTable:
     auto* given = actual(const_cast<onnx::AttributeProto&>(attribute), scope);
     if (given != nullptr) arguments.insert_or_assign(attribute.name(), given);
   }
-  Scope inner{scope.target, &function.opsets, nullptr, &arguments, scope.calls, name + "/", scope.path};
+  Scope inner{scope.target, &function.opsets, nullptr, &arguments, scope.calls, name + "/", scope.path, scope.depth};
   inner.calls.push_back(name);
   for (int i = 0; i < callee.input_size(); ++i) {
     const bool passed = i < proto.input_size() && !proto.input(i).empty();

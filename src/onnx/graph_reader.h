@@ -15,6 +15,9 @@ class ModelProto;
 
 namespace twofold {
 
+// Bodies of If, Loop and Scan in each other. Whatever walks a graph calls itself for them.
+inline constexpr int kMaxBodyDepth = 64;
+
 // Reads and upgrades the main graph of `model`, whose raw data moves out of it. External data is looked up in the
 // first of `folders` and may lie below any of them. Nodes in `origins` get those. Errors name the node, tensor or
 // function, not the file.

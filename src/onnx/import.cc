@@ -1,5 +1,6 @@
 #include "onnx/import.h"
 
+#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream.h>
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
@@ -54,6 +55,18 @@ class ModelStream final : public google::protobuf::io::ZeroCopyInputStream {
   size_t position_ = 0, dropped_ = 0;
 };
 
+// Messages in messages that protobuf may read, which takes some hundred bytes of stack for each. A body is three of
+// them (attribute, graph, node), so that kMaxBodyDepth of them are far below, and the error about those is the reader's
+// own.
+constexpr int kMaxMessageDepth = 1000;
+static_assert(kMaxMessageDepth > 6 * kMaxBodyDepth);
+
+bool parse(google::protobuf::io::ZeroCopyInputStream& stream, onnx::ModelProto& model) {
+  google::protobuf::io::CodedInputStream coded(&stream);
+  coded.SetRecursionLimit(kMaxMessageDepth);
+  return model.ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage();
+}
+
 void parse(std::span<const std::byte> bytes, const MappedFile* file, onnx::ModelProto& model) {
   if (bytes.empty()) throw_error(ErrorCode::kInvalidModel, "the file is empty");
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {
@@ -62,9 +75,11 @@ void parse(std::span<const std::byte> bytes, const MappedFile* file, onnx::Model
   }
   google::protobuf::LogSilencer silent;  // what is wrong is said below
   ModelStream stream(bytes, file);
-  if (!model.ParseFromZeroCopyStream(&stream) || !model.has_graph()) {
+  if (!parse(stream, model) || !model.has_graph()) {
     throw_if_cancelled();
-    throw_error(ErrorCode::kInvalidModel, "the file is truncated or not an ONNX model");
+    throw_error(ErrorCode::kInvalidModel,
+                "the file is truncated, not an ONNX model, or has bodies of If, Loop and Scan nested more than {} deep",
+                kMaxBodyDepth);
   }
 }
 

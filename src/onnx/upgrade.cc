@@ -82,6 +82,17 @@ void Upgrade::ints_to_input(const char* attribute, int input) {
   set_input(input, ints(attribute, values));
 }
 
+std::optional<Signature> signature_of(std::string_view domain, std::string_view op_type, int64_t version) {
+  const auto [begin, end] = rule_table().equal_range({domain, op_type});
+  for (auto it = begin; it != end; ++it) {
+    const UpgradeRule& rule = *it->second;
+    if (version < rule.below && !rule.inputs.empty()) return Signature{rule.inputs, 1, rule.max_outputs};
+  }
+  const OpTraits* row = domain.empty() ? find_traits(op_type) : nullptr;
+  if (row == nullptr) return std::nullopt;
+  return signature_of(*row);
+}
+
 void upgrade_node(Graph& graph, NodeId id, int64_t version) {
   const auto [begin, end] = rule_table().equal_range({graph.node(id).domain, graph.node(id).op_type});
   Upgrade upgrade(graph, id, version);

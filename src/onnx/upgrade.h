@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
+#include "traits/signature.h"
 
 namespace twofold {
 
@@ -65,7 +67,9 @@ struct UpgradeRule {
   std::string_view op_type;
   int64_t below;  // applies to nodes of versions older than this
   void (*apply)(Upgrade&);
+  std::string_view inputs = {};  // of the form that it upgrades (traits/signature.h); empty: as those of opset kOpset
   std::string_view domain = "";
+  int max_outputs = 1;
 };
 
 inline constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
@@ -80,7 +84,11 @@ std::span<const UpgradeRule> qoperator_rules();  // QLinearConv and all that com
 std::span<const UpgradeRule> dynamic_rules();    // products that are quantized while they run
 std::span<const UpgradeRule> newer_rules();      // attributes that opsets after kOpset gave a meaning
 
-// Throws Error(kUnsupported) naming the node where an old form has no equivalent.
+// What a node of the version has; nothing for operators that neither a row of the traits nor a rule tells of.
+std::optional<Signature> signature_of(std::string_view domain, std::string_view op_type, int64_t version);
+
+// Throws Error(kUnsupported) naming the node where an old form has no equivalent. REQUIRES: check_operands with that
+// signature.
 void upgrade_node(Graph& graph, NodeId id, int64_t version);
 
 }  // namespace twofold

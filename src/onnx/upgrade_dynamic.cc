@@ -1,6 +1,5 @@
 // com.microsoft: products whose left side ONNX Runtime quantizes while it runs, taken apart into DynamicQuantizeLinear,
 // MatMulInteger and float operators, which give the same integers.
-#include "base/error.h"
 #include "onnx/upgrade.h"
 
 namespace twofold {
@@ -9,7 +8,6 @@ namespace {
 
 // float(A B) (a_scale b_scale) + bias, of integers A and B with their zero points. The node becomes the last operator.
 void scaled_product(Upgrade& u, std::vector<ValueId> operands, ValueId a_scale, ValueId b_scale, ValueId bias) {
-  if (a_scale == kNone || b_scale == kNone) throw_error(ErrorCode::kInvalidModel, "a scale is missing");
   Attributes to_float;
   to_float.set("to", static_cast<int64_t>(DType::kFloat32));
   const ValueId sums = u.emit("product", "MatMulInteger", std::move(operands));
@@ -37,8 +35,8 @@ void matmul_integer_to_float(Upgrade& u) {
 constexpr std::string_view kMicrosoft = "com.microsoft";
 
 constexpr UpgradeRule kRules[] = {
-    {"DynamicQuantizeMatMul", kAlways, dynamic_quantize_matmul, kMicrosoft},
-    {"MatMulIntegerToFloat", kAlways, matmul_integer_to_float, kMicrosoft},
+    {"DynamicQuantizeMatMul", kAlways, dynamic_quantize_matmul, "fqfq?f?", kMicrosoft},
+    {"MatMulIntegerToFloat", kAlways, matmul_integer_to_float, "qqffq?q?f?", kMicrosoft},
 };
 
 }  // namespace

@@ -103,17 +103,17 @@ void quick_gelu(Upgrade& u) {
 constexpr std::string_view kMicrosoft = "com.microsoft";
 
 constexpr UpgradeRule kRules[] = {
-    {"FusedConv", kAlways, fused_conv, kMicrosoft},
-    {"FusedGemm", kAlways, fused_gemm, kMicrosoft},
-    {"FusedMatMul", kAlways, fused_matmul, kMicrosoft},
-    {"TransposeMatMul", kAlways, fused_matmul, kMicrosoft},
-    {"Gelu", kAlways, rename, kMicrosoft},
-    {"FastGelu", kAlways, biased_gelu, kMicrosoft},
-    {"BiasGelu", kAlways, biased_gelu, kMicrosoft},
-    {"QuickGelu", kAlways, quick_gelu, kMicrosoft},
-    {"QuantizeLinear", kAlways, rename, kMicrosoft},
-    {"DequantizeLinear", kAlways, rename, kMicrosoft},
-    {"Trilu", kAlways, rename, kMicrosoft},
+    {"FusedConv", kAlways, fused_conv, "fff?f?", kMicrosoft},
+    {"FusedGemm", kAlways, fused_gemm, "fff?", kMicrosoft},
+    {"FusedMatMul", kAlways, fused_matmul, "ff", kMicrosoft},
+    {"TransposeMatMul", kAlways, fused_matmul, "ff", kMicrosoft},
+    {"Gelu", kAlways, rename, "f", kMicrosoft},
+    {"FastGelu", kAlways, biased_gelu, "ff?", kMicrosoft},
+    {"BiasGelu", kAlways, biased_gelu, "ff?", kMicrosoft},
+    {"QuickGelu", kAlways, quick_gelu, "f", kMicrosoft},
+    {"QuantizeLinear", kAlways, rename, "nnq?", kMicrosoft},
+    {"DequantizeLinear", kAlways, rename, "qfq?", kMicrosoft},
+    {"Trilu", kAlways, rename, "al?", kMicrosoft},
 };
 
 }  // namespace

@@ -159,20 +159,20 @@ void where(Upgrade& u) {
 constexpr std::string_view kMicrosoft = "com.microsoft";
 
 constexpr UpgradeRule kRules[] = {
-    {"QLinearConv", kAlways, qlinear_conv},
-    {"QLinearMatMul", kAlways, qlinear_matmul},
-    {"QLinearConv", kAlways, qlinear_conv, kMicrosoft},
-    {"QGemm", kAlways, qgemm, kMicrosoft},
-    {"QLinearAdd", kAlways, binary<kAdd>, kMicrosoft},
-    {"QLinearMul", kAlways, binary<kMul>, kMicrosoft},
-    {"QLinearSigmoid", kAlways, unary<kSigmoid>, kMicrosoft},
-    {"QLinearLeakyRelu", kAlways, unary<kLeakyRelu>, kMicrosoft},
-    {"QLinearAveragePool", kAlways, unary<kAveragePool>, kMicrosoft},
-    {"QLinearGlobalAveragePool", kAlways, unary<kGlobalAveragePool>, kMicrosoft},
-    {"QLinearReduceMean", kAlways, reduce_mean, kMicrosoft},
-    {"QLinearSoftmax", kAlways, softmax, kMicrosoft},
-    {"QLinearConcat", kAlways, concat, kMicrosoft},
-    {"QLinearWhere", kAlways, where, kMicrosoft},
+    {"QLinearConv", kAlways, qlinear_conv, "qfqqfqfqq?"},
+    {"QLinearMatMul", kAlways, qlinear_matmul, "qfqqfqfq"},
+    {"QLinearConv", kAlways, qlinear_conv, "qfq?qfq?fq?q?", kMicrosoft},
+    {"QGemm", kAlways, qgemm, "qfq?qfq?q?f?q?", kMicrosoft},
+    {"QLinearAdd", kAlways, binary<kAdd>, "qfq?qfq?fq?", kMicrosoft},
+    {"QLinearMul", kAlways, binary<kMul>, "qfq?qfq?fq?", kMicrosoft},
+    {"QLinearSigmoid", kAlways, unary<kSigmoid>, "qfq?fq?", kMicrosoft},
+    {"QLinearLeakyRelu", kAlways, unary<kLeakyRelu>, "qfq?fq?", kMicrosoft},
+    {"QLinearAveragePool", kAlways, unary<kAveragePool>, "qfq?fq?", kMicrosoft},
+    {"QLinearGlobalAveragePool", kAlways, unary<kGlobalAveragePool>, "qfq?fq?", kMicrosoft},
+    {"QLinearReduceMean", kAlways, reduce_mean, "qfq?fq?", kMicrosoft},
+    {"QLinearSoftmax", kAlways, softmax, "qfq?fq?", kMicrosoft},
+    {"QLinearConcat", kAlways, concat, "fq?a~", kMicrosoft},
+    {"QLinearWhere", kAlways, where, "bqfq?qfq?fq?", kMicrosoft},
 };
 
 }  // namespace

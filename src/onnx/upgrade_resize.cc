@@ -69,8 +69,8 @@ void grid_sample(Upgrade& u) {
 void roi_align(Upgrade& u) { u.attributes().set("coordinate_transformation_mode", "output_half_pixel"); }
 
 constexpr UpgradeRule kRules[] = {
-    {"Upsample", 9, upsample_7},       {"Upsample", kAlways, upsample_9},      {"Resize", 11, resize_10},
-    {"Resize", 13, half_pixel_for_nn}, {"Resize", kAlways, drop_empty_inputs}, {"GridSample", 20, grid_sample},
+    {"Upsample", 9, upsample_7, "a"},  {"Upsample", kAlways, upsample_9, "af"}, {"Resize", 11, resize_10, "af"},
+    {"Resize", 13, half_pixel_for_nn}, {"Resize", kAlways, drop_empty_inputs},  {"GridSample", 20, grid_sample},
     {"RoiAlign", 16, roi_align},
 };
 

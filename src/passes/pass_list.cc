@@ -5,6 +5,7 @@
 #include "base/cancellation.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "traits/signature.h"
 
 namespace twofold {
 
@@ -13,6 +14,7 @@ namespace {
 void verify_after(const Pass& pass, const Graph& graph) {
   try {
     verify(graph);
+    check_operands(graph);
   } catch (const Error& error) {
     throw_error(error.code(), "after pass {}: {}", pass.name, error.what());
   }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "infer/element_types.h"
+#include "traits/signature.h"
 
 namespace twofold {
 
@@ -67,6 +68,7 @@ class GraphFromRows {
       graph_.outputs.push_back({row.name, find(row.tensor, fmt::format("output '{}'", row.name))});
     }
     verify(graph_);
+    check_operands(graph_);
     return std::move(graph_);
   }
 

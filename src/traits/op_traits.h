@@ -6,7 +6,9 @@
 #ifndef TWOFOLD_SRC_TRAITS_OP_TRAITS_H_
 #define TWOFOLD_SRC_TRAITS_OP_TRAITS_H_
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -53,8 +55,14 @@ inline constexpr uint8_t kTakesInt8 = 8;  // 8-bit integers, here and by ONNX's 
 inline constexpr uint8_t kTakesFloats = kTakesFloat32 | kTakesFloat64 | kTakesFloat16;
 inline constexpr uint8_t kTakesAll = kTakesFloats | kTakesInt8;
 
+// Of operators that have any number of outputs.
+inline constexpr int kManyOutputs = std::numeric_limits<int>::max();
+
 struct OpTraits {
   std::string_view op_type;
+  std::string_view inputs = "f";  // which there are, and their types, as a pattern (traits/signature.h)
+  int min_outputs = 1, max_outputs = 1;
+  std::array<std::string_view, 2> required_attributes = {};  // those without a default
   DataInputs data = DataInputs::kNone;
   Effect effect = Effect::kOther;
   ShapeRule shape = ShapeRule::kOther;

@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SRC_TRAITS_ROW_H_
 #define TWOFOLD_SRC_TRAITS_ROW_H_
 
+#include <array>
 #include <string_view>
 
 #include "traits/op_traits.h"
@@ -22,6 +23,13 @@ class Row {
   constexpr explicit Row(std::string_view op_type) { traits_.op_type = op_type; }
   constexpr operator OpTraits() const { return traits_; }  // NOLINT: a row is its traits
 
+  constexpr Row inputs(std::string_view pattern) const { return with(&OpTraits::inputs, pattern); }
+  constexpr Row outputs(int least, int most) const {
+    return with(&OpTraits::min_outputs, least).with(&OpTraits::max_outputs, most);
+  }
+  constexpr Row needs(std::string_view attribute, std::string_view another = {}) const {
+    return with(&OpTraits::required_attributes, std::array{attribute, another});
+  }
   constexpr Row data(DataInputs inputs) const { return with(&OpTraits::data, inputs); }
   constexpr Row does(Effect effect) const { return with(&OpTraits::effect, effect); }
   constexpr Row shape(ShapeRule rule) const { return with(&OpTraits::shape, rule); }

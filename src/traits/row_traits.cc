@@ -13,43 +13,54 @@ constexpr Row normalization(std::string_view op) {
   return Row(op).data(DataInputs::kFirst).does(Effect::kByRow).shape(ShapeRule::kSame);
 }
 constexpr Row reduction(std::string_view op) {
-  return Row(op).data(DataInputs::kFirst).does(Effect::kByRow).slices(Slices::kBeforeReduced);
+  return Row(op).inputs("al?").data(DataInputs::kFirst).does(Effect::kByRow).slices(Slices::kBeforeReduced);
 }
 
 constexpr OpTraits kRows[] = {
     // Pools.
-    pool(op::kAveragePool).takes(kTakesFloat32).homogeneous(),
+    pool(op::kAveragePool).needs("kernel_shape").takes(kTakesFloat32).homogeneous(),
     pool(op::kGlobalAveragePool).takes(kTakesFloat32).homogeneous(),
     pool(op::kGlobalLpPool).takes(kTakesFloat32),
     pool(op::kGlobalMaxPool).does(Effect::kPicksLargest).takes(kTakesFloat32 | kTakesFloat64).homogeneous(),
-    pool(op::kLpPool).takes(kTakesFloat32),
+    pool(op::kLpPool).needs("kernel_shape").takes(kTakesFloat32),
     pool(op::kMaxPool)
+        .inputs("n")
+        .outputs(1, 2)
+        .needs("kernel_shape")
         .does(Effect::kPicksLargest)
         .takes(kTakesFloat32 | kTakesFloat64 | kTakesInt8)
         .homogeneous()
         .other_types(TypeRule::kInt64),
     // Normalizations.
     normalization(op::kBatchNormalization)
+        .inputs("fffff")
+        .outputs(1, 5)
         .takes(kTakesFloat32 | kTakesFloat16)
         .quantized()
         .other_types(TypeRule::kInput0),
-    normalization(op::kGroupNormalization).takes(kTakesFloat32 | kTakesFloat16),
+    normalization(op::kGroupNormalization).inputs("fff").needs("num_groups").takes(kTakesFloat32 | kTakesFloat16),
     Row(op::kHardmax)
         .takes(kTakesFloat32 | kTakesFloat16)
         .does(Effect::kByRow)
         .shape(ShapeRule::kSame)
         .slices(Slices::kBeforeAxis)
         .never_negative(),
-    normalization(op::kInstanceNormalization).takes(kTakesFloat32 | kTakesFloat16),
-    normalization(op::kLrn).takes(kTakesFloat32 | kTakesFloat16),
+    normalization(op::kInstanceNormalization).inputs("fff").takes(kTakesFloat32 | kTakesFloat16),
+    normalization(op::kLrn).needs("size").takes(kTakesFloat32 | kTakesFloat16),
     normalization(op::kLayerNormalization)
+        .inputs("fff?")
+        .outputs(1, 3)
         .takes(kTakesFloat32 | kTakesFloat16)
         .slices(Slices::kBeforeAxis)
         .other_types(TypeRule::kFloat32),
     normalization(op::kLogSoftmax).takes(kTakesFloat32 | kTakesFloat16).slices(Slices::kBeforeAxis),
     normalization(op::kLpNormalization).takes(kTakesFloat32 | kTakesFloat16),
     normalization(op::kMeanVarianceNormalization),
-    normalization(op::kRmsNormalization).takes(kTakesFloat32 | kTakesFloat16).slices(Slices::kBeforeAxis).since(23),
+    normalization(op::kRmsNormalization)
+        .inputs("ff")
+        .takes(kTakesFloat32 | kTakesFloat16)
+        .slices(Slices::kBeforeAxis)
+        .since(23),
     normalization(op::kSoftmax).takes(kTakesFloat32 | kTakesFloat16).slices(Slices::kBeforeAxis).never_negative(),
     // Reductions.
     reduction(op::kReduceL1).never_negative().homogeneous(),
@@ -62,9 +73,9 @@ constexpr OpTraits kRows[] = {
     reduction(op::kReduceProd),
     reduction(op::kReduceSum).homogeneous(),
     reduction(op::kReduceSumSquare).never_negative(),
-    normalization(op::kCumSum).homogeneous(),
-    Row(op::kArgMax).does(Effect::kByRow).takes(kTakesAll).type(TypeRule::kInt64),
-    Row(op::kArgMin).does(Effect::kByRow).takes(kTakesAll).type(TypeRule::kInt64),
+    normalization(op::kCumSum).inputs("ni").homogeneous(),
+    Row(op::kArgMax).inputs("n").does(Effect::kByRow).takes(kTakesAll).type(TypeRule::kInt64),
+    Row(op::kArgMin).inputs("n").does(Effect::kByRow).takes(kTakesAll).type(TypeRule::kInt64),
 };
 
 }  // namespace

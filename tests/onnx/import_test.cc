@@ -241,5 +241,75 @@ TEST(Import, NamesTheFileInEveryMessage) {
   expect_error(ErrorCode::kInvalidModel, {"bad.onnx: ", "'q'"}, [&] { import_onnx(folder / "bad.onnx"); });
 }
 
+TEST(Import, RequiredInputsAreThereInEveryForm) {
+  const auto refused = [](int64_t opset, const char* op, const Names& inputs, const char* domain, const char* words) {
+    ModelBuilder builder(opset);
+    builder.input("x", {2, 3}).floats("s", {}, {1}).small("q", DType::kUInt8, {2, 3}, {1, 2, 3, 4, 5, 6});
+    builder.node(op, inputs, {"y"}, {}, domain, "n").output("y");
+    onnx::OperatorSetIdProto& microsoft = *builder.model.add_opset_import();
+    microsoft.set_domain("com.microsoft");
+    microsoft.set_version(1);
+    expect_error(ErrorCode::kInvalidModel, {"model: node 'n' (", op, words}, [&] { builder.import(); });
+  };
+  refused(21, "Transpose", {""}, "", "input 0 is absent");
+  refused(21, "DequantizeLinear", {}, "", "input 0 is absent");
+  refused(21, "Add", {"x"}, "", "input 1 is absent");
+  refused(21, "Add", {"x", "x", "x"}, "", "there are 3 inputs, but the operator has 2 at most");
+  refused(21, "Reshape", {"x", "x"}, "", "input 1 ('x') is float32, but the operator takes int64");
+  refused(9, "Upsample", {"x"}, "", "input 1 is absent");
+  refused(8, "Upsample", {"x", "s"}, "", "there are 2 inputs");
+  refused(9, "Slice", {"x", "s"}, "", "there are 2 inputs, but the operator has 1 at most");
+  refused(10, "Slice", {"x"}, "", "input 1 is absent");
+  refused(21, "QLinearAdd", {"q", "s", "", "q", "", "", "s"}, "com.microsoft", "input 4 is absent");
+  refused(21, "FusedConv", {"x"}, "com.microsoft", "input 1 is absent");
+}
+
+TEST(Import, RequiredInputsAreThereInFunctions) {
+  ModelBuilder builder;
+  onnx::FunctionProto& function = add_function(builder.model, "F", "f", {"a", "b"}, {"c"});
+  fill_node(*function.add_node(), "Add", {"a", "b"}, {"c"});
+  builder.input("x", {2}).node("F", {"x"}, {"y"}, {}, "f", "call").output("y");
+  expect_error(ErrorCode::kInvalidModel, {"'call/Add_0' (Add): input 1 is absent"}, [&] { builder.import(); });
+}
+
+TEST(Import, AttributesAreGivenOnce) {
+  ModelBuilder builder;
+  builder.input("x", {2, 3}).node("Softmax", {"x"}, {"y"}, {{"axis", int64_t{1}}}, "", "n").output("y");
+  onnx::NodeProto& node = *builder.model.mutable_graph()->mutable_node(0);
+  *node.add_attribute() = onnx::AttributeProto(node.attribute(0));
+  expect_error(ErrorCode::kInvalidModel, {"node 'n' (Softmax): attribute 'axis' is given twice"},
+               [&] { builder.import(); });
+}
+
+// `depth` Ifs in each other, of which the innermost computes Relu of an input of the model.
+void nest(onnx::GraphProto& graph, int depth) {
+  const std::string output = fmt::format("o{}", depth);
+  onnx::NodeProto& node = *graph.add_node();
+  graph.add_output()->set_name(output);
+  if (depth == 0) return fill_node(node, "Relu", {"x"}, {output});
+  fill_node(node, "If", {"condition"}, {output}, {}, "", fmt::format("if{}", depth));
+  for (const char* branch : {"then_branch", "else_branch"}) {
+    onnx::AttributeProto& attribute = *node.add_attribute();
+    attribute.set_name(branch);
+    attribute.set_type(onnx::AttributeProto::GRAPH);
+    nest(*attribute.mutable_g(), branch == std::string("then_branch") ? depth - 1 : 0);
+  }
+}
+
+TEST(Import, BodiesAreNested64Deep) {
+  const auto nested = [](int depth) {
+    ModelBuilder builder;
+    builder.input("x", {2}).input("condition", {}, DType::kBool);
+    nest(*builder.model.mutable_graph(), depth);
+    return builder.import();
+  };
+  EXPECT_EQ(nested(40).num_nodes(), 1);
+  EXPECT_EQ(nested(64).num_nodes(), 1);
+  expect_error(ErrorCode::kUnsupported, {"node 'if1': bodies of If, Loop and Scan are nested more than 64 deep"},
+               [&] { nested(65); });
+  expect_error(ErrorCode::kUnsupported, {"nested more than 64 deep"}, [&] { nested(300); });
+  expect_error(ErrorCode::kInvalidModel, {"nested more than 64 deep"}, [&] { nested(1000); });
+}
+
 }  // namespace
 }  // namespace twofold::testing

@@ -11,12 +11,12 @@ namespace {
 using Numbers = std::vector<double>;
 using Ints = std::vector<int64_t>;
 
-// A model of one node "n" that reads x [2,3,4,5] and writes y.
+// A model of one node "n" whose inputs are x [2,3,4,5], as many times as given, and that writes y.
 Graph upgraded(int64_t opset, const std::string& op_type, const AttributeList& attributes,
-               const std::string& domain = "") {
+               const std::string& domain = "", size_t inputs = 1) {
   return ModelBuilder(opset)
       .input("x", {2, 3, 4, 5})
-      .node(op_type, {"x"}, {"y"}, attributes, domain, "n")
+      .node(op_type, Names(inputs, "x"), {"y"}, attributes, domain, "n")
       .output("y")
       .import();
 }
@@ -151,21 +151,29 @@ TEST(UpgradeResize, UpsampleAndFirstForms) {
 
 TEST(UpgradeResize, RenamesModes) {
   const auto mode = [](const Graph& graph) { return node_named(graph, "n").attributes.get_string("mode", ""); };
-  EXPECT_EQ(mode(upgraded(16, "GridSample", {})), "linear");
-  EXPECT_EQ(mode(upgraded(16, "GridSample", {{"mode", "bicubic"}})), "cubic");
-  EXPECT_EQ(mode(upgraded(20, "GridSample", {{"mode", "nearest"}})), "nearest");
+  EXPECT_EQ(mode(upgraded(16, "GridSample", {}, "", 2)), "linear");
+  EXPECT_EQ(mode(upgraded(16, "GridSample", {{"mode", "bicubic"}}, "", 2)), "cubic");
+  EXPECT_EQ(mode(upgraded(20, "GridSample", {{"mode", "nearest"}}, "", 2)), "nearest");
   const Graph tf =
       upgraded(11, "Resize", {{"coordinate_transformation_mode", "tf_half_pixel_for_nn"}, {"nearest_mode", "floor"}});
   EXPECT_EQ(node_named(tf, "n").attributes.get_string("coordinate_transformation_mode", ""), "half_pixel");
   EXPECT_EQ(node_named(tf, "n").attributes.get_string("nearest_mode", ""), "round_prefer_ceil");
-  EXPECT_EQ(node_named(upgraded(10, "RoiAlign", {}), "n").attributes.get_string("coordinate_transformation_mode", ""),
-            "output_half_pixel");
+  const Graph aligned = ModelBuilder(10)
+                            .input("x", {1, 1, 4, 4})
+                            .input("boxes", {1, 4})
+                            .ints("images", {0})
+                            .node("RoiAlign", {"x", "boxes", "images"}, {"y"}, {}, "", "n")
+                            .output("y")
+                            .import();
+  EXPECT_EQ(node_named(aligned, "n").attributes.get_string("coordinate_transformation_mode", ""), "output_half_pixel");
 }
 
 TEST(UpgradeNormalization, BatchNormalizationForInferenceOnly) {
   const auto model = [](const AttributeList& attributes, bool use_mean) {
     ModelBuilder builder(7);
-    builder.input("x", {2, 3}).node("BatchNormalization", {"x"}, {"y", "mean"}, attributes, "", "n").output("y");
+    builder.input("x", {2, 3})
+        .node("BatchNormalization", Names(5, "x"), {"y", "mean"}, attributes, "", "n")
+        .output("y");
     if (use_mean) builder.output("mean");
     return builder.import();
   };
@@ -177,7 +185,7 @@ TEST(UpgradeNormalization, BatchNormalizationForInferenceOnly) {
 }
 
 TEST(UpgradeNormalization, OnnxRuntimesNames) {
-  const Graph rms = upgraded(17, "SimplifiedLayerNormalization", {{"epsilon", 1e-6F}});
+  const Graph rms = upgraded(17, "SimplifiedLayerNormalization", {{"epsilon", 1e-6F}}, "", 2);
   EXPECT_TRUE(node_named(rms, "n").is("RMSNormalization"));
   const Graph skip =
       ModelBuilder(17)
@@ -279,12 +287,15 @@ TEST(UpgradeQOperator, OnnxRuntimesOperators) {
   expect_error(ErrorCode::kUnsupported, {"'n'", "channels_last"}, [&] {
     model("QLinearGlobalAveragePool", unary, {{"channels_last", int64_t{1}}});
   });
-  expect_error(ErrorCode::kInvalidModel, {"'n'", "scale"}, [&] { model("QLinearAdd", {"x"}, {}); });
+  expect_error(ErrorCode::kInvalidModel, {"'n'", "input 1 is absent"}, [&] { model("QLinearAdd", {"x"}, {}); });
 }
 
 TEST(UpgradeNewer, AcceptsOnlyWhatMeansTheSame) {
-  EXPECT_FALSE(node_named(upgraded(28, "SpaceToDepth", {{"mode", "DCR"}}), "n").attributes.has("mode"));
-  expect_error(ErrorCode::kUnsupported, {"'n'", "CRD"}, [] { upgraded(28, "SpaceToDepth", {{"mode", "CRD"}}); });
+  EXPECT_FALSE(node_named(upgraded(28, "SpaceToDepth", {{"mode", "DCR"}, {"blocksize", int64_t{2}}}), "n")
+                   .attributes.has("mode"));
+  expect_error(ErrorCode::kUnsupported, {"'n'", "CRD"}, [] {
+    upgraded(28, "SpaceToDepth", {{"mode", "CRD"}, {"blocksize", int64_t{2}}});
+  });
   expect_error(ErrorCode::kUnsupported, {"'n'", "Scan"}, [] { upgraded(8, "Scan", {}); });
 }
 

@@ -56,7 +56,7 @@ TEST(GraphRows, GiveThePlanOfASimplifiedModel) {
 // Types that only an attribute that rows leave out, or a declaration, tells.
 TEST(GraphRows, KeepTypesThatRowsCannotInfer) {
   GraphMaker maker;
-  maker.input("shape", DType::kInt64).input("x").weight("w");
+  maker.input("shape", DType::kInt64).input("x", DType::kBool).weight("w");
   maker.node("ConstantOfShape", "fill", {"shape"}, {"f"}).node("Add", "add_integers", {"f", "f"}, {"g"});
   maker.node("If", "choose", {"x"}, {"h"}).node("MatMul", "matmul", {"h", "w"}, {"y"});
   maker.graph.attributes(maker.graph.find_node("fill")).set("value", Tensor::scalar(int64_t{1}));
