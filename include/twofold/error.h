@@ -20,7 +20,8 @@ enum class ErrorCode {
 // Thrown with a message that names the file, node, operand or key and says what to do.
 class Error : public std::runtime_error {
  public:
-  // Bytes of names in the message that are not UTF-8 are replaced by '?'.
+  // The message becomes a line that a terminal shows: control characters and bytes that are not UTF-8 are replaced by
+  // '?', line breaks by blanks, and the middle of what is longer than 2000 bytes by "...".
   Error(ErrorCode code, const std::string& message);
   ErrorCode code() const { return code_; }
 

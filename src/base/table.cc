@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/printable.h"
 
 namespace twofold {
 
@@ -11,6 +12,7 @@ namespace {
 constexpr size_t kGap = 2;
 // Columns do not get narrower than this for the sake of others.
 constexpr size_t kNarrow = 12;
+constexpr size_t kLongestCell = 300;
 
 // Columns that UTF-8 text takes, one per code point.
 size_t width(const std::string& text) {
@@ -44,6 +46,7 @@ Table::Table(std::vector<std::string> headings) : headings_(std::move(headings))
 
 void Table::add(std::vector<std::string> cells) {
   TWOFOLD_CHECK(cells.size() == headings_.size());
+  for (std::string& cell : cells) cell = printable(cell, kLongestCell);
   rows_.push_back(std::move(cells));
 }
 

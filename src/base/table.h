@@ -14,6 +14,7 @@ class Table {
   // A heading that starts with '>' makes a column aligned at the right: {"node", ">cosine"}.
   explicit Table(std::vector<std::string> headings);
 
+  // Cells become printable (base/printable.h), and the middle of those of more than 300 bytes "...".
   // REQUIRES: one cell per heading.
   void add(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }

@@ -8,11 +8,14 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/terminal.h"
 
 namespace twofold {
 
 namespace {
+
+constexpr size_t kLongestLine = 2000;  // bytes
 
 std::FILE* stream = stdout;
 
@@ -40,15 +43,13 @@ size_t text_columns() { return terminal_columns(::fileno(stream)); }
 void print_notes(std::span<const std::string> notes, size_t most) {
   const size_t shown = most == 0 ? notes.size() : std::min(most, notes.size());
   const std::string word = in_colour("note:", Colour::kNote, shows_colours(::fileno(stream)));
-  for (const std::string& note : notes.first(shown)) print_text("{} {}\n", word, note);
+  for (const std::string& note : notes.first(shown)) print_text("{} {}\n", word, printable(note, kLongestLine));
   if (shown < notes.size()) print_text("... and {} more notes; --table shows all\n", notes.size() - shown);
 }
 
 void print_error(std::string_view message) {
   const std::string word = in_colour("error:", Colour::kError, shows_colours(STDERR_FILENO));
-  std::string line = fmt::format("{} {}", word, message);
-  std::ranges::replace(line, '\n', ' ');
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s %s\n", word.c_str(), printable(message, kLongestLine).c_str());
 }
 
 }  // namespace twofold

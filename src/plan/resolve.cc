@@ -188,6 +188,10 @@ Request Resolver::request_input(const Node& node, int input, std::span<const Lev
 
 // Why the tensor cannot be integers; empty where it can.
 std::string Resolver::why_no_range(ValueId value) const {
+  const Tensor* constant = graph_.constant(value);
+  if (constant != nullptr && constant->size() == 0) {
+    return fmt::format("no range can be made of '{}': it has no elements", graph_.value(value).name);
+  }
   const auto it = options_.without_range.find(graph_.value(value).name);
   return it == options_.without_range.end() ? ""
                                             : fmt::format("no range can be made of '{}': it {}", it->first, it->second);
@@ -377,10 +381,8 @@ Plan resolve(const Graph& graph, const QuantConfig& config, const Target& target
   Plan plan = Resolver(graph, config, target, options).run();
   const std::vector<std::string> fallbacks = plan.fallbacks();
   if (!options.strict || fallbacks.empty()) return plan;
-  std::string list;
-  for (const std::string& fallback : fallbacks) list += "\n  " + fallback;
-  throw_error(ErrorCode::kUnsupported, "--strict: {} request{} cannot be met as asked:{}", fallbacks.size(),
-              fallbacks.size() == 1 ? "" : "s", list);
+  throw_error(ErrorCode::kUnsupported, "--strict: {} request{} cannot be met as asked: {}", fallbacks.size(),
+              fallbacks.size() == 1 ? "" : "s", fmt::join(fallbacks, "; "));
 }
 
 }  // namespace twofold

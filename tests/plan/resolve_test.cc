@@ -399,7 +399,7 @@ TEST(Resolve, StrictListsEveryFallback) {
       "node_config: {MatMul_2: {qtype: int16}, Add_3: {input0: ec}}\nop_config: {Gelu: {qtype: int8}}";
   EXPECT_NO_THROW(resolve_text("node_config: {MatMul_2: {qtype: int16}}", "cpu", {.strict = true}));
   EXPECT_ERROR(resolve_text(config, "journey6-oe3.1", {.strict = true}), ErrorCode::kUnsupported,
-               "--strict: 3 requests cannot be met as asked:\n  node 'MatMul_2' (MatMul) input1: asked int16, granted "
+               "--strict: 3 requests cannot be met as asked: node 'MatMul_2' (MatMul) input1: asked int16, granted "
                "int8: ");
 }
 
