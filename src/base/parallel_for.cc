@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/forks.h"
+#include "base/thread_limit.h"
 #include "base/thread_team.h"
 
 namespace twofold {
@@ -28,6 +30,9 @@ struct Loop {
 }  // namespace
 
 ThreadScope::ThreadScope(int threads) : saved_(omp_get_max_threads()) {
+  if (threads < 0 || threads > kMaxThreads) {
+    throw_error(ErrorCode::kInvalidArgument, "threads is {}; it must be 0 (one per core) to {}", threads, kMaxThreads);
+  }
   watch_forks();
   omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
 }

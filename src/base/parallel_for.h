@@ -9,7 +9,8 @@
 namespace twofold {
 
 // Number of threads that loops started from the calling thread use, for the life of the object.
-// `threads` = 0 means all cores.
+// `threads` = 0 means all cores. Throws Error(kInvalidArgument) if it is negative or more than kMaxThreads
+// (base/thread_limit.h).
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);

@@ -109,10 +109,6 @@ const T& element(const std::vector<T>& elements, size_t index, const char* what)
   return elements[index];
 }
 
-void check_threads(int32_t threads) {
-  if (threads < 0) throw_error(ErrorCode::kInvalidArgument, "threads is {}; it must be 0 (all cores) or more", threads);
-}
-
 twofold_tensor_info describe(const TensorInfo& info) {
   const int32_t rank = info.known_rank ? static_cast<int32_t>(info.shape.size()) : -1;
   return {info.name.c_str(), static_cast<twofold_dtype>(info.dtype), rank, rank > 0 ? info.shape.data() : nullptr};
@@ -215,7 +211,6 @@ const char* twofold_last_error(void) { return last_error.c_str(); }
 twofold_status twofold_session_open(const char* path, int32_t threads, twofold_session** session) {
   return guarded([&] {
     twofold_session*& opened = place(session, "session");
-    check_threads(threads);
     opened = new twofold_session{twofold::Session(std::filesystem::path(&given(path, "path")), {threads})};
   });
 }
@@ -224,7 +219,6 @@ twofold_status twofold_session_open_bytes(const void* model, size_t size, const 
                                           twofold_session** session) {
   return guarded([&] {
     twofold_session*& opened = place(session, "session");
-    check_threads(threads);
     const auto* bytes = &given(static_cast<const std::byte*>(model), "model");
     opened = new twofold_session{twofold::Session({bytes, size}, folder != nullptr ? folder : ".", {threads})};
   });
@@ -234,7 +228,6 @@ twofold_status twofold_session_open_watching(const char* path, int32_t threads, 
                                              size_t count, twofold_session** session) {
   return guarded([&] {
     twofold_session*& opened = place(session, "session");
-    check_threads(threads);
     const twofold::SessionOptions options{threads, strings(watched, count, "watched")};
     opened = new twofold_session{twofold::Session(std::filesystem::path(&given(path, "path")), options)};
   });

@@ -9,6 +9,7 @@
 
 #include "base/progress.h"
 #include "base/table.h"
+#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/cost_table.h"
 #include "cli/option_values.h"
@@ -117,7 +118,7 @@ void add_bench(CLI::App& app) {
                                           "Samples, of which the first is run; random numbers if not given");
   data->type_name("DIR");
   command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
-      ->check(at_least(0))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   command
       ->add_option("--seconds", arguments->seconds,

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/option_values.h"
@@ -50,7 +51,7 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
       ->transform(memory_size())
       ->default_str(fmt::format("{}GB", kDebugMemory >> 30));
   command.add_option("--threads", subject.threads, "Threads; 0: one per core")
-      ->check(at_least(0))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
 }
 

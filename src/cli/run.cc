@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/progress.h"
+#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/option_values.h"
 #include "cli/output.h"
@@ -34,7 +35,7 @@ void add_run(CLI::App& app) {
   add_samples_option(*command, arguments->data);
   add_preprocessing_option(*command, arguments->options.config);
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
-      ->check(at_least(0))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str();
   add_ec_option(*command, arguments->options.ec_in_two_passes);
   add_json_option(*command, arguments->json);
