@@ -4,6 +4,8 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 
 #include "dialect/elementwise_node.h"
 #include "dialect/table_node.h"
@@ -18,7 +20,48 @@ struct Function {
   ValueId of = kNone;
   Tensor table;      // of all integers, in ascending order; empty for `of` itself
   int64_t rank = 0;  // the least that broadcasting gives the result
-  std::vector<std::string> origins;
+  int source = -1;   // what it stands for (Sources); -1: nothing yet
+};
+
+// Which nodes of the file each function stands for: some of its own, behind those of the functions in front of it. Kept
+// as a graph, since the lists, written out for each table of a long chain, would take the square of its length.
+class Sources {
+ public:
+  int add(std::vector<int> in_front, std::vector<std::string> own) {
+    entries_.push_back({std::move(in_front), std::move(own)});
+    return static_cast<int>(entries_.size()) - 1;
+  }
+
+  // Every name once, those in front first.
+  std::vector<std::string> names(int source) const {
+    std::vector<std::string> result;
+    std::unordered_set<std::string_view> known;
+    std::vector<bool> seen(entries_.size(), false);
+    std::vector<std::pair<int, size_t>> path = {{source, 0}};  // and how many in front of each are done
+    while (!path.empty()) {
+      auto& [at, done] = path.back();
+      const Entry& entry = entries_[static_cast<size_t>(at)];
+      if (done < entry.in_front.size()) {
+        const int next = entry.in_front[done++];
+        if (next >= 0 && !seen[static_cast<size_t>(next)]) path.emplace_back(next, 0);
+        continue;
+      }
+      seen[static_cast<size_t>(at)] = true;
+      for (const std::string& name : entry.own) {
+        if (known.insert(name).second) result.push_back(name);
+      }
+      path.pop_back();
+    }
+    return result;
+  }
+
+ private:
+  struct Entry {
+    std::vector<int> in_front;
+    std::vector<std::string> own;
+  };
+
+  std::vector<Entry> entries_;
 };
 
 // The table behind another one.
@@ -52,18 +95,41 @@ class TableMerger {
     return ElementwiseNode::is(graph_.node(id)) && merge_elementwise(id);
   }
 
+  // Adds the nodes that look functions up. Those that are dead, which is all but one of a chain, get no list of names.
+  void finish() {
+    for (LookUp& look_up : look_ups_) {
+      if (is_needed(look_up.node.outputs[0])) look_up.node.origins = sources_.names(look_up.source);
+      graph_.add_node(std::move(look_up.node));
+    }
+  }
+
  private:
+  struct LookUp {
+    Node node;
+    int source;
+  };
+
+  // Readers that are dead themselves (a DequantizeLinear in front of a table) do not count.
+  bool is_needed(ValueId result) const {
+    return graph_.is_output(result) || chains_.is_watched(result) ||
+           std::ranges::any_of(graph_.consumers(result), [this](NodeId reader) { return !is_dead(reader); });
+  }
+  bool is_dead(NodeId id) const {
+    return std::ranges::all_of(graph_.node(id).outputs, [this](ValueId output) {
+      return output == kNone ||
+             (graph_.consumers(output).empty() && !graph_.is_output(output) && !chains_.is_watched(output));
+    });
+  }
+
   // What is known of the value, or that it is one of itself.
   Function function(ValueId id) const {
     const auto known = functions_.find(id);
-    return known != functions_.end() ? known->second : Function{id, {}, 0, {}};
+    return known != functions_.end() ? known->second : Function{id, {}, 0, -1};
   }
 
   // Puts the node that looks `f` up in the place of what computed `result`, and remembers it for those behind.
   void look_up(const Function& f, ValueId result, const std::string& name) {
-    Node node = table_node(graph_, name, f.of, f.table, result, f.rank);
-    node.origins = f.origins;
-    graph_.add_node(std::move(node));
+    look_ups_.push_back({table_node(graph_, name, f.of, f.table, result, f.rank), f.source});
     remember(f, result);
   }
 
@@ -79,7 +145,7 @@ class TableMerger {
     const bool is_first = f.table.size() == 0;
     if (is_first && table.size() != 256) return false;
     f.table = is_first ? table : composed(f.table, table);
-    f.origins.insert(f.origins.end(), node.origins.begin(), node.origins.end());
+    f.source = sources_.add({f.source}, node.origins);
     if (is_first) {
       remember(f, node.outputs[0]);
       return false;
@@ -89,9 +155,10 @@ class TableMerger {
     return true;
   }
 
-  // The node's inputs for all integers of the one value that they are functions of, which `f` then names.
-  std::optional<std::vector<Tensor>> inputs_for_all(const Node& node, const std::vector<StoredForm>& forms,
-                                                    Function& f) const {
+  // The node's inputs for all integers of the one value that they are functions of, which `f` then names; `in_front`
+  // are the sources of those.
+  std::optional<std::vector<Tensor>> inputs_for_all(const Node& node, const std::vector<StoredForm>& forms, Function& f,
+                                                    std::vector<int>& in_front) const {
     std::vector<Tensor> inputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (const Tensor* constant = graph_.constant(node.inputs[i])) {
@@ -107,9 +174,7 @@ class TableMerger {
       inputs.push_back(is_first ? all_integers(forms[i].dtype) : input.table);
       f.of = input.of;
       f.rank = std::max(f.rank, input.rank);
-      for (const std::string& origin : input.origins) {
-        if (std::ranges::find(f.origins, origin) == f.origins.end()) f.origins.push_back(origin);
-      }
+      in_front.push_back(input.source);
     }
     return f.of != kNone ? std::optional(std::move(inputs)) : std::nullopt;
   }
@@ -123,9 +188,10 @@ class TableMerger {
     std::vector<StoredForm> forms = {read.source};
     forms.insert(forms.end(), program.operands.begin(), program.operands.end());
     Function f;
-    const auto inputs = inputs_for_all(node, forms, f);
+    std::vector<int> in_front;
+    const auto inputs = inputs_for_all(node, forms, f, in_front);
     if (!inputs) return false;
-    f.origins.insert(f.origins.end(), node.origins.begin(), node.origins.end());
+    f.source = sources_.add(std::move(in_front), node.origins);
     std::vector<Tensor> tables = run_elementwise(program, read.source, *inputs);
     graph_.remove_node(id);
     for (size_t i = 0; i < tables.size(); ++i) {
@@ -138,6 +204,8 @@ class TableMerger {
   Graph& graph_;
   const ChainFinder& chains_;
   std::map<ValueId, Function> functions_;
+  Sources sources_;
+  std::vector<LookUp> look_ups_;
 };
 
 }  // namespace
@@ -148,6 +216,7 @@ int merge_tables(Graph& graph, const ChainFinder& chains) {
   for (NodeId id : graph.topological_order()) {
     if (merger.merge(id)) ++count;
   }
+  merger.finish();
   return count;
 }
 

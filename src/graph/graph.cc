@@ -1,9 +1,11 @@
 #include "graph/graph.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/check.h"
 #include "base/error.h"
+#include "graph/unique_name.h"
 
 namespace twofold {
 
@@ -22,17 +24,6 @@ ValueId Graph::add_constant(std::string name, Tensor tensor) {
   set_constant(id, std::move(tensor));
   return id;
 }
-
-namespace {
-
-template <typename IsTaken>
-std::string unique_name(std::string_view base, const IsTaken& is_taken) {
-  std::string name(base);
-  for (int i = 1; is_taken(name); ++i) name = fmt::format("{}_{}", base, i);
-  return name;
-}
-
-}  // namespace
 
 std::string Graph::unique_value_name(std::string_view base) const {
   return unique_name(base, [this](std::string_view name) { return find_value(name) != kNone; });
@@ -124,8 +115,9 @@ void Graph::set_op_type(NodeId id, std::string op_type, std::string domain) {
 
 void Graph::add_origins(NodeId id, const std::vector<std::string>& origins) {
   std::vector<std::string>& mine = nodes_[static_cast<size_t>(id)]->origins;
+  std::unordered_set<std::string> known(mine.begin(), mine.end());
   for (const std::string& origin : origins) {
-    if (std::find(mine.begin(), mine.end(), origin) == mine.end()) mine.push_back(origin);
+    if (known.insert(origin).second) mine.push_back(origin);
   }
 }
 

@@ -87,7 +87,7 @@ class Graph {
   // Throws Error(kInvalidModel) if the name is taken.
   ValueId add_value(std::string name, TensorType type = {});
   ValueId add_constant(std::string name, Tensor tensor);
-  // `base`, or `base` with a number behind it: a name no value has.
+  // `base`, or `base` with a number behind it: a name no value has (graph/unique_name.h).
   std::string unique_value_name(std::string_view base) const;
   std::string unique_node_name(std::string_view base) const;
   int num_values() const { return static_cast<int>(values_.size()); }

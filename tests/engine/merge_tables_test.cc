@@ -1,5 +1,9 @@
+#include "engine/merge_tables.h"
+
 #include <algorithm>
 
+#include "engine/float_chain.h"
+#include "engine/lower_elementwise.h"
 #include "engine/qdq_builder.h"
 
 namespace twofold {
@@ -93,6 +97,25 @@ TEST(MergeTables, NamesAllThatItStandsFor) {
     for (const char* name : {"sum", "clipped", "product", "y"})
       EXPECT_EQ(std::ranges::count(lowered.node(id).origins, name), 1) << name;
   }
+}
+
+// Of a chain one table is left, and only that one carries the names of all: lists for each would be as long together as
+// the square of the chain.
+TEST(MergeTables, ChainsTakeNoMoreThanTheirLength) {
+  constexpr int kLength = 300;
+  QdqBuilder b;
+  ValueId x = b.edge(b.input("x", {3, 4}), 0.03F);
+  for (int i = 0; i < kLength; ++i) x = b.edge(b.node(fmt::format("n{}", i), i % 2 == 0 ? "Neg" : "Relu", {x}), 0.03F);
+  b.output(x);
+  Graph graph = b.graph;
+  const ChainFinder chains(graph, {});
+  lower_elementwise(graph, chains);
+  EXPECT_EQ(merge_tables(graph, chains), kLength - 1);
+  size_t names = 0;
+  for (NodeId id = 0; id < graph.node_limit(); ++id) {
+    if (graph.has_node(id)) names += graph.node(id).origins.size();
+  }
+  EXPECT_LE(names, 10 * kLength);
 }
 
 }  // namespace
