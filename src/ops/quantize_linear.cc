@@ -20,6 +20,9 @@ struct ScaleGrid {
   int64_t block = 0;
 };
 
+// `block` may be larger than all that is there.
+int64_t num_blocks(int64_t positions, int64_t block) { return positions / block + (positions % block != 0 ? 1 : 0); }
+
 ScaleGrid scale_grid(const OpCall& call) {
   const Tensor& x = call.input(0);
   const Tensor& scale = call.input(1);
@@ -34,7 +37,7 @@ ScaleGrid scale_grid(const OpCall& call) {
   bool fits = scale.rank() == 1 && scale.dim(0) == positions;
   if (grid.block > 0) {
     Shape expected = x.shape();
-    expected[static_cast<size_t>(grid.axis)] = (positions + grid.block - 1) / grid.block;
+    expected[static_cast<size_t>(grid.axis)] = num_blocks(positions, grid.block);
     fits = scale.shape() == expected;
   }
   if (!fits) {
@@ -83,7 +86,7 @@ void for_each_part(const OpCall& call, const Shape& shape, const Body& body) {
   if (grid.block <= 0) return body(size_t{0}, ChannelScales(shape, grid.axis, scale, zero_point));
   // A block: [positions of the axis, inner], with scales along inner.
   const AxisSplit split = split_at(shape, grid.axis);
-  const int64_t blocks = (split.axis + grid.block - 1) / grid.block;
+  const int64_t blocks = num_blocks(split.axis, grid.block);
   parallel_for(split.outer * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i % blocks * grid.block, rows = std::min(grid.block, split.axis - first);
@@ -163,8 +166,10 @@ void dynamic_quantize_linear(OpCall& call) {
     low = std::min(low, v);
     high = std::max(high, v);
   }
-  const float scale = low == high ? 1.0F : (high - low) / 255.0F;
-  const float zero = std::clamp(round_half_even(0.0F - low / scale), 0.0F, 255.0F);
+  // Denormal numbers may be no step apart; they are as good as zeros.
+  const float step = (high - low) / 255.0F, scale = step > 0 ? step : 1.0F;
+  // Minus infinity has the whole range below zero.
+  const float zero = std::isinf(low) ? 255.0F : std::clamp(round_half_even(0.0F - low / scale), 0.0F, 255.0F);
   quantize<uint8_t>(in, scale, static_cast<int32_t>(zero),
                     call.output(0, DType::kUInt8, x.shape()).mutable_data<uint8_t>());
   call.set_output(1, Tensor::scalar(scale));

@@ -1,6 +1,7 @@
 """Models that are truncated, malicious or wrong: one error, never a crash or a wrong number."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import twofold
-from command_line import fail
+from command_line import fail, succeed
 from onnx import TensorProto, helper, numpy_helper
 from qdq_model import QdqModel
 
@@ -446,3 +447,84 @@ def test_operators_that_exist_inside_only(domain, op):
     model.opset_import.append(helper.make_opsetid(domain, 1))
     message = error_of(model)
     assert "'inner'" in message and domain in message
+
+
+@pytest.mark.parametrize(
+    ("numbers", "scale", "zero_point", "expected"),
+    [
+        (
+            [0, 1e-43, 1e-44, 0],
+            1.0,
+            0,
+            [0, 0, 0, 0],
+        ),  # nearer than 255 denormal steps: as good as zeros
+        ([1e-45, 1e-45, 1e-45, 1e-45], 1.0, 0, [0, 0, 0, 0]),
+        ([0, 255, 51, np.nan], 1.0, 0, [0, 255, 51, 0]),
+        ([0, np.inf, 1, 2], np.inf, 0, [0, 0, 0, 0]),
+        ([-np.inf, 0, 1, 2], np.inf, 255, [255, 255, 255, 255]),
+    ],
+)
+def test_dynamic_quantization_of_any_numbers(numbers, scale, zero_point, expected):
+    model = small_model(
+        [helper.make_node("DynamicQuantizeLinear", ["x"], ["y", "s", "z"])], shape=(4,)
+    )
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.UINT8
+    for name, kind in (("s", TensorProto.FLOAT), ("z", TensorProto.UINT8)):
+        model.graph.output.append(helper.make_tensor_value_info(name, kind, []))
+    session = twofold.Session(model.SerializeToString(), threads=1)
+    outputs = session.run({"x": np.float32(numbers)})
+    assert outputs["s"] == np.float32(scale) and outputs["z"] == zero_point
+    assert outputs["y"].tolist() == expected
+
+
+def test_weights_without_elements_stay_float(tmp_path):
+    shape = (3, 0)
+    model = small_model(
+        [helper.make_node("MatMul", ["x", "w"], ["y"], name="m")],
+        [("w", np.zeros(shape, np.float32))],
+        shape=(2, shape[0]),
+    )
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    samples = [{"x": np.ones((2, shape[0]), np.float32)}]
+    report = twofold.quantize(path, samples, output=tmp_path / "q.onnx")
+    weight = next(row for row in report["operands"] if row["operand"] == "input1")
+    assert weight["granted"] == "float32" and "it has no elements" in weight["reason"]
+    assert twofold.Session(tmp_path / "q.onnx").run(samples[0])["y"].shape == (2, shape[1])
+
+
+def test_blocks_larger_than_the_tensor():
+    model = small_model(
+        [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"], axis=1, block_size=2**63 - 1)],
+        [("s", np.ones((2, 1), np.float32)), ("z", np.zeros((2, 1), np.int8))],
+    )
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT8
+    result = twofold.Session(model.SerializeToString(), threads=1)
+    assert result.run({"x": np.full((2, 3), 2.0, np.float32)})["y"].tolist() == [
+        [2, 2, 2],
+        [2, 2, 2],
+    ]
+
+
+@pytest.mark.parametrize("threads", [-1, 100000])
+def test_numbers_of_threads_that_no_machine_has(threads):
+    message = f"threads is {threads}; it must be 0 (one per core) to 1024"
+    with pytest.raises(twofold.Error, match=re.escape(message)):
+        twofold.Session(DIGITS / "digits.onnx", threads=threads)
+    with pytest.raises(twofold.Error, match=re.escape(message)):
+        twofold.quantize(DIGITS / "digits.onnx", DIGITS / "calibration.npz", threads=threads)
+    said = fail(
+        "run", DIGITS / "digits.onnx", "--data", DIGITS, "-o", "x", "--threads", str(threads)
+    )
+    assert f"--threads: Value {threads} not in range 0 to 1024" in said
+
+
+def test_names_that_would_command_a_terminal(tmp_path):
+    name = "\x1b[2J\x1b]0;owned\x07\n" + "n" * 1000000
+    path = tmp_path / "m.onnx"
+    onnx.save(small_model([helper.make_node("Unheard", ["x"], ["y"], name=name)]), path)
+    said = fail("run", path, "--data", DIGITS, "-o", tmp_path)
+    assert "\x1b" not in said and "\x07" not in said and len(said) < 2500
+    onnx.save(small_model([helper.make_node("Relu", ["x"], ["y"], name=name)]), path)
+    shown = succeed("inspect", path)
+    assert "\x1b" not in shown and len(shown) < 10000
