@@ -23,7 +23,7 @@ if [ "${1:-}" = thread ]; then
 fi
 
 configure build-asan address,undefined
-ninja -C build-asan twofold_tests avx_vnni_tests
+ninja -C build-asan twofold_tests avx_vnni_tests mutated_models
 # OpenMP's thread pool is never freed; tests ask for more memory than there is, and expect an error.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 # Two halves side by side, whose threads do not spin for each other's cores.
@@ -33,4 +33,6 @@ GTEST_SHARD_INDEX=0 build-asan/twofold_tests --gtest_brief=1
 wait $! || { cat build-asan/second_half.log; exit 1; }
 tail -n 2 build-asan/second_half.log
 unset GTEST_TOTAL_SHARDS
+# Changed models through import, run and quantize; docs/robustness.md has more of them.
+build-asan/mutated_models 500 1 2 build-asan/mutated_models.found tests/fuzz/seeds/onnx_reader_fuzz/* examples/*/*.onnx
 ctest --test-dir build-asan -R "^avx_vnni$" --output-on-failure | tail -n 7
