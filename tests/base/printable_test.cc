@@ -28,7 +28,11 @@ TEST(Printable, WhatATerminalObeysDoesNot) {
   EXPECT_EQ(printable("\xE2\x80\xA6", 100), "\xE2\x80\xA6") << "an ellipsis is none of those";
 }
 
-TEST(Printable, BytesThatAreNoText) { EXPECT_EQ(printable("\xFF\xC3(\xED\xA0\x80\xE2\x82", 100), "?" "?(?????"); }
+TEST(Printable, BytesThatAreNoText) {
+  EXPECT_EQ(printable("\xFF\xC3(\xED\xA0\x80\xE2\x82", 100),
+            "?"
+            "?(?????");
+}
 
 TEST(Printable, LongTextLosesItsMiddle) {
   const std::string text = "begin" + std::string(1000000, 'n') + "end";
