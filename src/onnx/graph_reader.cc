@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "onnx/attribute_reader.h"
 #include "onnx/function_table.h"
+#include "onnx/reading_scope.h"
 #include "onnx/type_reader.h"
 #include "onnx/upgrade.h"
 #include "traits/attribute_types.h"
@@ -22,38 +23,6 @@ namespace {
 constexpr size_t kMaxCallDepth = 64;
 // What inlining may add, and what a node takes beyond the bytes of its message and names.
 constexpr size_t kMaxInlinedBytes = size_t{256} << 20, kBytesPerNode = 512;
-
-// A graph while it is read, and the opset version each of its nodes was written for.
-struct GraphInReading {
-  Graph graph;
-  std::vector<std::pair<NodeId, int64_t>> versions;
-  std::unordered_map<std::string, int> suffixes;  // the next number to try behind a node name that is taken
-};
-
-using Arguments = std::map<std::string, onnx::AttributeProto*, std::less<>>;
-
-// Where the names of a list of nodes are looked up: a graph, a body or the inlined call of a function.
-struct Scope {
-  GraphInReading* target;
-  const Opsets* opsets;
-  Scope* outer = nullptr;                // of a body: what is not found here is captured from there
-  const Arguments* arguments = nullptr;  // inside a function: the attributes of the call
-  std::vector<std::string> calls = {};   // the nodes being inlined, outermost first
-  std::string prefix = {};               // before names of nodes and values, inside a function
-  std::string path = {};                 // before names of nodes in OriginsByNode, inside a body
-  int depth = 0;                         // bodies around the nodes
-  std::unordered_map<std::string_view, ValueId> names = {};
-  std::unordered_map<std::string_view, const onnx::TypeProto*> types = {};
-  std::vector<std::pair<ValueId, ValueId>> captures = {};  // of a body: outer value, inner value
-
-  Graph& graph() const { return target->graph; }
-};
-
-struct Body {
-  std::string attribute;
-  std::shared_ptr<GraphInReading> target;
-  std::vector<std::pair<ValueId, ValueId>> captures;
-};
 
 class GraphReader {
  public:

@@ -62,10 +62,13 @@ bool is_constant_input1(const OperandPlan& operand) {
   return operand.is_weight && operand.operand == OperandRef::input(1) && is_gemm_type(operand.op_type);
 }
 
+// What is to be chosen from. 16 bits are rounded to the nearest unless a config has a list: the choice seldom matters
+// there.
 std::vector<Rounding> open_roundings(const OperandPlan& operand) {
-  if (!is_constant_input1(operand) || operand.granted != QType::kInt8 || operand.weight.rounding.size() == 1) return {};
-  if (operand.weight.rounding.empty()) return {Rounding::kNearest, Rounding::kPreserveSum};
-  return operand.weight.rounding;
+  const bool is_int8 = operand.granted == QType::kInt8;
+  if (!is_constant_input1(operand) || (!is_int8 && operand.granted != QType::kInt16)) return {};
+  if (is_int8 && operand.weight.rounding.empty()) return {Rounding::kNearest, Rounding::kPreserveSum};
+  return operand.weight.rounding.size() > 1 ? operand.weight.rounding : std::vector<Rounding>();
 }
 
 bool takes_constant_bias(const Graph& graph, const Node& node) {

@@ -75,6 +75,22 @@ TEST(ChooseRounding, DoesNotDependOnHowManyWeightsAreOnTrialAtOnce) {
   }
 }
 
+TEST(ChooseRounding, DecidesAListOf16BitsToo) {
+  const Graph graph = chain();
+  const auto data = samples(graph);
+  Plan plan =
+      decided_plan(graph, "{op_config: {Gemm: {qtype: dual-int16, weight: {rounding: [preserve_sum, nearest]}}}}");
+  CalibratedModel model(graph, data.get(), {.threads = 1, .search_samples = 5});
+  choose_rounding(model, plan, kTrialBytes);
+  int weights = 0;
+  for (const OperandPlan& operand : plan.operands()) {
+    if (!operand.is_weight || operand.granted != QType::kInt16) continue;
+    EXPECT_EQ(operand.weight.rounding.size(), 1U) << operand.node;
+    ++weights;
+  }
+  EXPECT_EQ(weights, 4);
+}
+
 TEST(CorrectBiases, DoesNotDependOnHowManyWeightsAreOnTrialAtOnce) {
   const auto data = samples(chain());
   std::vector<std::vector<float>> expected;
