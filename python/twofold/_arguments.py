@@ -43,7 +43,7 @@ def checks_arguments(function: F) -> F:
 
 
 def optional_path(path: object, argument: str) -> str:
-    """The path as text, "" for None. Raises `twofold.Error` where it is something else, or empty."""
+    """The path as text, "" for None. Raises `twofold.Error` where it is something else or empty."""
     if path is None:
         return ""
     if not isinstance(path, str | os.PathLike):
