@@ -9,7 +9,6 @@
 
 #include "base/progress.h"
 #include "base/table.h"
-#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/cost_table.h"
 #include "cli/option_values.h"
@@ -118,7 +117,7 @@ void add_bench(CLI::App& app) {
                                           "Samples, of which the first is run; random numbers if not given");
   data->type_name("DIR");
   command->add_option("--threads", arguments->threads, "Threads; 0: one per core")
-      ->check(CLI::Range(0, kMaxThreads))
+      ->check(thread_count())
       ->capture_default_str();
   command
       ->add_option("--seconds", arguments->seconds,

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/option_values.h"
@@ -51,7 +50,7 @@ void add_subject_options(CLI::App& command, DebugSubject& subject) {
       ->transform(memory_size())
       ->default_str(fmt::format("{}GB", kDebugMemory >> 30));
   command.add_option("--threads", subject.threads, "Threads; 0: one per core")
-      ->check(CLI::Range(0, kMaxThreads))
+      ->check(thread_count())
       ->capture_default_str();
 }
 

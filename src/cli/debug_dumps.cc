@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 
 #include "base/table.h"
-#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/debug_commands.h"
 #include "cli/option_values.h"
@@ -55,7 +54,7 @@ void add_compare_dumps(CLI::App& debug) {
       ->capture_default_str();
   add_preprocessing_option(command, arguments->job.config);
   command.add_option("--threads", arguments->job.threads, "Threads; 0: one per core")
-      ->check(CLI::Range(0, kMaxThreads))
+      ->check(thread_count())
       ->capture_default_str();
   add_json_option(command, arguments->json);
   command.callback([arguments] { run(*arguments); });

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string>
 
+#include "base/thread_limit.h"
+
 namespace twofold {
 
 namespace {
@@ -24,6 +26,15 @@ CLI::Validator at_least(int64_t least) {
             int64_t value = 0;
             if (parse(text, value) && value >= least) return std::string();
             return fmt::format("it is a whole number from {} on, not '{}'", least, text);
+          },
+          ""};
+}
+
+CLI::Validator thread_count() {
+  return {[](const std::string& text) {
+            int64_t value = 0;
+            if (parse(text, value) && value >= 0 && value <= kMaxThreads) return std::string();
+            return fmt::format("it is a whole number from 0 (one per core) to {}, not '{}'", kMaxThreads, text);
           },
           ""};
 }

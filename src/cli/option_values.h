@@ -11,6 +11,8 @@ namespace twofold {
 
 // Whole numbers from `least` on.
 CLI::Validator at_least(int64_t least);
+// What ThreadScope takes (base/thread_limit.h).
+CLI::Validator thread_count();
 // Numbers above 0.
 CLI::Validator positive_number();
 // "4GB", "512MB", "1000000" become bytes.

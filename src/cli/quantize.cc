@@ -13,7 +13,6 @@
 #include "base/job_outputs.h"
 #include "base/progress.h"
 #include "base/table.h"
-#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/metrics_table.h"
 #include "cli/option_values.h"
@@ -217,7 +216,7 @@ void add_quantize(CLI::App& app) {
       ->check(CLI::IsMember({"int8", "uint8"}))
       ->capture_default_str();
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
-      ->check(CLI::Range(0, kMaxThreads))
+      ->check(thread_count())
       ->capture_default_str();
   add_samples_option(*command, arguments->data);
   command->add_flag("--dry-run", arguments->options.dry_run,

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 
 #include "base/progress.h"
-#include "base/thread_limit.h"
 #include "cli/commands.h"
 #include "cli/metrics_table.h"
 #include "cli/option_values.h"
@@ -34,7 +33,7 @@ void add_verify(CLI::App& app) {
   add_samples_option(*command, arguments->data);
   add_preprocessing_option(*command, arguments->options.config);
   command->add_option("--threads", arguments->options.threads, "Threads; 0: one per core")
-      ->check(CLI::Range(0, kMaxThreads))
+      ->check(thread_count())
       ->capture_default_str();
   add_ec_option(*command, arguments->options.ec_in_two_passes, " of B");
   add_json_option(*command, arguments->json);

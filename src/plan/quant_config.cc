@@ -182,8 +182,10 @@ void read_level(const ConfigValue& named, LevelConfig& level) {
   }
 }
 
+std::string place_of(const ConfigValue& entry) { return fmt::format("{}:{}", entry.label(), entry.node().key_line); }
+
 void note_place(const ConfigValue& entry, std::string_view section, const std::string& name, QuantConfig& out) {
-  out.places[fmt::format("{}.{}", section, name)] = fmt::format("{}:{}", entry.label(), entry.node().key_line);
+  out.places[fmt::format("{}.{}", section, name)] = place_of(entry);
 }
 
 void read_ops(const ConfigValue& value, QuantConfig& out) {
@@ -191,6 +193,10 @@ void read_ops(const ConfigValue& value, QuantConfig& out) {
     const auto [it, is_new] = out.ops.try_emplace(op_type_of_word(named.node().key));
     if (!is_new) named.fail(fmt::format("{} is there twice, with other capital letters", it->first));
     note_place(named, "op_config", it->first, out);
+    if (it->first != named.node().key) {
+      out.notes.push_back(
+          fmt::format("{}: op_config.{} is for the operator {}", place_of(named), named.node().key, it->first));
+    }
     read_level(named, it->second);
   }
 }

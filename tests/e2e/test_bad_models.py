@@ -513,10 +513,8 @@ def test_numbers_of_threads_that_no_machine_has(threads):
         twofold.Session(DIGITS / "digits.onnx", threads=threads)
     with pytest.raises(twofold.Error, match=re.escape(message)):
         twofold.quantize(DIGITS / "digits.onnx", DIGITS / "calibration.npz", threads=threads)
-    said = fail(
-        "run", DIGITS / "digits.onnx", "--data", DIGITS, "-o", "x", "--threads", str(threads)
-    )
-    assert f"--threads: Value {threads} not in range 0 to 1024" in said
+    words = ("run", DIGITS / "digits.onnx", "--data", DIGITS, "-o", "x", "--threads", str(threads))
+    assert f"to 1024, not '{threads}'" in fail(*words, code=2)
 
 
 def test_names_that_would_command_a_terminal(tmp_path):

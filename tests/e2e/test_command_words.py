@@ -83,12 +83,12 @@ def test_version():
         (["run", "m", "--data"], "--data: 1 required DIR missing", " run"),
         (
             ["quantize", "m", "--threads", "two"],
-            "--threads: it is a whole number from 0 on, not 'two'",
+            "--threads: it is a whole number from 0 (one per core) to 1024, not 'two'",
             " quantize",
         ),
         (
             ["quantize", "m", "--threads", "-1"],
-            "--threads: it is a whole number from 0 on, not '-1'",
+            "--threads: it is a whole number from 0 (one per core) to 1024, not '-1'",
             " quantize",
         ),
         (
@@ -127,7 +127,7 @@ def write(folder, name, text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("op_config:\n  conv: {qtype: int16}\n", ":2: op_config: the model has no operator 'conv'"),
+        ("op_config:\n  conf: {qtype: int16}\n", ":2: op_config: the model has no operator 'conf'"),
         (
             "node_config:\n\n  /edge/Conv: {qtype: int16}\n",
             ":3: node_config: the model has no node '/edge/Conv'",

@@ -87,9 +87,7 @@ def test_statistics_of_elsewhere_are_looked_at_too(images, tmp_path):
 
 def test_ranges_are_printed():
     printed = succeed("quantize", DIGITS / "digits.onnx", "--data", DIGITS / "calibration.npz")
-    lines = printed.splitlines()
-    at = next(i for i, line in enumerate(lines) if line.split() == ["input", "min", "max"])
-    assert lines[at + 2].split() == ["image", "0", "1"]
+    assert "input image: 0 to 1" in printed.splitlines()
 
 
 def weight(name):

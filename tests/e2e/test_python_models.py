@@ -60,7 +60,7 @@ def test_other_functions(model, samples, image, logits, tmp_path):
 
 
 def test_messages_name_no_temporary_file():
-    with pytest.raises(twofold.Error, match=r"^model\.onnx: the file is truncated or not an ONNX"):
+    with pytest.raises(twofold.Error, match=r"^model\.onnx: the file is truncated, not an ONNX"):
         twofold.inspect(b"no model")
 
 

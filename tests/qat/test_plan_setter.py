@@ -251,7 +251,7 @@ def test_a_plan_of_another_model(exported, tmp_path):
     hand.output(hand("fc", nn.Linear(4, 4), hand.stub("quant", (2, 4))))
     with pytest.raises(Error, match="another one; its nodes are '/body/body.0/Conv'"):
         final(hand, PlanQconfigSetter(plan))
-    with pytest.raises(OSError):
+    with pytest.raises(Error, match=r"none\.json': No such file"):
         PlanQconfigSetter(tmp_path / "none.json")
 
 
