@@ -16,10 +16,6 @@ namespace {
 // Elements that are read twice, for the range and for the histogram, while they are in the second-level cache.
 constexpr size_t kBlock = 262144;
 
-// -0 < +0, as in FloatRange.
-float least(float a, float b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
-float greatest(float a, float b) { return a > b || (a == b && !std::signbit(a)) ? a : b; }
-
 [[noreturn]] void throw_not_finite(std::span<const float> x) {
   const auto it = std::find_if(x.begin(), x.end(), [](float v) { return !std::isfinite(v); });
   throw_error(ErrorCode::kInvalidArgument, "holds {}", it != x.end() && std::isnan(*it) ? "NaN" : "infinity");
@@ -62,19 +58,8 @@ void RangeStatistics::observe_channels(const Tensor& tensor) {
   const auto channels = static_cast<size_t>(tensor.dim(1));
   resize_channels(channels);
   const std::span<const float> x = tensor.data<float>();
-  if (tensor.layout() == Layout::kChannelsLast) {
-    for (size_t start = 0; start < x.size(); start += channels) {
-      widen_ranges(x.subspan(start, channels), channel_min_, channel_max_);
-    }
-    return;
-  }
   const size_t row = x.size() / static_cast<size_t>(tensor.dim(0)) / channels;
-  for (size_t i = 0; i * row < x.size(); ++i) {
-    const FloatRange range = float_range(x.subspan(i * row, row));
-    const size_t channel = i % channels;
-    channel_min_[channel] = least(channel_min_[channel], range.min);
-    channel_max_[channel] = greatest(channel_max_[channel], range.max);
-  }
+  widen_channels(x, tensor.layout() == Layout::kChannelsLast ? 1 : row, channel_min_, channel_max_);
 }
 
 void RangeStatistics::resize_channels(size_t channels) {

@@ -76,5 +76,19 @@ bool widen_ranges(std::span<const float> x, std::span<float> low, std::span<floa
   return HWY_DYNAMIC_DISPATCH(widen)(x.data(), low.data(), high.data(), x.size()) < kInfinityBits;
 }
 
+void widen_channels(std::span<const float> x, size_t inner, std::span<float> low, std::span<float> high) {
+  const size_t channels = low.size();
+  if (inner == 1) {  // neighbours are of different channels
+    for (size_t start = 0; start < x.size(); start += channels) widen_ranges(x.subspan(start, channels), low, high);
+    return;
+  }
+  for (size_t slice = 0; slice * inner < x.size(); ++slice) {
+    const FloatRange range = float_range(x.subspan(slice * inner, inner));
+    const size_t channel = slice % channels;
+    low[channel] = least(low[channel], range.min);
+    high[channel] = greatest(high[channel], range.max);
+  }
+}
+
 }  // namespace twofold
 #endif  // HWY_ONCE
