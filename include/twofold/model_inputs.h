@@ -30,6 +30,9 @@ ModelInputs model_inputs(const std::filesystem::path& model, const ConfigSource&
 
 std::string to_json(const ModelInputs& inputs);
 
+// Folders of samples that the config names, in its own order; it is not known yet of which inputs they are.
+std::vector<std::string> calibration_folders(const ConfigSource& config);
+
 }  // namespace twofold
 
 #endif  // TWOFOLD_MODEL_INPUTS_H_

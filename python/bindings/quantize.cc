@@ -90,6 +90,11 @@ std::string model_inputs_to_json(const std::filesystem::path& model, const std::
   return to_json(model_inputs(model, {config_path, config_text}));
 }
 
+std::vector<std::string> folders_of_config(const std::string& config_path, const std::string& config_text) {
+  const nb::gil_scoped_release release;
+  return calibration_folders({config_path, config_text});
+}
+
 using OperandTuple = std::tuple<std::string, std::string, std::string, std::vector<float>, std::vector<int32_t>, int>;
 
 // Calls make(model, operands) without the GIL.
@@ -145,6 +150,8 @@ void bind_quantize(nb::module_& module) {
   module.def("plan_of_operands", planned_operands, "model"_a, "operands"_a,
              "The same as the text of a plan file, for the model as it is simplified.");
   module.def("graph_rows_to_json", graph_rows_to_json, "model"_a);
+  module.def("calibration_folders", folders_of_config, "config_path"_a, "config_text"_a,
+             "Folders of samples that the config names, in its own order.");
   module.def("model_inputs_to_json", model_inputs_to_json, "model"_a, "config_path"_a, "config_text"_a);
   module.def("inspect_to_json", inspect_to_json, "model"_a);
   module.def("split", split, "model"_a, "nodes"_a, "output"_a,

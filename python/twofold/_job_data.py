@@ -5,7 +5,6 @@ import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from . import _twofold
@@ -38,12 +37,6 @@ def config_arguments(config: Config) -> ConfigArguments:
     return {"config_path": optional_path(config, "config"), "config_text": ""}
 
 
-def _images(folders: list[str], about: dict[str, Any]) -> ImageSamples | None:
-    if not any(holds_images(folder) for folder in folders):
-        return None
-    return ImageSamples(folders, about["inputs"], about["resizes_images"])
-
-
 @contextlib.contextmanager
 def job_data(
     model: str, data: Any, config: Config, data_is: str
@@ -60,13 +53,14 @@ def job_data(
     def about() -> dict[str, Any]:
         return json.loads(_twofold.model_inputs_to_json(model, **arguments))
 
-    images = None
+    folders: list[str] = []
     if isinstance(data, str | os.PathLike):
-        images = _images([os.fspath(data)], about()) if holds_images(Path(data)) else None
+        folders = [os.fspath(data)]
     elif data is None and config:
-        folders = about()["cal_data_dirs"]
-        images = _images(folders, about())
-    if images is not None:
+        folders = _twofold.calibration_folders(**arguments)
+    if any(map(holds_images, folders)):
+        in_order = about()["cal_data_dirs"] if data is None else folders
+        images = ImageSamples(in_order, about()["inputs"], about()["resizes_images"])
         yield images, {**arguments, "data_is": data_is or "images"}
         return
     with open_samples(data, lambda: [row["name"] for row in about()["inputs"]]) as samples:

@@ -107,6 +107,9 @@ def plan_of_operands(model: bytes, operands: Sequence[tuple[str, str, str, Seque
 
 def graph_rows_to_json(model: str | os.PathLike[str]) -> str: ...
 
+def calibration_folders(config_path: str, config_text: str) -> list[str]:
+    """Folders of samples that the config names, in its own order."""
+
 def model_inputs_to_json(model: str | os.PathLike[str], config_path: str, config_text: str) -> str: ...
 
 def inspect_to_json(model: str | os.PathLike[str]) -> str: ...

@@ -46,6 +46,12 @@ ModelInputs model_inputs(const std::filesystem::path& model, const ConfigSource&
   return result;
 }
 
+std::vector<std::string> calibration_folders(const ConfigSource& config) {
+  std::vector<std::string> folders;
+  for (const std::filesystem::path& folder : read_config(config).cal_data_dirs) folders.push_back(folder.string());
+  return folders;
+}
+
 std::string to_json(const ModelInputs& inputs) {
   Json rows = Json::array();
   for (const ModelInput& input : inputs.inputs) {
