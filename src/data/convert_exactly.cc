@@ -1,5 +1,6 @@
 #include "data/convert_exactly.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -7,7 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "numeric/float16.h"
+#include "data/to_float32.h"
 
 namespace twofold {
 
@@ -53,24 +54,12 @@ void convert(const Tensor& from, DType dtype, const std::string& what, Tensor& t
   }
 }
 
-// Of float16, bfloat16 and float32.
+// Of float16, bfloat16 and float32, each of whose numbers float32 has.
 Tensor widened(const Tensor& tensor, DType dtype) {
+  const Tensor single = to_float32(tensor);
+  if (dtype == DType::kFloat32) return single;
   Tensor result(dtype, tensor.shape());
-  const auto put = [&](size_t i, float value) {
-    if (dtype == DType::kFloat64) {
-      result.mutable_data<double>()[i] = value;
-    } else {
-      result.mutable_data<float>()[i] = value;
-    }
-  };
-  const auto count = static_cast<size_t>(tensor.size());
-  for (size_t i = 0; i < count; ++i) {
-    switch (tensor.dtype()) {
-      case DType::kFloat16: put(i, float16_to_float(tensor.data<uint16_t>()[i])); break;
-      case DType::kBFloat16: put(i, bfloat16_to_float(tensor.data<uint16_t>()[i])); break;
-      default: put(i, tensor.data<float>()[i]);
-    }
-  }
+  std::ranges::copy(single.data<float>(), result.mutable_data<double>().begin());
   return result;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "data/convert_exactly.h"
-#include "numeric/float16.h"
+#include "data/to_float32.h"
 #include "numeric/float_range.h"
 
 namespace twofold {
@@ -18,18 +18,6 @@ bool fits(const Shape& shape, const TensorType& type) {
                             [](int64_t found, const Dim& dim) { return dim.value < 0 || dim.value == found; });
 }
 
-template <typename T, typename Convert>
-Tensor converted(const Tensor& tensor, Convert convert) {
-  Tensor result(DType::kFloat32, tensor.shape());
-  std::ranges::transform(tensor.data<T>(), result.mutable_data<float>().begin(), convert);
-  return result;
-}
-
-template <typename T>
-Tensor cast(const Tensor& tensor) {
-  return converted<T>(tensor, [](T value) { return static_cast<float>(value); });
-}
-
 // A sample that lacks the batch dimension, with one of 1, where the model takes that.
 Shape with_batch(const Shape& shape, const TensorType& type) {
   if (!type.shape || type.shape->size() != shape.size() + 1) return shape;
@@ -38,24 +26,6 @@ Shape with_batch(const Shape& shape, const TensorType& type) {
   Shape result = shape;
   result.insert(result.begin(), 1);
   return result;
-}
-
-// Any numbers as float32; the tensor itself where it cannot be.
-Tensor to_float32(const Tensor& tensor) {
-  switch (tensor.dtype()) {
-    case DType::kFloat64: return cast<double>(tensor);
-    case DType::kInt8: return cast<int8_t>(tensor);
-    case DType::kUInt8: return cast<uint8_t>(tensor);
-    case DType::kInt16: return cast<int16_t>(tensor);
-    case DType::kUInt16: return cast<uint16_t>(tensor);
-    case DType::kInt32: return cast<int32_t>(tensor);
-    case DType::kUInt32: return cast<uint32_t>(tensor);
-    case DType::kInt64: return cast<int64_t>(tensor);
-    case DType::kUInt64: return cast<uint64_t>(tensor);
-    case DType::kFloat16: return converted<uint16_t>(tensor, float16_to_float);
-    case DType::kBFloat16: return converted<uint16_t>(tensor, bfloat16_to_float);
-    default: return tensor;
-  }
 }
 
 void check_count(size_t count, const Tensor& tensor, const char* list, const std::string& name) {
