@@ -111,6 +111,8 @@ std::vector<NodeId> nodes_of_subgraph(const Graph& graph, const NodeNames& names
 ConfigLevels::ConfigLevels(const Graph& graph, const QuantConfig& config, std::span<const std::string> input_file_nodes)
     : levels_(static_cast<size_t>(graph.node_limit())) {
   const NodeNames names(graph, input_file_nodes);
+  NodesByOp by_op;
+  for (const NodeId id : graph.topological_order()) by_op[graph.node(id).op_type].push_back(id);
   const Request request{graph, config, names, input_file_nodes};
   for (const Section& section : {Section{"node_info", config.node_info}, {"node_config", config.nodes}}) {
     add_nodes(request, section);
@@ -118,7 +120,7 @@ ConfigLevels::ConfigLevels(const Graph& graph, const QuantConfig& config, std::s
   }
   add_subgraphs(request);
   for (const Section& section : {Section{"op_config", config.ops}, {"optimization", config.optimizations}}) {
-    add_ops(request, section);
+    add_ops(config, by_op, section);
   }
 }
 
@@ -143,6 +145,7 @@ void ConfigLevels::add_nodes(const Request& request, const Section& section) {
 // The longer a pattern, the more it says of its nodes.
 void ConfigLevels::add_patterns(const Request& request, const Section& section) {
   const auto& [graph, config, names, input_file_nodes] = request;
+  if (std::ranges::none_of(section.levels, is_pattern, [](const auto& entry) { return entry.first; })) return;
   const std::vector<std::string> known = names.all();
   std::vector<std::pair<std::string, const LevelConfig*>> patterns;
   for (const auto& [name, level] : section.levels) {
@@ -179,9 +182,7 @@ void ConfigLevels::add_subgraphs(const Request& request) {
   }
 }
 
-void ConfigLevels::add_ops(const Request& request, const Section& section) {
-  std::map<std::string, std::vector<NodeId>> by_op;
-  for (const NodeId id : request.graph.topological_order()) by_op[request.graph.node(id).op_type].push_back(id);
+void ConfigLevels::add_ops(const QuantConfig& config, const NodesByOp& by_op, const Section& section) {
   for (const auto& [op_type, level] : section.levels) {
     const std::string key = section.key(op_type);
     if (const auto it = by_op.find(op_type); it != by_op.end()) {
@@ -191,7 +192,7 @@ void ConfigLevels::add_ops(const Request& request, const Section& section) {
     if (!is_quantizable_op(op_type)) {
       std::vector<std::string> known;
       for (const auto& [present, nodes] : by_op) known.push_back(present);
-      fail_unknown(place_of(request.config, key), section.name, "operator", op_type, known);
+      fail_unknown(place_of(config, key), section.name, "operator", op_type, known);
     }
     unmet_.push_back(fmt::format("{}: the model has no {} after folding and fusing", key, op_type));
   }

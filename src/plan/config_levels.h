@@ -2,6 +2,7 @@
 #ifndef TWOFOLD_SRC_PLAN_CONFIG_LEVELS_H_
 #define TWOFOLD_SRC_PLAN_CONFIG_LEVELS_H_
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,8 @@ class ConfigLevels {
   const std::vector<std::string>& unmet() const { return unmet_; }
 
  private:
-  void add(NodeId id, Level level) { levels_[static_cast<size_t>(id)].push_back(std::move(level)); }
+  using NodesByOp = std::map<std::string, std::vector<NodeId>>;
+
   struct Request {
     const Graph& graph;
     const QuantConfig& config;
@@ -55,10 +57,11 @@ class ConfigLevels {
     std::string key(const std::string& entry) const { return std::string(name) + "." + entry; }
   };
 
+  void add(NodeId id, Level level) { levels_[static_cast<size_t>(id)].push_back(std::move(level)); }
   void add_nodes(const Request& request, const Section& section);
   void add_patterns(const Request& request, const Section& section);
   void add_subgraphs(const Request& request);
-  void add_ops(const Request& request, const Section& section);
+  void add_ops(const QuantConfig& config, const NodesByOp& by_op, const Section& section);
 
   std::vector<std::vector<Level>> levels_;  // by NodeId
   std::vector<std::string> unmet_;
