@@ -37,8 +37,7 @@ DType raw_type(const QuantConfig& config, size_t i) {
 
 DatasetOptions dataset_options(const QuantConfig& config, const std::vector<InputSpec>& inputs) {
   DatasetOptions result;
-  const bool has_names =
-      std::ranges::any_of(config.inputs, [](const InputConfig& input) { return !input.name.empty(); });
+  const bool has_names = names_inputs(config);
   for (size_t i = 0; i < inputs.size() && !has_names; ++i) result.raw[inputs[i].name].dtype = raw_type(config, i);
   for (size_t i = 0; i < config.inputs.size(); ++i) {
     const InputConfig& input = config.inputs[i];

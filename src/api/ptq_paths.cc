@@ -20,10 +20,10 @@ std::vector<std::filesystem::path> by_input(const QuantConfig& config, const std
                 "per input, or one for all",
                 config.cal_data_dirs.size(), inputs.size(), inputs.size() == 1 ? "" : "s");
   }
+  const bool has_names = names_inputs(config);
   std::vector<std::filesystem::path> folders;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const auto it = std::ranges::find(config.inputs, inputs[i].name, &InputConfig::name);
-    const bool has_names = std::ranges::any_of(config.inputs, [](const InputConfig& c) { return !c.name.empty(); });
     if (has_names && it == config.inputs.end()) {
       throw_error(ErrorCode::kInvalidArgument,
                   "calibration_parameters.cal_data_dir: which folder is input '{}'? It is not among the names in "

@@ -201,6 +201,10 @@ QuantConfig parse_config(std::string_view text, std::string_view label, const st
   return std::move(draft.config);
 }
 
+bool names_inputs(const QuantConfig& config) {
+  return std::ranges::any_of(config.inputs, [](const InputConfig& input) { return !input.name.empty(); });
+}
+
 DataIs data_of(const QuantConfig& config) {
   if (config.data_is != DataIs::kByConfig) return config.data_is;
   return config.march.empty() ? DataIs::kRaw : data_of_march(config.march);

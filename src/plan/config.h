@@ -132,6 +132,9 @@ struct QuantConfig {
   DataIs data_is = DataIs::kByConfig;
 };
 
+// Whether the config calls its inputs by their names; else they stand in the order of the model's.
+bool names_inputs(const QuantConfig& config);
+
 // Whether mean and scale are for the data. Never kByConfig.
 DataIs data_of(const QuantConfig& config);
 

@@ -17,16 +17,6 @@ namespace {
 constexpr std::string_view kInputType = "InputType", kOutputType = "OutputType";
 constexpr QType kTypes[] = {QType::kInt8, QType::kInt16, QType::kFloat16, QType::kFloat32};
 
-// The precision of all data inputs, as the qtype of a node says it.
-NodeQType qtype_of(QType type) {
-  switch (type) {
-    case QType::kInt16: return NodeQType::kInt16;
-    case QType::kFloat16: return NodeQType::kFloat16;
-    case QType::kFloat32: return NodeQType::kFloat32;
-    default: return NodeQType::kInt8;
-  }
-}
-
 // The operand of "InputType3"; absent for another key.
 std::optional<OperandRef> operand_of(const std::string& key) {
   if (key.starts_with(kInputType)) return parse_operand("input" + key.substr(kInputType.size()));
@@ -37,7 +27,7 @@ std::optional<OperandRef> operand_of(const std::string& key) {
 void read_entry_of_node(const ConfigValue& node, const ConfigValue& entry, LevelConfig& level) {
   const std::string& key = entry.node().key;
   if (key == kInputType) {
-    level.qtype = qtype_of(read_precision(entry, kTypes));
+    level.qtype = node_qtype(read_precision(entry, kTypes));
   } else if (key == kOutputType) {
     level.outputs = read_output_precision(entry, kTypes);
   } else if (const std::optional<OperandRef> operand = operand_of(key)) {
@@ -93,7 +83,7 @@ void read_node_info(const ConfigValue& value, QuantConfig& config) {
     type.text.erase(0, type.text.find_first_not_of(' '));
     const std::string name = entry.substr(0, entry.find_last_not_of(' ', colon - 1) + 1);
     const ConfigValue word(type, value.label(), value.path() + "." + name);
-    config.node_info[name].qtype = qtype_of(read_precision(word, kTypes));
+    config.node_info[name].qtype = node_qtype(read_precision(word, kTypes));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "plan/op_type_word.h"
+#include "plan/precision_words.h"
 
 namespace twofold {
 
@@ -53,8 +54,7 @@ bool apply(const std::string& word, QuantConfig& config) {
   } else if (setting->what == "all_nodes") {
     model.all_node_type = setting->type;
   } else if (const std::string of_input = without(setting->what, "_input"); !of_input.empty()) {
-    config.optimizations[op_type_of_word(of_input)].qtype =
-        setting->type == QType::kInt8 ? NodeQType::kInt8 : NodeQType::kInt16;
+    config.optimizations[op_type_of_word(of_input)].qtype = node_qtype(setting->type);
   } else if (const std::string of_output = without(setting->what, "_output"); !of_output.empty()) {
     config.optimizations[op_type_of_word(of_output)].outputs = setting->type;
   } else {

@@ -54,6 +54,15 @@ QType read_output_precision(const ConfigValue& value, std::span<const QType> all
   return scalar(value) == kHighPrecision ? QType::kFloat32 : find_word(value, allowed);
 }
 
+NodeQType node_qtype(QType type) {
+  switch (type) {
+    case QType::kInt16: return NodeQType::kInt16;
+    case QType::kFloat16: return NodeQType::kFloat16;
+    case QType::kFloat32: return NodeQType::kFloat32;
+    default: return NodeQType::kInt8;
+  }
+}
+
 void read_node_qtype(const ConfigValue& value, LevelConfig& level) {
   static constexpr NodeQType kAllowed[] = {NodeQType::kInt8,    NodeQType::kInt16,   NodeQType::kDualInt16,
                                            NodeQType::kInt16Ec, NodeQType::kFloat16, NodeQType::kFloat32};

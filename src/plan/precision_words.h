@@ -17,6 +17,9 @@ QType read_precision(const ConfigValue& value, std::span<const QType> allowed, s
 // The same of an output, where "int32" is the high precision that a device leaves its accumulator in: float32 here.
 QType read_output_precision(const ConfigValue& value, std::span<const QType> allowed);
 
+// The qtype of a node whose data inputs all have that precision: int8, int16, float16 or float32.
+NodeQType node_qtype(QType type);
+
 // The qtype of a node. "int32" is about its outputs: sets level.outputs, and leaves its inputs to other levels.
 void read_node_qtype(const ConfigValue& value, LevelConfig& level);
 
