@@ -72,6 +72,7 @@ struct UpgradeRule {
   int max_outputs = 1;
 };
 
+inline constexpr std::string_view kMicrosoft = "com.microsoft";  // the domain of ONNX Runtime's own operators
 inline constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
 
 std::span<const UpgradeRule> attribute_rules();  // attributes that became inputs

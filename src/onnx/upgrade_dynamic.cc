@@ -32,8 +32,6 @@ void matmul_integer_to_float(Upgrade& u) {
   scaled_product(u, {u.input(0), u.input(1), u.input(4), u.input(5)}, u.input(2), u.input(3), u.input(6));
 }
 
-constexpr std::string_view kMicrosoft = "com.microsoft";
-
 constexpr UpgradeRule kRules[] = {
     {"DynamicQuantizeMatMul", kAlways, dynamic_quantize_matmul, "fqfq?f?", kMicrosoft},
     {"MatMulIntegerToFloat", kAlways, matmul_integer_to_float, "qqffq?q?f?", kMicrosoft},

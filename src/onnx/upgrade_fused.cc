@@ -100,8 +100,6 @@ void quick_gelu(Upgrade& u) {
   u.become("Mul", {x, u.emit("sigmoid", "Sigmoid", {scaled})});
 }
 
-constexpr std::string_view kMicrosoft = "com.microsoft";
-
 constexpr UpgradeRule kRules[] = {
     {"FusedConv", kAlways, fused_conv, "fff?f?", kMicrosoft},
     {"FusedGemm", kAlways, fused_gemm, "fff?", kMicrosoft},

@@ -78,11 +78,11 @@ constexpr UpgradeRule kRules[] = {
     {"BatchNormalization", 14, batch_normalization},
     {"GroupNormalization", 21, group_normalization},
     {"SimplifiedLayerNormalization", kAlways, simplified_layer_normalization, "ff", "", 2},
-    {"SimplifiedLayerNormalization", kAlways, simplified_layer_normalization, "ff", "com.microsoft", 2},
+    {"SimplifiedLayerNormalization", kAlways, simplified_layer_normalization, "ff", kMicrosoft, 2},
     {"LayerNormalization", kAlways, [](Upgrade& u) { u.graph().set_op_type(u.id(), "LayerNormalization"); }, "fff?",
-     "com.microsoft", 3},
-    {"SkipLayerNormalization", kAlways, skip_layer_normalization, "ffff?f?", "com.microsoft", 4},
-    {"SkipSimplifiedLayerNormalization", kAlways, skip_simplified_layer_normalization, "ffff?", "com.microsoft", 4},
+     kMicrosoft, 3},
+    {"SkipLayerNormalization", kAlways, skip_layer_normalization, "ffff?f?", kMicrosoft, 4},
+    {"SkipSimplifiedLayerNormalization", kAlways, skip_simplified_layer_normalization, "ffff?", kMicrosoft, 4},
 };
 
 }  // namespace

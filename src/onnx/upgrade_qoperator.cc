@@ -156,8 +156,6 @@ void where(Upgrade& u) {
   quantize_output(u, scale, zero_point, x);
 }
 
-constexpr std::string_view kMicrosoft = "com.microsoft";
-
 constexpr UpgradeRule kRules[] = {
     {"QLinearConv", kAlways, qlinear_conv, "qfqqfqfqq?"},
     {"QLinearMatMul", kAlways, qlinear_matmul, "qfqqfqfq"},
