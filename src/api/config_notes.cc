@@ -27,8 +27,7 @@ std::string preprocessing_note(const QuantConfig& config) {
     case DataIs::kNormalized:
       return fmt::format(
           "mean and scale of the config are not applied: the data are what the float model takes already{} (data_is "
-          "raw "
-          "says otherwise)",
+          "raw says otherwise)",
           why);
     case DataIs::kImages: return "mean and scale of the config are applied to the pixels of the images";
     default:

@@ -50,7 +50,7 @@ void add_run(CLI::App& app) {
       report = run_model(arguments->model, arguments->data, arguments->folder, options);
     }
     write_json(arguments->json, to_json(report));
-    for (const std::string& note : report.notes) print_text("note: {}\n", note);
+    print_notes(report.notes);
     print_text("{} samples, {:.2f} ms each, written to {}\n", report.samples,
                1000 * report.seconds / static_cast<double>(report.samples), report.folder);
   });

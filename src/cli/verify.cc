@@ -51,7 +51,7 @@ void add_verify(CLI::App& app) {
     write_json(arguments->json, to_json(report));
     if (!report.tensors.empty()) print_text("{}\n", metrics_table("tensor", report.tensors, NodeColumn::kYes));
     print_text("{}\n", metrics_table("output", report.outputs));
-    for (const std::string& note : report.notes) print_text("note: {}\n", note);
+    print_notes(report.notes);
     if (const TensorRow* first = report.first_difference()) {
       print_text("first difference: tensor '{}' of node '{}' ({})\n", first->tensor, first->node, first->op_type);
     } else {
