@@ -16,6 +16,7 @@ namespace {
 
 // Whether each of the numbers times 2^exponent is that number but for its exponent.
 bool are_exact(std::span<const float> numbers, int exponent) {
+  if (exponent == 0) return true;
   const float factor = std::ldexp(1.0F, exponent);
   bool exact = true;
   for (const float number : numbers) {
@@ -23,7 +24,7 @@ bool are_exact(std::span<const float> numbers, int exponent) {
     exact &=
         number == 0 || (scaled >= std::numeric_limits<float>::min() && scaled <= std::numeric_limits<float>::max());
   }
-  return exponent == 0 || exact;
+  return exact;
 }
 
 // Calls body(constant, sign) for all constants of a site: 2^(sign * exponent) is what their channels are multiplied by.
@@ -72,6 +73,7 @@ void scale(const Equalization& equalization, const ChannelConstant& constant, in
   Tensor scaled = tensor_of(graph, constant);
   for_each_channel(constant.map, scaled.mutable_data<float>(), [&](size_t channel, std::span<float> numbers) {
     const int exponent = sign * equalization.exponents[channel];
+    if (exponent == 0) return;
     if (!are_exact(numbers, exponent)) {
       fail(equalization,
            fmt::format("a constant of node '{}' leaves the range of float32 with exponent {} of channel {}",
