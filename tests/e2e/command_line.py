@@ -39,3 +39,16 @@ def fail(*arguments, code=1, **options):
     lines = result.stderr.splitlines()
     assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
     return lines[0].removeprefix("error: ")
+
+
+def read_to_end(leader):
+    """What is left in a terminal that nobody has open any more; one read may give a part of it."""
+    pieces = []
+    while True:
+        try:
+            pieces.append(os.read(leader, 4096))
+        except OSError:  # how Linux says that the other side is closed
+            break
+        if not pieces[-1]:
+            break
+    return b"".join(pieces)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import twofold
-from command_line import PROGRAM, fail, run, succeed
+from command_line import PROGRAM, fail, read_to_end, run, succeed
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
@@ -38,15 +38,7 @@ def in_terminal(*arguments, columns, **environment):
     env = kept | {"TERM": "xterm"} | environment
     with subprocess.Popen(command, stdout=follower, stderr=follower, env=env) as process:
         os.close(follower)
-        shown = b""
-        while True:
-            try:
-                part = os.read(leader, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not part:
-                break
-            shown += part
+        shown = read_to_end(leader)
     os.close(leader)
     return process.returncode, shown.decode().replace("\r\n", "\n")
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import twofold
-from command_line import PROGRAM, fail, run, succeed
+from command_line import PROGRAM, fail, read_to_end, run, succeed
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
@@ -357,15 +357,7 @@ def test_progress_stays_out_of_the_output(samples):
     arguments = [PROGRAM, "quantize", MODEL, "--data", samples]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=follower) as process:
         os.close(follower)
-        shown = b""
-        while True:
-            try:
-                part = os.read(leader, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not part:
-                break
-            shown += part
+        shown = read_to_end(leader)
         text = process.stdout.read().decode()
     os.close(leader)
     assert process.returncode == 0

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import twofold
-from command_line import PROGRAM, ROOT
+from command_line import PROGRAM, ROOT, read_to_end
 
 DIGITS = ROOT / "examples" / "digits"
 MODEL = DIGITS / "digits.onnx"
@@ -241,19 +241,6 @@ def interrupt(process, seconds):
     process.send_signal(signal.SIGINT)
     output = process.communicate(timeout=LIMIT)
     return process.returncode, *output
-
-
-def read_to_end(leader):
-    """What is left in a terminal that nobody has open any more; one read may give a part of it."""
-    pieces = []
-    while True:
-        try:
-            pieces.append(os.read(leader, 4096))
-        except OSError:  # how Linux says that the other side is closed
-            break
-        if not pieces[-1]:
-            break
-    return b"".join(pieces)
 
 
 @pytest.mark.parametrize("job", [python_job, command_job])
